@@ -1,0 +1,57 @@
+/** The keys and shapes of the notes that errand itself keeps. */
+import type { Keep, Uniqueness } from "./engine.ts";
+import type { Ms } from "./runtime.ts";
+
+/** A paused queue or task: `{ "by": "…", "reason": "…" }`. A claim passes over its lines; running jobs go on. */
+export const pausedQueue = (queue: string): string => `pause/queue/${queue}`;
+export const pausedTask = (task: string): string => `pause/task/${task}`;
+export const subscriptionKey = (name: string): string => `subscription/${name}`;
+export const subscriptionPrefix = "subscription/";
+/** How far the history of a new subscriber was replayed: {@link StoredReplay}. Made and removed by the engine's enqueue and tidy. */
+export const replayKey = (subscription: string): string => `replay/${subscription}`;
+export const replayPrefix = "replay/";
+
+/**
+ * A subscription as data: all that a publisher without the subscriber's code needs to fan out (G10).
+ * Written with `enqueue`; retired by deleting it. One with `since: "beginning"` that is written for the first time gets its history from `tidy`:
+ * a job for every stored event of that name, oldest first, with the same job ids as the live fan-out, so that the two meet without a gap or a double.
+ */
+export interface StoredSubscription {
+  readonly name: string;
+  readonly event: string;
+  readonly since: "now" | "beginning";
+  readonly task: string;
+  readonly queue: string;
+  readonly headStartMs: Ms;
+  readonly delayMs: Ms;
+  /** True: the payload must be mapped by code first. The job is a hop, ordered by the event's own `orderedBy`; it has no unique key. */
+  readonly isMapped: boolean;
+  /** Fields of the payload. */
+  readonly orderedBy?: readonly string[];
+  readonly ifDead?: "park" | "block" | "continue";
+  readonly uniqueBy?: readonly string[];
+  readonly uniqueMode?: Uniqueness["mode"];
+  readonly gates?: readonly string[];
+  readonly needs?: Readonly<Record<string, number>>;
+  readonly keep: Keep;
+  readonly version?: number;
+}
+
+export interface StoredReplay {
+  readonly subscription: string;
+  readonly event: string;
+  /** The engine's own position in its events. */
+  readonly after: string;
+}
+
+/** Published by every engine, in the atom of the death, when a job dies or is parked by its death; never for jobs that this very event made. */
+export const jobDiedName = "errand.job-died";
+export interface JobDiedPayload {
+  readonly jobId: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly isPoison: boolean;
+  readonly isParked: boolean;
+}
