@@ -16,7 +16,6 @@ export const errorCodes = {
   "name-taken": { when: "two definitions of one broker share a name", isDefinite: true },
   "name-invalid": { when: "a queue, task, event or id has characters or a length that are not allowed", isDefinite: true },
   "task-unknown": { when: "the errand's task is not among this broker's definitions", isDefinite: true },
-  "event-unknown": { when: "the fact's event is not among this broker's definitions", isDefinite: true },
   "payload-invalid": { when: "the payload does not fit the schema", isDefinite: true },
   "payload-not-json": { when: "the payload would not come back equal from JSON", isDefinite: true },
   "payload-too-large": { when: "the payload is above 256 KiB, 64 levels or 10,000 keys", isDefinite: true },

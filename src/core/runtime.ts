@@ -77,6 +77,15 @@ export interface Runtime {
   /** A fresh id: 128 bits, in time order (UUIDv7), lower-case hex without dashes. */
   id(): string;
   startBeat(plan: BeatPlan): Beat;
+  /** Hears the first and every further SIGTERM or SIGINT; undefined where there are none. Answers how to stop listening. */
+  onStopSignal?: (fn: (signal: string) => void) => () => void;
+  /** Ends this process by that signal, as if nobody had listened. Only after `onStopSignal`. */
+  exitBy?: (signal: string) => void;
+  /**
+   * Hears rejections that nobody handled. The listener runs in the rejected promise's asynchronous context where the platform has one;
+   * it answers true if it took the rejection, else the platform's own rule applies. Answers how to stop listening.
+   */
+  onUnhandledRejection?: (fn: (reason: unknown) => boolean) => () => void;
   /** Undefined where no child process can be had. */
   spawn?: (plan: ChildPlan) => Promise<ChildEnd>;
   readonly log: Logger;
