@@ -66,6 +66,8 @@ export type ChildEnd =
 export interface Runtime {
   /** This process's wall clock. For logs, and for engines whose store is this process. */
   now(): Instant;
+  /** Given only by virtual clocks: the time that engines are to take for the store's (`at.now`). */
+  storeTime?: () => Instant;
   /** A clock that never goes back, in ms with fractions. For measuring. */
   monotonic(): number;
   /** Calls `fn` once, `ms` from now. `background: true` does not keep the process alive. */
