@@ -37,6 +37,7 @@ export const transitions: readonly { readonly from: JobState | "new"; readonly t
   { from: "ready", to: "scheduled", by: ["enqueue"] }, // debounced
   { from: "ready", to: "ready", by: ["enqueue", "change"] }, // replaced, reprioritised
   { from: "ready", to: "skipped", by: ["claim", "tidy"] }, // startBy passed
+  { from: "ready", to: "parked", by: ["settle", "tidy"] }, // another member of its lane died
   { from: "ready", to: "cancelled", by: ["change"] },
   { from: "running", to: "running", by: ["settle"] }, // saved
   { from: "running", to: "completed", by: ["settle"] },
