@@ -1,0 +1,115 @@
+/**
+ * Callers that enqueue in the same turn share one commit: 64 awaiting callers cost one transaction, each still awaits its own durable answer.
+ */
+import { at } from "./at.ts";
+import { enqueueMax } from "./defaults.ts";
+import type { Atom, Engine, Enqueued, NewWork } from "./engine.ts";
+import { ErrandError } from "./errors.ts";
+import type { Runtime } from "./runtime.ts";
+
+interface Waiting {
+  readonly atoms: readonly Atom[];
+  readonly resolve: (answers: Answer[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+type Answer = Enqueued[] | ErrandError;
+
+/** At most this many works in one call to the engine: an fsync is shared, and nobody waits long behind the others. */
+const worksPerFlush = 4_000;
+
+export class Sender {
+  readonly #engine: Engine;
+  readonly #runtime: Runtime;
+  #waiting: Waiting[] = [];
+  #isFlushing = false;
+
+  constructor(engine: Engine, runtime: Runtime) {
+    this.#engine = engine;
+    this.#runtime = runtime;
+  }
+
+  /** Stores works in order, in atoms of 500; answers for each. Rejects with the first refusal; see {@link ErrandError.again}. */
+  async send(works: readonly NewWork[]): Promise<Enqueued[]> {
+    const atoms = atomsOf(works);
+    const answers = await this.#queued(atoms, works);
+    return flattened(answers, () => this.send(works));
+  }
+
+  /** Resolves when all that was handed in has its answer. */
+  async idle(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#isFlushing) await new Promise<void>((resolve) => this.#runtime.soon(resolve));
+  }
+
+  #queued(atoms: readonly Atom[], works: readonly NewWork[]): Promise<Answer[]> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: unknown): void => reject(repeatable(error, works, () => this.send(works)));
+      this.#waiting.push({ atoms, resolve, reject: failed });
+      if (this.#waiting.length === 1 && !this.#isFlushing) this.#runtime.soon(() => void this.#flush());
+    });
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    while (this.#waiting.length > 0) await this.#flushSome(this.#take());
+    this.#isFlushing = false;
+  }
+
+  #take(): Waiting[] {
+    let works = 0;
+    let calls = 0;
+    for (const call of this.#waiting) {
+      works += call.atoms.reduce((sum, atom) => sum + atom.works.length, 0);
+      if (calls > 0 && works > worksPerFlush) break;
+      calls++;
+    }
+    return this.#waiting.splice(0, calls);
+  }
+
+  async #flushSome(calls: readonly Waiting[]): Promise<void> {
+    try {
+      const stored = this.#engine.enqueue(calls.flatMap((call) => call.atoms), at(this.#runtime));
+      const answers = stored instanceof Promise ? await stored : stored;
+      let position = 0;
+      for (const call of calls) call.resolve(answers.slice(position, (position += call.atoms.length)));
+    } catch (error) {
+      for (const call of calls) call.reject(error);
+    }
+  }
+}
+
+/** Atoms of at most 500 works. */
+export function atomsOf(works: readonly NewWork[]): Atom[] {
+  if (works.length <= enqueueMax) return [{ works }];
+  return Array.from({ length: Math.ceil(works.length / enqueueMax) }, (_, index) => ({ works: works.slice(index * enqueueMax, (index + 1) * enqueueMax) }));
+}
+
+/** One list of answers, or the first atom's refusal: indefinite where other atoms of the same call were stored. */
+export function flattened(answers: readonly Answer[], again: () => Promise<unknown>): Enqueued[] {
+  const refusal = answers.find((answer) => answer instanceof ErrandError);
+  if (refusal === undefined) return (answers as Enqueued[][]).flat();
+  const stored = answers.filter((answer) => !(answer instanceof ErrandError));
+  if (stored.length === 0) throw refusal;
+  const count = (stored as Enqueued[][]).reduce((sum, list) => sum + list.length, 0);
+  throw new ErrandError(refusal.code, `${messageOf(refusal)}; ${count} other items of the same call were stored`, {
+    cause: refusal,
+    isDefinite: false,
+    details: { ...refusal.details, stored: count },
+    again,
+  });
+}
+
+function repeatable(error: unknown, works: readonly NewWork[], again: () => Promise<unknown>): unknown {
+  if (!(error instanceof ErrandError)) return error;
+  return new ErrandError(error.code, messageOf(error), {
+    cause: error.cause ?? error,
+    isDefinite: error.isDefinite,
+    details: { ...error.details, ids: works.slice(0, 100).map((work) => work.id) },
+    again,
+  });
+}
+
+/** Without the code, which the constructor puts in front. */
+function messageOf(error: ErrandError): string {
+  return error.message.slice(error.code.length + 2);
+}
