@@ -3,9 +3,17 @@ import { StoreBroker, type Broker } from "./core/broker.ts";
 import type { DefinitionModule } from "./core/definitions.ts";
 import type { Engine } from "./core/engine.ts";
 import { ErrandError } from "./core/errors.ts";
+import { anything, checkOptions } from "./core/options.ts";
 import type { Logger } from "./core/runtime.ts";
 import { realRuntime } from "./runtime/real.ts";
 import { engineOf } from "./stores.ts";
+
+export interface BrokerOptions {
+  /** `sqlite:<file>`, `memory:`, or an engine value. */
+  readonly store: string | Engine;
+  /** Any logger of pino's shape. Default: warnings and errors to stderr, a line each. */
+  readonly log?: Logger;
+}
 
 /**
  * A broker on a store.
@@ -14,19 +22,23 @@ import { engineOf } from "./stores.ts";
  *     await work.enqueue(sendReceipt.with({ orderId: "7" }));
  *     const worker = await work.start({ queues: { mail: 5, default: 20 } });
  *
- * `store`: `sqlite:<file>`, `memory:`, or an engine value. The store is opened when first needed.
- * Throws `engine-unknown`, `name-taken`, `option-invalid`.
+ * The store is opened when first needed. Throws `engine-unknown`, `engine-missing`, `name-taken`, `option-invalid`.
  */
-export function broker(store: string | Engine, ...definitions: readonly DefinitionModule[]): Broker {
-  return brokerWith({}, store, ...definitions);
+export function broker(store: string | Engine | BrokerOptions, ...definitions: readonly DefinitionModule[]): Broker {
+  const options = optionsOf(store);
+  const engine = typeof options.store === "string" ? engineOf(options.store) : options.store;
+  return new StoreBroker({ engine, runtime: realRuntime(options.log === undefined ? {} : { log: options.log }), definitions });
 }
 
-/** As {@link broker}, with a logger of pino's shape. */
-export function brokerWith(options: { readonly log?: Logger }, store: string | Engine, ...definitions: readonly DefinitionModule[]): Broker {
-  if (typeof store !== "string" && typeof (store as { enqueue?: unknown } | null)?.enqueue !== "function") {
-    throw new ErrandError("option-invalid", 'broker(store, …definitions): the store is neither a URL nor an engine; give "sqlite:shop.db", or sqlite("shop.db") from errand/sqlite');
-  }
-  return new StoreBroker({ engine: typeof store === "string" ? engineOf(store) : store, runtime: realRuntime(options), definitions });
+function optionsOf(store: string | Engine | BrokerOptions): BrokerOptions {
+  if (typeof store === "string" || isEngine(store)) return { store };
+  checkOptions(store, "broker", { store: anything, log: anything });
+  if (typeof store.store === "string" || isEngine(store.store)) return store;
+  throw new ErrandError("option-invalid", 'broker(store, …definitions): the store is neither a URL nor an engine; give "sqlite:shop.db", or sqlite("shop.db") from errand/sqlite');
+}
+
+function isEngine(value: unknown): value is Engine {
+  return typeof (value as Partial<Engine> | null | undefined)?.enqueue === "function";
 }
 
 export { giveUp, skip, snooze } from "./core/endings.ts";
