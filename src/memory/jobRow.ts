@@ -1,0 +1,59 @@
+/** A job as `find` answers it. */
+import type { JobRow, Waits } from "../core/engine.ts";
+import { suspectsBeforeAlone } from "../core/defaults.ts";
+import { isEnded } from "../core/states.ts";
+import type { Job } from "./job.ts";
+
+export function jobRow(job: Job): JobRow {
+  const waits = waitsOf(job);
+  const claim = claimOf(job);
+  return {
+    id: job.id,
+    task: job.line.task,
+    queue: job.line.queue,
+    state: job.state,
+    payload: job.payload,
+    headStartMs: job.headStartMs,
+    urgency: job.urgency,
+    enqueuedAt: job.enqueuedAt,
+    dueAt: job.dueAt,
+    attempts: job.attempts,
+    starts: job.starts,
+    suspects: job.suspects,
+    history: job.history,
+    ...(job.lane && { lane: job.lane.key, ifDead: job.lane.ifDead }),
+    ...(waits && { waits }),
+    ...(claim && { claim }),
+    ...(job.isPoison && { isPoison: true }),
+    ...present("startBy", job.startBy),
+    ...present("unique", job.uniqueKey),
+    ...(isEnded(job.state) && present("endedAt", job.endedAt)),
+    ...present("reason", job.reason),
+    ...present("checkpoint", job.checkpoint),
+    ...present("expecting", job.expecting),
+    ...present("result", job.result),
+    ...present("version", job.version),
+    ...present("from", job.from),
+    ...present("slotAt", job.slotAt),
+  };
+}
+
+function waitsOf(job: Job): Waits | undefined {
+  const { state, since } = job;
+  const lane = job.lane?.key ?? "";
+  if (state === "scheduled") return { reason: job.delayedBy, on: new Date(job.dueAt).toISOString(), since };
+  if (state === "blocked") return { reason: "key", on: lane, since };
+  if (state === "parked") return { reason: "parked", on: lane, since };
+  if (state !== "ready") return undefined;
+  return { reason: job.suspects < suspectsBeforeAlone ? "worker" : "alone", on: job.line.queue, since };
+}
+
+function claimOf({ lease }: Job): JobRow["claim"] {
+  if (lease === undefined) return undefined;
+  const { process, claim, fence, startedAt, isCancelling } = lease;
+  return { process: process.id, claim, fence, startedAt, leaseUntil: process.leaseUntil, isCancelling };
+}
+
+function present<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
+}

@@ -1,0 +1,127 @@
+/** A lane: jobs with one key, admitted `width` at a time in the order of enqueue (G7). */
+import type { Instant } from "../core/runtime.ts";
+import { Heap } from "./heap.ts";
+import { bySeq } from "./job.ts";
+import type { Job } from "./job.ts";
+
+export class Lane {
+  readonly key: string;
+  /** Set by the death of a member with "park": all members leave the queue until one is redriven. */
+  closed: { readonly by: string; readonly at: Instant } | undefined;
+  readonly #admitted = new Set<Job>();
+  readonly #blocked = new Heap<Job>(bySeq);
+  readonly #parked = new Heap<Job>(bySeq);
+  /** Members that died with "block": while there is one, nobody is admitted. */
+  readonly #heads = new Set<Job>();
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  get isEmpty(): boolean {
+    return this.#admitted.size + this.#blocked.size + this.#parked.size + this.#heads.size === 0;
+  }
+
+  /** A new or redriven member takes its place. Answers what it is now. */
+  arrive(job: Job): "admitted" | "blocked" | "parked" {
+    (this.closed ? this.#parked : this.#blocked).push(job);
+    if (this.closed) return "parked";
+    if (this.next() !== job) return "blocked";
+    this.admit(job);
+    return "admitted";
+  }
+
+  /** The member to be admitted now, if any. Those that were parked and are not sorted back yet keep their order. */
+  next(): Job | undefined {
+    const [blocked, parked] = [this.#blocked.first(), this.#parked.first()];
+    const first = blocked && parked ? (bySeq(blocked, parked) < 0 ? blocked : parked) : (blocked ?? parked);
+    const isOpen = this.closed === undefined && this.#heads.size === 0;
+    return first && isOpen && this.#admitted.size < (first.lane?.width ?? 1) ? first : undefined;
+  }
+
+  admit(job: Job): void {
+    this.leave(job);
+    this.#admitted.add(job);
+  }
+
+  block(job: Job): void {
+    this.leave(job);
+    this.#blocked.push(job);
+  }
+
+  park(job: Job): void {
+    this.leave(job);
+    this.#parked.push(job);
+  }
+
+  /** It died, and holds its lane until it is redriven or cancelled. */
+  hold(job: Job): void {
+    this.leave(job);
+    this.#heads.add(job);
+  }
+
+  leave(job: Job): void {
+    this.#admitted.delete(job);
+    this.#blocked.remove(job);
+    this.#parked.remove(job);
+    this.#heads.delete(job);
+  }
+
+  isHeldBy(job: Job): boolean {
+    return this.#heads.has(job);
+  }
+
+  firstBlocked(): Job | undefined {
+    return this.#blocked.first();
+  }
+
+  firstParked(): Job | undefined {
+    return this.#parked.first();
+  }
+
+  /** At most `width`. */
+  admittedWaiting(): Job[] {
+    return [...this.#admitted].filter((job) => job.state !== "running");
+  }
+}
+
+export class Lanes {
+  readonly #byKey = new Map<string, Lane>();
+  /** Lanes that may have room: admitted from at the end of each verb, and by tidy where that was too much for one pass. */
+  readonly toAdmit: Set<Lane> = new Set();
+  /** Closed lanes with blocked members that tidy has yet to park; opened ones with parked members it has yet to sort back. */
+  readonly toSort: Set<Lane> = new Set();
+
+  find(key: string): Lane | undefined {
+    return this.#byKey.get(key);
+  }
+
+  of(key: string): Lane {
+    const lane = this.#byKey.get(key) ?? new Lane(key);
+    this.#byKey.set(key, lane);
+    return lane;
+  }
+
+  /** The lane of a live job. */
+  laneOf(job: Job): Lane | undefined {
+    return job.lane && this.#byKey.get(job.lane.key);
+  }
+
+  leave(job: Job): void {
+    const lane = this.laneOf(job);
+    if (lane === undefined) return;
+    lane.leave(job);
+    if (lane.isEmpty) this.#forget(lane);
+    else this.toAdmit.add(lane);
+  }
+
+  all(): Iterable<Lane> {
+    return this.#byKey.values();
+  }
+
+  #forget(lane: Lane): void {
+    this.#byKey.delete(lane.key);
+    this.toAdmit.delete(lane);
+    this.toSort.delete(lane);
+  }
+}
