@@ -24,7 +24,10 @@ export interface Engine<Tx = unknown> {
    * With `at.tx` it joins the caller's transaction; on an engine whose transactions are synchronous it answers synchronously.
    */
   enqueue(atoms: readonly Atom[], at: At<Tx>): Maybe<(Enqueued[] | ErrandError)[]>;
-  /** Settles `wanted.settling`, promotes what is due, then hands out the most urgent ready jobs. One commit. Writes nothing if there is nothing to write. */
+  /**
+   * Settles `wanted.settling`, promotes what is due, skips what came too late, then hands out the most urgent ready jobs, and renews the process's lease
+   * if it hands out any. One commit. Writes nothing if there is nothing to write.
+   */
   claim(wanted: Claim, at: At): Maybe<Claimed>;
   /** Writes outcomes; each stands or falls alone, with its follow-up work. */
   settle(outcomes: readonly Outcome[], at: At<Tx>): Maybe<Settled[]>;
@@ -99,12 +102,18 @@ export interface NewJob {
   readonly queue: string;
   /** JSON text, opaque, stored as it is. */
   readonly payload: string;
-  /** urgency = due - headStartMs, fixed at enqueue; the smallest goes first, then the first enqueued (G8). */
+  /**
+   * urgency = due - headStartMs, fixed at enqueue; the smallest goes first, then the first enqueued (G8). Retries, snoozes and redrives move the due
+   * time and leave the urgency; only replace, debounce and `prioritise` change it.
+   */
   readonly headStartMs: Ms;
   /** Due this long after the store's now; or at this stated instant. Absent: now. An instant in the past counts as now. */
   readonly delayMs?: Ms;
   readonly dueAt?: Instant;
-  /** Not started by then: it ends skipped, reason "too late: not started by …". */
+  /**
+   * Never started (`starts` is 0) when that is past: it ends skipped, reason "too late: not started by …". A blocked or parked one is skipped
+   * when it would be admitted.
+   */
   readonly startWithinMs?: Ms;
   readonly startBy?: Instant;
   readonly lane?: LaneMembership;
@@ -116,7 +125,7 @@ export interface NewJob {
   /** The caller's premise, JSON, opaque (G15). */
   readonly expecting?: string;
   readonly keep: Keep;
-  /** Of the payload's shape, for `upgrade`. */
+  /** The payload's version, for `upgrade`. */
   readonly version?: number;
   /** The subscription that made it. `isHop`: run the subscription's mapping and enqueue what it answers. */
   readonly from?: { readonly event: string; readonly eventId: string; readonly subscription: string; readonly isHop: boolean };
@@ -144,7 +153,8 @@ export interface LaneMembership {
    * when it is redriven it runs first, when it is cancelled the next is admitted. "park": it is `parked`, the lane is closed, all behind it and all
    * that arrive are `parked` too (at once for new ones; in bounded passes of `tidy` for those that wait, none of which starts meanwhile),
    * until a member is redriven (`change` retry): that opens the lane, and its members run in their order. Cancelling the one that died does not open
-   * a closed lane; a closed lane without live members is forgotten.
+   * a closed lane; a closed lane without live members is forgotten at once. In a lane wider than 1, running members go on; one that is retried,
+   * released or taken back then waits in the closed lane, and is parked. With "block", nobody behind the parked one is admitted; who was, goes on.
    */
   readonly ifDead: "park" | "block" | "continue";
 }
@@ -158,9 +168,9 @@ export interface Uniqueness {
     | { readonly is: "keep" }
     /** A waiting (not running, not parked) live job takes the new payload, due time, urgency, startBy, expecting and content, keeping id and place; otherwise as keep. */
     | { readonly is: "replace" }
-    /** As replace, with due = now + quietMs, but never later than its first enqueue + atMostMs. The first one is due at now + quietMs. */
+    /** As replace, with due = min(now + quietMs, its first enqueue + atMostMs), also where that is past. The first one is due at now + quietMs. */
     | { readonly is: "debounce"; readonly quietMs: Ms; readonly atMostMs: Ms }
-    /** As keep; and the key outlives its job until windowMs after that job's enqueue. */
+    /** As keep; and the key outlives its job, also a deleted one, until windowMs after that job's enqueue: any newcomer loses, whatever its own mode. */
     | { readonly is: "throttle"; readonly windowMs: Ms }
     /** A live job that is not running wins; if the only live one is running, the new one is accepted (the core puts both in one lane of width 1). */
     | { readonly is: "one-more" };
@@ -196,7 +206,7 @@ export interface Note {
 
 export interface NoteWrite {
   readonly key: string;
-  /** Undefined deletes it. */
+  /** Undefined deletes it; written again, it starts at version 1. */
   readonly value: string | undefined;
   /** 0: it must not exist. Absent: whatever it is. Anything else: this version, or the atom is refused with `note-conflict`. */
   readonly ifVersion?: number;
@@ -274,7 +284,8 @@ export interface Outcome {
    * completed, skipped, dead: it ends (a death at a lane with "park" or "block" parks it). retry: an attempt is spent, due after delayMs.
    * snoozed: no attempt spent, due after delayMs. released: handed back, ready, as if never claimed (`starts` is taken back, suspects stay).
    * saved: the checkpoint is written, the lease goes on. All but released and saved clear the suspicion.
-   * If cancel was asked for meanwhile, all but saved end the job `cancelled`, and the answer says so (G4).
+   * If cancel was asked for meanwhile, all but saved end the job `cancelled`, and the answer says so (G4); follow-up work and result are dropped.
+   * completed, skipped, dead and retry spend an attempt; a snooze, a release, a crash and a quarantine do not.
    */
   readonly is: "completed" | "skipped" | "dead" | "retry" | "snoozed" | "released" | "saved";
   /** Of a skip, a snooze, a death. */
@@ -286,7 +297,7 @@ export interface Outcome {
   readonly result?: string;
   /** How long the run took. */
   readonly ranMs: Ms;
-  /** Stored in the same atom, or the outcome is `refused` whole. At most 500. Only with completed, skipped, retry, snoozed. */
+  /** Stored in the same atom, after the outcome is applied, or the outcome is `refused` whole. At most 500. Only with completed, skipped, retry, snoozed. */
   readonly follow?: readonly NewWork[];
   /** A death by killing its process. */
   readonly isPoison?: boolean;
@@ -323,7 +334,7 @@ export interface Heard {
 }
 
 export interface Tidy {
-  /** At most this many jobs are touched for each reason. */
+  /** At most this many jobs are touched for each reason. An ended job goes when endedAt + keep <= now and enqueuedAt + rememberMs <= now. */
   readonly items: number;
   /**
    * Whether expired processes' jobs may be taken back: the asker has reached the store without a gap for a whole lease term (G20).
@@ -359,7 +370,10 @@ export type Selection = { readonly ids: readonly string[] } | { readonly jobs: J
 export type Change =
   /** Live and not running: cancelled. Running: marked, heard by its worker's beat. */
   | { readonly do: "cancel"; readonly reason: string }
-  /** dead → live again; parked → its lane opens; scheduled → due now. Attempts, starts and suspicion begin anew; the history stays. */
+  /**
+   * dead → live again; parked → its lane opens; scheduled → due now. Attempts, starts and suspicion begin anew; history, checkpoint and, but for a
+   * scheduled job, the due time stay. `taken` where a live job holds the unique key; an open throttle window alone does not.
+   */
   | { readonly do: "retry" }
   /** Urgency becomes due - headStartMs. */
   | { readonly do: "prioritise"; readonly headStartMs: Ms }

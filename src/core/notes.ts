@@ -14,7 +14,8 @@ export const replayPrefix = "replay/";
 /**
  * A subscription as data: all that a publisher without the subscriber's code needs to fan out (G10).
  * Written with `enqueue`; retired by deleting it. One with `since: "beginning"` that is written for the first time gets its history from `tidy`:
- * a job for every stored event of that name, oldest first, with the same job ids as the live fan-out, so that the two meet without a gap or a double.
+ * a job for every event of that name stored before it was written, oldest first, with the same job ids as the live fan-out (an id that is stored already is
+ * passed over), so that the two meet without a gap or a double. One event fans out in the order of its subscriptions' names.
  */
 export interface StoredSubscription {
   readonly name: string;
