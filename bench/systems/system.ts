@@ -1,0 +1,36 @@
+/** A system under measurement answers questions; each answer is made in a process of its own, on a fresh file. */
+export type Question = "bulk" | "awaiting64" | "single" | "drain" | "latency";
+
+/** Jobs per second, or milliseconds, by name. */
+export type Figures = Readonly<Record<string, number>>;
+
+export interface System {
+  readonly name: string;
+  /** Its own best documented settings, in a line. */
+  readonly settings: string;
+  readonly answers: Partial<Record<Question, (file: string, jobs: number) => Promise<Figures>>>;
+}
+
+/** Jobs per second of `jobs` done by `work`. */
+export async function rate(jobs: number, work: () => unknown): Promise<Figures> {
+  const start = performance.now();
+  await work();
+  return { perSecond: jobs / ((performance.now() - start) / 1_000) };
+}
+
+/** p50, p99 and the largest, in ms. */
+export function quantiles(samples: readonly number[]): Figures {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  return { p50ms: at(0.5), p99ms: at(0.99), maxMs: at(1) };
+}
+
+/** 64 callers, each awaiting its own enqueue before the next. */
+export async function callers(jobs: number, enqueue: () => unknown): Promise<void> {
+  let left = jobs;
+  await Promise.all(
+    Array.from({ length: 64 }, async () => {
+      while (left-- > 0) await enqueue();
+    }),
+  );
+}
