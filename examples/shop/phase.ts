@@ -1,0 +1,124 @@
+/** One phase: the shop with one kind of endpoint, the same orders, the same troubles; and what came of it. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Report } from "./carriedOut.ts";
+import { Children, type Child } from "./children.ts";
+import { databaseIn, engines } from "./engines.ts";
+import { broker, type Broker } from "./errand.ts";
+import { figuresOf, type Figures, type Kind } from "./figures.ts";
+import { mailOutage, receiptsResent, workerKilled, type Outage, type Resent } from "./incidents.ts";
+import { Load } from "./load.ts";
+import type { Options } from "./options.ts";
+import type { Order } from "./order.ts";
+import { Orders } from "./orders.ts";
+import type { Progress } from "./progress.ts";
+
+const workersCount = 2;
+/** Longer than a killed worker's lease and the longest retry. */
+const settleMs = 60_000;
+
+export interface Stage {
+  readonly options: Options;
+  readonly orders: readonly Order[];
+  readonly directory: string;
+  readonly children: Children;
+  readonly progress: Progress;
+}
+
+export class Phase {
+  readonly #kind: Kind;
+  readonly #stage: Stage;
+  readonly #directory: string;
+  readonly #store: string;
+  #workersStarted = 0;
+  #news = "";
+
+  constructor(kind: Kind, stage: Stage) {
+    this.#kind = kind;
+    this.#stage = stage;
+    this.#directory = join(stage.directory, kind);
+    this.#store = engines[stage.options.engine]?.(this.#directory) ?? "";
+    mkdirSync(this.#directory, { recursive: true });
+  }
+
+  async run(): Promise<Figures> {
+    const thirdParty = await this.#start("thirdParty.ts", "third party", {});
+    const shop = await this.#start("shop.ts", "shop", { SHOP_PARTNERS: thirdParty.url });
+    const load = new Load(shop.url, this.#stage.orders, this.#stage.options.rate);
+    const stopShowing = this.#show(load, thirdParty);
+    try {
+      return this.#kind === "stuffed" ? await this.#runStuffed(load, thirdParty) : await this.#runErrand(load, thirdParty, shop);
+    } finally {
+      stopShowing();
+      await this.#stage.children.endAll();
+    }
+  }
+
+  async #runStuffed(load: Load, thirdParty: Child): Promise<Figures> {
+    const [outage] = await Promise.all([mailOutage(thirdParty.url, load, this.#tell), load.run()]);
+    return this.#figures(load, thirdParty, { outage, resent: { asked: 0, joined: 0 }, workersKilled: 0, skipped: 0, dead: 0 });
+  }
+
+  async #runErrand(load: Load, thirdParty: Child, shop: Child): Promise<Figures> {
+    const startWorker = (): Promise<Child> => this.#start("worker.ts", `worker ${(this.#workersStarted += 1)}`, { SHOP_PARTNERS: thirdParty.url });
+    const [victim] = await Promise.all(Array.from({ length: workersCount }, startWorker));
+    if (victim === undefined) throw new Error("there is no worker");
+    const [outage, workersKilled, resent] = await Promise.all([
+      mailOutage(thirdParty.url, load, this.#tell),
+      workerKilled(this.#stage.children, victim, startWorker, load, this.#tell),
+      receiptsResent(shop.url, load),
+      load.run(),
+    ]);
+    await using work = broker(this.#store);
+    const { skipped, dead } = await this.#settled(work);
+    return await this.#figures(load, thirdParty, { outage, resent, workersKilled, skipped, dead });
+  }
+
+  /** Waits until no job is left to do; if that takes too long, says why the first of them waits. */
+  async #settled(work: Broker): Promise<{ readonly skipped: number; readonly dead: number }> {
+    const patience = AbortSignal.timeout(settleMs);
+    for (;;) {
+      const { scheduled, blocked, ready, running, parked, skipped, dead } = await work.count();
+      const left = scheduled + blocked + ready + running;
+      if (left === 0 || patience.aborted) {
+        if (left > 0) await this.#explain(work);
+        return { skipped, dead: dead + parked };
+      }
+      this.#news = `${left.toLocaleString("en")} jobs to go`;
+      await pause(100);
+    }
+  }
+
+  async #explain(work: Broker): Promise<void> {
+    const { jobs } = await work.list({ states: ["scheduled", "blocked", "ready", "running"] }, { limit: 5 });
+    for (const { id } of jobs) this.#stage.progress.say(await work.why(id));
+  }
+
+  async #figures(load: Load, thirdParty: Child, seen: { outage: Outage; resent: Resent; workersKilled: number; skipped: number; dead: number }): Promise<Figures> {
+    const report = (await (await fetch(`${thirdParty.url}/report`)).json()) as Report;
+    const orders = new Orders(databaseIn(this.#directory));
+    const placed = orders.placed();
+    orders.close();
+    return figuresOf({ kind: this.#kind, load, report, placed, ...seen });
+  }
+
+  #start(module: string, name: string, more: Readonly<Record<string, string>>): Promise<Child> {
+    const settings = { SHOP_ENDPOINT: this.#kind, SHOP_DATABASE: databaseIn(this.#directory), SHOP_STORE: this.#store, SHOP_SEED: this.#stage.options.seed };
+    return this.#stage.children.start(module, `${this.#kind} ${name}`, { ...settings, ...more });
+  }
+
+  readonly #tell = (news: string): void => {
+    this.#news = news;
+  };
+
+  #show(load: Load, thirdParty: Child): () => void {
+    const showing = setInterval(() => void this.#showOnce(load, thirdParty), 250);
+    return () => clearInterval(showing);
+  }
+
+  async #showOnce(load: Load, thirdParty: Child): Promise<void> {
+    const count = await fetch(`${thirdParty.url}/count`).then((response) => response.json() as Promise<{ readonly done: number }>, () => undefined);
+    if (count !== undefined) this.#stage.progress.show({ phase: this.#kind, sent: load.sent, orders: load.orders.length, effects: count.done, news: this.#news });
+  }
+}

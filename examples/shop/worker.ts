@@ -1,0 +1,8 @@
+/** A worker: carries out what the shop handed over, until its process is ended or killed. */
+import * as definitions from "./definitions.ts";
+import { broker } from "./errand.ts";
+import { ready } from "./ready.ts";
+
+const work = broker(process.env["SHOP_STORE"] ?? "sqlite:shop.db", definitions);
+await work.start({ queues: { default: 20, mail: 5 } });
+ready();
