@@ -1,0 +1,37 @@
+/** What a child process does with its one job: loads the definitions, runs it, answers its outcome. It never reaches the store. */
+import { Definitions, type DefinitionModule } from "../definitions.ts";
+import type { ClaimedJob } from "../engine.ts";
+import { Planner } from "../plan.ts";
+import { realRuntime } from "../../runtime/real.ts";
+import { Run, type Draft } from "./run.ts";
+import { Runner } from "./runner.ts";
+
+/** Without a job: only load the definitions, to see whether they load. */
+export interface ChildArgument {
+  readonly definitions: string;
+  readonly job?: ClaimedJob;
+  readonly fence?: number;
+}
+export type ChildMessage = { readonly is: "loaded" } | { readonly is: "ended"; readonly draft: Draft };
+
+/** Rejects if the definitions cannot be loaded: the job is not to blame for that. */
+export async function runAlone(definitionsModule: string, job: ClaimedJob | undefined, fence: number): Promise<ChildMessage> {
+  const loaded = (await import(definitionsModule)) as DefinitionModule;
+  const definitions = new Definitions([loaded]);
+  return job === undefined ? { is: "loaded" } : { is: "ended", draft: await draftOf(job, fence, definitions) };
+}
+
+/** Called by the child's entry. */
+export default function runArgument(argument: string): Promise<ChildMessage> {
+  const { definitions, job, fence } = JSON.parse(argument) as ChildArgument;
+  return runAlone(definitions, job, fence ?? 0);
+}
+
+function draftOf(job: ClaimedJob, fence: number, definitions: Definitions): Promise<Draft> {
+  const runtime = realRuntime();
+  const { promise, resolve } = Promise.withResolvers<Draft>();
+  const runner = new Runner({ runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log }, (_run, draft) => resolve(draft ?? { is: "released" }));
+  runtime.onUnhandledRejection?.((reason) => runner.rejected(reason));
+  runner.start(new Run(job, { claim: "alone", fence }, definitions.tasks.get(job.task), undefined), runtime.monotonic());
+  return promise;
+}

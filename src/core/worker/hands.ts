@@ -1,0 +1,112 @@
+/** The hands of one queue: its slots, and the jobs held ready for them. */
+import { claimAheadMs, claimMax } from "../defaults.ts";
+import type { ClaimQueue } from "../engine.ts";
+import type { Ms } from "../runtime.ts";
+import type { Run } from "./run.ts";
+
+/** How much a new measurement moves the average: up quickly, down slowly, since holding too much is worse than asking often. */
+const weightOfSlower = 0.3;
+const weightOfFaster = 0.05;
+
+export class Hands {
+  readonly queue: string;
+  readonly slots: number;
+  busy = 0;
+  /** A loop of starts is under way: a run that ends within it starts no other. */
+  isFilling = false;
+  #held: Run[] = [];
+  #head = 0;
+  #ahead = 0;
+  #runMs: Ms | undefined;
+  #isStoreFull = false;
+  #deliveredAt = 0;
+
+  constructor(queue: string, slots: number) {
+    this.queue = queue;
+    this.slots = slots;
+  }
+
+  get free(): number {
+    return this.slots - this.busy;
+  }
+
+  get held(): number {
+    return this.#held.length - this.#head;
+  }
+
+  /** Half of what was claimed ahead is used up. */
+  get isLow(): boolean {
+    return this.#ahead > 0 && this.held <= this.#ahead / 2;
+  }
+
+  take(): Run | undefined {
+    const run = this.#held[this.#head];
+    if (run === undefined) return undefined;
+    if (++this.#head === this.#held.length) this.#clear();
+    return run;
+  }
+
+  /** Jobs that came with one claim, most urgent first. `isFull`: as many as were asked for, so there may be more. */
+  deliver(runs: readonly Run[], isFull: boolean, now: number): void {
+    this.#isStoreFull = isFull;
+    if (runs.length === 0) return;
+    this.#deliveredAt = now;
+    if (this.held === 0) this.#held = [...runs];
+    else this.#held = [...this.#held.slice(this.#head), ...runs];
+    this.#head = 0;
+  }
+
+  /** Takes out the held jobs that `isWanted` names. */
+  handBack(isWanted: (run: Run) => boolean): Run[] {
+    const held = this.#held.slice(this.#head);
+    const back = held.filter(isWanted);
+    if (back.length === 0) return back;
+    this.#held = held.filter((run) => !isWanted(run));
+    this.#head = 0;
+    return back;
+  }
+
+  /** Whatever has waited in the hands for so long is better off with another worker. */
+  isStale(now: number): boolean {
+    return this.held > 0 && now - this.#deliveredAt > 2 * claimAheadMs;
+  }
+
+  slowDown(): void {
+    this.#ahead = 0;
+    this.#isStoreFull = false;
+  }
+
+  learn(ranMs: Ms): void {
+    if (this.#runMs === undefined) this.#runMs = ranMs;
+    else this.#runMs += (ranMs - this.#runMs) * (ranMs > this.#runMs ? weightOfSlower : weightOfFaster);
+  }
+
+  /** What to ask the store for, of at most `room` jobs; undefined: nothing. */
+  wanted(room: number): ClaimQueue | undefined {
+    const slots = Math.min(room, Math.max(0, this.free - this.held));
+    this.#adapt();
+    const spare = Math.max(0, this.held - this.free);
+    const ahead = slots > 0 || spare <= this.#ahead / 2 ? Math.min(room - slots, Math.max(0, this.#ahead - spare)) : 0;
+    return slots + ahead === 0 ? undefined : { queue: this.queue, slots, ahead };
+  }
+
+  /** Doubles what is claimed ahead while the hands run dry, up to one second of measured work. */
+  #adapt(): void {
+    if (this.held === 0 && this.#isStoreFull) {
+      this.#ahead = Math.max(this.slots, this.#ahead * 2);
+      this.#isStoreFull = false;
+    }
+    this.#ahead = Math.min(this.#ahead, this.#aheadMost());
+  }
+
+  #aheadMost(): number {
+    if (this.#runMs === undefined) return 0;
+    const perJobMs = this.#runMs / this.slots;
+    return perJobMs === 0 ? claimMax : Math.min(claimMax, Math.floor(claimAheadMs / perJobMs));
+  }
+
+  #clear(): void {
+    this.#held = [];
+    this.#head = 0;
+  }
+}

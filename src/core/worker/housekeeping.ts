@@ -1,0 +1,74 @@
+/** Tidies the store, a bounded pass at a time, for as long as the worker runs. */
+import { at } from "../at.ts";
+import { tidyEveryMs, tidyMax } from "../defaults.ts";
+import type { Tidied } from "../engine.ts";
+import type { Ms, Timer } from "../runtime.ts";
+import { jittered } from "./backoff.ts";
+import type { Contact } from "./contact.ts";
+import type { WorkerParts } from "./settings.ts";
+
+const nextPassMs = 1;
+
+export class Housekeeping {
+  readonly #parts: WorkerParts;
+  readonly #contact: Contact;
+  readonly #madeReady: () => void;
+  #timer: Timer | undefined;
+  #pass: Promise<void> | undefined;
+  #isStopped = false;
+
+  /** `madeReady`: a pass may have made jobs ready. */
+  constructor(parts: WorkerParts, contact: Contact, madeReady: () => void) {
+    this.#parts = parts;
+    this.#contact = contact;
+    this.#madeReady = madeReady;
+  }
+
+  start(): void {
+    this.#after(jittered(tidyEveryMs, this.#parts.runtime.random()));
+  }
+
+  /** Resolves when no pass is under way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#pass;
+  }
+
+  #after(ms: Ms): void {
+    this.#timer = this.#parts.runtime.after(ms, () => {
+      this.#pass = this.#tidy().finally(() => (this.#pass = undefined));
+    });
+  }
+
+  async #tidy(): Promise<void> {
+    const hasMore = await this.#onePass();
+    if (!this.#isStopped) this.#after(hasMore ? nextPassMs : this.#untilNextMs());
+  }
+
+  async #onePass(): Promise<boolean> {
+    const { engine, runtime, settings } = this.#parts;
+    const mayExpire = this.#contact.untilSteadyMs(settings.leaseMs) === 0;
+    try {
+      const tidied = await engine.tidy({ items: tidyMax, mayExpire }, at(runtime));
+      this.#contact.reached("tidy");
+      if (hasMadeReady(tidied)) this.#madeReady();
+      return tidied.hasMore;
+    } catch (error) {
+      this.#contact.failed("tidy", error);
+      return false;
+    }
+  }
+
+  /** Sooner where the term ends that lets it take back what dead workers held. */
+  #untilNextMs(): Ms {
+    const { runtime, settings } = this.#parts;
+    const steadyMs = Math.ceil(this.#contact.untilSteadyMs(settings.leaseMs));
+    const nextMs = jittered(tidyEveryMs, runtime.random());
+    return steadyMs > 0 ? Math.min(nextMs, steadyMs) : nextMs;
+  }
+}
+
+function hasMadeReady({ promoted, takenBack, admitted, replayed, skipped, quarantined }: Tidied): boolean {
+  return promoted + takenBack + admitted + replayed + skipped + quarantined > 0;
+}

@@ -1,0 +1,89 @@
+/** The heartbeat of one worker, and the names it lives under: a process that the store gave up goes on as another. */
+import { at } from "../at.ts";
+import { maxBlockMs } from "../defaults.ts";
+import type { Heard } from "../engine.ts";
+import type { Beat } from "../runtime.ts";
+import type { Contact } from "./contact.ts";
+import type { WorkerParts } from "./settings.ts";
+
+export interface PulseHears {
+  cancelled(ids: readonly string[]): void;
+  /** All that was held is void. */
+  lost(): void;
+  notesChanged(): void;
+}
+
+export class Pulse {
+  readonly #parts: WorkerParts;
+  readonly #contact: Contact;
+  readonly #hears: PulseHears;
+  #process: string;
+  #beat: Beat | undefined;
+  /** Beats of former processes, ending. */
+  readonly #ending: Set<Promise<void>> = new Set();
+  #era: string | undefined;
+  #notesVersion: number | undefined;
+
+  constructor(parts: WorkerParts, contact: Contact, hears: PulseHears) {
+    this.#parts = parts;
+    this.#contact = contact;
+    this.#hears = hears;
+    this.#process = parts.runtime.id();
+  }
+
+  get process(): string {
+    return this.#process;
+  }
+
+  start(): void {
+    const { engine, runtime, settings } = this.#parts;
+    const process = this.#process;
+    const { leaseMs, beatEveryMs } = settings;
+    this.#beat = runtime.startBeat({
+      process,
+      leaseMs,
+      everyMs: beatEveryMs,
+      maxBlockMs,
+      source: engine.beatSource?.(),
+      beat: async () => engine.beat(process, leaseMs, at(runtime)),
+      heard: (heard) => process === this.#process && this.#take(heard),
+      failed: (error) => process === this.#process && this.#contact.failed("beat", error),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#end();
+    await Promise.all(this.#ending);
+  }
+
+  #take(heard: Heard): void {
+    this.#contact.reached("beat");
+    const isNewEra = this.#era !== undefined && heard.era !== this.#era;
+    this.#era = heard.era;
+    if (heard.isLost || isNewEra) {
+      this.#goOnAsAnother();
+      return;
+    }
+    if (heard.cancelled.length > 0) this.#hears.cancelled(heard.cancelled);
+    if (heard.notesVersion !== this.#notesVersion) this.#hears.notesChanged();
+    this.#notesVersion = heard.notesVersion;
+  }
+
+  #goOnAsAnother(): void {
+    if (this.#beat === undefined) return;
+    this.#end();
+    this.#process = this.#parts.runtime.id();
+    this.#parts.log.warn({ process: this.#process }, "lease-lost: the store took this worker's jobs back; it goes on as a new process");
+    this.start();
+    this.#hears.lost();
+  }
+
+  #end(): void {
+    const beat = this.#beat;
+    this.#beat = undefined;
+    if (beat === undefined) return;
+    const ended = beat.stop().catch((error: unknown) => this.#parts.log.error({ err: error }, "the heartbeat did not end cleanly"));
+    this.#ending.add(ended);
+    void ended.finally(() => this.#ending.delete(ended));
+  }
+}

@@ -1,0 +1,176 @@
+/** Runs jobs, and knows how each of them ends: returned, failed, timed out, cancelled, lost or handed back. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { abortGraceMs } from "../defaults.ts";
+import { inWords } from "../duration.ts";
+import { EndingSignal } from "../endings.ts";
+import { ErrandError } from "../errors.ts";
+import { Deadlines } from "./deadlines.ts";
+import { execute, isThenable, type ExecuteParts } from "./execute.ts";
+import { draftOf, released, withFollow } from "./outcome.ts";
+import type { Draft, Run } from "./run.ts";
+import { RunLog, subject } from "./runLog.ts";
+import type { WorkerParts } from "./settings.ts";
+
+export type RunnerParts = Pick<WorkerParts, "runtime" | "definitions" | "planner" | "log">;
+/** What came of a run; without a draft there is nothing to write. `now` is the monotonic clock's. */
+export type Ended = (run: Run, draft: Draft | undefined, now: number) => void;
+
+const completed: Draft = { is: "completed" };
+const warnedMax = 100;
+
+export class Runner {
+  readonly running: Set<Run> = new Set();
+  /** Runs that were given up and still go on. */
+  overran = 0;
+  readonly #parts: RunnerParts;
+  readonly #execute: ExecuteParts;
+  readonly #log: RunLog;
+  readonly #ended: Ended;
+  readonly #deadlines: Deadlines;
+  readonly #current: AsyncLocalStorage<Run> = new AsyncLocalStorage();
+  readonly #warned: Set<string> = new Set();
+
+  constructor(parts: RunnerParts, ended: Ended) {
+    this.#parts = parts;
+    this.#ended = ended;
+    this.#log = new RunLog(parts.log);
+    this.#execute = { definitions: parts.definitions, planner: parts.planner, runLog: this.#log, unknown: (run, what) => this.#warnOnce(run, what) };
+    this.#deadlines = new Deadlines(parts.runtime, this.running, (run, now) => this.#due(run, now));
+  }
+
+  /** Never throws. `isolated`: what runs it in place of the task's function. */
+  start(run: Run, now: number, isolated?: (run: Run) => Promise<void>): void {
+    run.startedAt = now;
+    run.dueAt = now + run.timeoutMs;
+    this.running.add(run);
+    this.#deadlines.watch(run, now);
+    let result: unknown;
+    try {
+      result = isolated === undefined ? this.#current.run(run, begin, run, this.#execute) : isolated(run);
+    } catch (error) {
+      this.#failed(run, error);
+      return;
+    }
+    if (result instanceof Promise) result.then(() => this.#returned(run), (error: unknown) => this.#failed(run, error));
+    else this.#returned(run);
+  }
+
+  cancel(ids: readonly string[]): void {
+    const wanted = new Set(ids);
+    for (const run of this.running) {
+      const { id } = run.claimed;
+      if (wanted.has(id)) run.abort(new ErrandError("job-cancelled", `job ${id} was cancelled while it ran; stop, what it returns does not count`, { details: { job: id } }));
+    }
+  }
+
+  /** The store holds nothing of this process any more: all runs are void. */
+  loseAll(): void {
+    const now = this.#parts.runtime.monotonic();
+    for (const run of this.running) {
+      if (run.isLost) continue;
+      const { id } = run.claimed;
+      run.isLost = true;
+      run.abort(new ErrandError("lease-lost", `job ${id} was taken back by the store, which did not hear from this worker for its lease; raise lease if that happens often`, { details: { job: id } }));
+      this.#giveGrace(run, now);
+      this.#parts.log.warn(subject(run), "lease-lost: the job was taken back by the store while it ran here; what this run answers does not count");
+    }
+  }
+
+  /** Asks all runs to stop; one that then fails is handed back uncharged. */
+  handBackAll(): void {
+    for (const run of this.running) {
+      run.isHandedBack = true;
+      run.abort(new ErrandError("worker-stopping", `the worker stops and job ${run.claimed.id} is handed back; it runs again elsewhere`, { details: { job: run.claimed.id } }));
+    }
+  }
+
+  /** Waits for no run any longer. */
+  giveUpAll(): void {
+    const now = this.#parts.runtime.monotonic();
+    for (const run of [...this.running]) this.#giveUp(run, now);
+    this.#deadlines.stop();
+  }
+
+  /** True if the rejection came out of a run of this worker. */
+  rejected(reason: unknown): boolean {
+    const run = this.#current.getStore();
+    if (run === undefined) return false;
+    if (run.isOver) this.#parts.log.error({ ...subject(run), err: reason }, "a promise that the job left behind was rejected after the job had ended");
+    else this.#condemn(run, reason);
+    return true;
+  }
+
+  #returned(run: Run): void {
+    if (run.isOver) {
+      this.overran--;
+      return;
+    }
+    const { verdict } = run;
+    if (verdict !== undefined || run.isLost) this.#end(run, verdict && this.#draftOf(run, verdict.error));
+    else this.#end(run, withFollow(run, run.draft ?? completed));
+  }
+
+  #failed(run: Run, error: unknown): void {
+    if (run.isOver) {
+      this.overran--;
+      return;
+    }
+    if (run.isHandedBack && run.verdict === undefined && !(error instanceof EndingSignal)) this.#end(run, released);
+    else this.#end(run, this.#draftOf(run, run.verdict === undefined ? error : run.verdict.error));
+  }
+
+  #due(run: Run, now: number): void {
+    const { id, task } = run.claimed;
+    if (run.verdict !== undefined || run.isLost) this.#giveUp(run, now);
+    else this.#condemn(run, timedOut(id, task, run.timeoutMs));
+  }
+
+  /** It has failed, whatever it still answers; the outcome waits for it a little, so that it does not run twice at once. */
+  #condemn(run: Run, error: unknown): void {
+    run.verdict ??= { error };
+    run.abort(error);
+    this.#giveGrace(run, this.#parts.runtime.monotonic());
+  }
+
+  #giveGrace(run: Run, now: number): void {
+    run.dueAt = Math.min(run.dueAt > now ? run.dueAt : Number.POSITIVE_INFINITY, now + abortGraceMs);
+    this.#deadlines.watch(run, now);
+  }
+
+  #giveUp(run: Run, now: number): void {
+    this.overran++;
+    this.#parts.log.warn({ ...subject(run), ranMs: Math.round(now - run.startedAt) }, "overran: the run goes on after its signal, and the job went on without it; pass job.signal to what it awaits");
+    this.#end(run, run.verdict === undefined ? released : this.#draftOf(run, run.verdict.error));
+  }
+
+  #draftOf(run: Run, error: unknown): Draft {
+    const draft = draftOf(run, error, this.#parts);
+    if (draft.is === "dead") this.#parts.log.warn({ ...subject(run), reason: draft.reason, err: error }, "the job is dead");
+    else if (draft.is === "retry") this.#log.failing(run, error, `failing, again in ${inWords(draft.delayMs ?? 0)}`);
+    return draft;
+  }
+
+  #end(run: Run, draft: Draft | undefined): void {
+    run.isOver = true;
+    this.running.delete(run);
+    if (draft?.is === "skipped") this.#log.skipping(run, draft.reason);
+    else if (draft?.is === "completed") this.#log.say(run, "finishing");
+    this.#ended(run, run.isLost ? undefined : draft, this.#parts.runtime.monotonic());
+  }
+
+  #warnOnce(run: Run, what: string): void {
+    if (this.#warned.has(what) || this.#warned.size >= warnedMax) return;
+    this.#warned.add(what);
+    this.#parts.log.warn(subject(run), `${what}: its jobs are put off until a worker that has it takes them`);
+  }
+}
+
+/** Within the run's own asynchronous context, where a thenable such as a query builder starts its work when awaited. */
+function begin(run: Run, parts: ExecuteParts): unknown {
+  const result = execute(run, parts);
+  return isThenable(result) && !(result instanceof Promise) ? Promise.resolve(result) : result;
+}
+
+function timedOut(id: string, task: string, timeoutMs: number): ErrandError {
+  return new ErrandError("job-timeout", `job ${id} of ${task} ran longer than ${inWords(timeoutMs)}; pass job.signal on, or raise the task's timeout`, { details: { job: id, task, timeoutMs } });
+}

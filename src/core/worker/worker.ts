@@ -1,0 +1,160 @@
+/**
+ * A worker's life: it beats, claims, runs and tidies until it is stopped; then it claims no more, lets its jobs finish within the grace time,
+ * hands back the rest uncharged, writes every outcome, and falls silent.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { abortGraceMs } from "../defaults.ts";
+import type { Definitions } from "../definitions.ts";
+import type { Engine, Unlisten } from "../engine.ts";
+import type { Planner } from "../plan.ts";
+import type { Logger, Ms, Runtime } from "../runtime.ts";
+import { Alone } from "./alone.ts";
+import { Contact } from "./contact.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { Intake } from "./intake.ts";
+import { Pulse } from "./pulse.ts";
+import { settingsOf, type WorkerOptions, type WorkerParts } from "./settings.ts";
+
+export type { WorkerOptions } from "./settings.ts";
+
+export interface RunningWorker extends AsyncDisposable {
+  /** Claims no more, lets running jobs finish within the grace time, hands back the rest uncharged. Again: the same promise. */
+  stop(): Promise<void>;
+}
+
+const stopAbortGraceMs: Ms = Math.min(abortGraceMs, 2_000);
+/** Gaps in reaching the store up to so many beats are none. */
+const gapBeats = 2;
+
+export class Worker implements RunningWorker {
+  readonly #parts: WorkerParts;
+  readonly #contact: Contact;
+  readonly #pulse: Pulse;
+  readonly #alone: Alone;
+  readonly #intake: Intake;
+  readonly #housekeeping: Housekeeping;
+  readonly #endings: (() => void)[] = [];
+  readonly #hurry: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  #stopping: Promise<void> | undefined;
+  #isStopped = false;
+
+  /** Throws `option-unknown`, `option-invalid`, `name-invalid`. */
+  constructor(given: { readonly engine: Engine; readonly runtime: Runtime; readonly definitions: Definitions; readonly planner: Planner; readonly log?: Logger; readonly options?: WorkerOptions }) {
+    const { engine, runtime, definitions, planner, log = runtime.log, options = {} } = given;
+    this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions) };
+    this.#contact = new Contact(runtime, log, this.#parts.settings.beatEveryMs * gapBeats);
+    this.#alone = new Alone(this.#parts);
+    this.#pulse = new Pulse(this.#parts, this.#contact, {
+      cancelled: (ids) => this.#intake.cancelled(ids),
+      lost: () => this.#intake.lost(),
+      notesChanged: () => this.#intake.pausesChanged(),
+    });
+    this.#intake = new Intake(this.#parts, this.#contact, this.#alone, () => this.#pulse.process);
+    this.#housekeeping = new Housekeeping(this.#parts, this.#contact, () => this.#intake.wake());
+  }
+
+  /** Jobs that run or are held ready here. */
+  get inFlight(): number {
+    return this.#intake.inFlight;
+  }
+
+  /** Runs that were given up after their timeout and still go on. */
+  get overran(): number {
+    return this.#intake.runner.overran;
+  }
+
+  /** The largest fence this worker was given. */
+  get lastFence(): number {
+    return this.#intake.lastFence;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Nothing in flight, nothing to write, and the last claim found nothing more. Jobs that are due later may wait. */
+  idle(): boolean {
+    return this.#intake.isIdle;
+  }
+
+  /** Calls `fn` each time the worker has become idle. Answers how to stop listening. */
+  onIdle(fn: () => void): () => void {
+    return this.#intake.onQuiet(() => this.idle() && fn());
+  }
+
+  async start(): Promise<void> {
+    const { engine, runtime, settings } = this.#parts;
+    // A hint may come out of a job's own enqueue: what it starts must not run in that job's asynchronous context.
+    const inOwnContext = AsyncLocalStorage.snapshot();
+    const unlisten: Unlisten = await engine.listen(() => inOwnContext(() => this.#intake.wake()));
+    this.#endings.push(unlisten);
+    if (this.#stopping !== undefined) {
+      unlisten(); // stopped before it had started
+      return;
+    }
+    if (settings.signals && runtime.onStopSignal !== undefined) this.#endings.push(runtime.onStopSignal((signal) => this.#signalled(signal)));
+    if (runtime.onUnhandledRejection !== undefined) this.#endings.push(runtime.onUnhandledRejection((reason) => this.#intake.runner.rejected(reason)));
+    this.#pulse.start();
+    this.#intake.open();
+    this.#housekeeping.start();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #signalled(signal: string): void {
+    const { log, runtime } = this.#parts;
+    if (this.#stopping !== undefined) {
+      this.#hurry.resolve();
+      return;
+    }
+    log.info({ signal, inFlight: this.inFlight }, "the worker stops");
+    this.stop().then(
+      () => runtime.exitBy?.(signal),
+      (error: unknown) => {
+        log.error({ err: error }, "the worker did not stop cleanly");
+        runtime.exitBy?.(signal);
+      },
+    );
+  }
+
+  async #stop(): Promise<void> {
+    const { settings } = this.#parts;
+    const { runner } = this.#intake;
+    this.#intake.close();
+    await this.#quietWithin(settings.graceMs);
+    if (runner.running.size > 0) {
+      runner.handBackAll();
+      await this.#quietWithin(stopAbortGraceMs);
+      runner.giveUpAll();
+    }
+    // Longer than a lease would be in vain: the store has taken the jobs back by then.
+    await this.#quietWithin(settings.leaseMs, false);
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    await this.#housekeeping.stop();
+    this.#intake.end();
+    await this.#pulse.stop();
+    for (const ending of this.#endings.splice(0)) ending();
+    this.#isStopped = true;
+  }
+
+  /** Resolves when nothing is in flight or to be written any more, when `ms` have passed, or at the second stop signal. */
+  async #quietWithin(ms: Ms, mayHurry: boolean = true): Promise<void> {
+    if (this.#intake.isQuiet) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#parts.runtime.after(ms, resolve);
+    const unlisten = this.#intake.onQuiet(resolve);
+    await (mayHurry ? Promise.race([promise, this.#hurry.promise]) : promise);
+    timer.cancel();
+    unlisten();
+  }
+}
