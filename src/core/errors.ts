@@ -30,7 +30,6 @@ export const errorCodes = {
   "tx-not-open": { when: "the handle given to within() is not inside a transaction", isDefinite: true },
   "tx-not-durable": { when: "the handle given to within() would commit without a full sync", isDefinite: true },
   "tx-unsupported": { when: "this engine cannot join a transaction of that kind", isDefinite: true },
-  "node-too-old": { when: "this Node.js is older than errand supports", isDefinite: true },
   // running
   "lease-lost": { when: "the job was taken over, cancelled or ended while it ran here", isDefinite: true },
   "job-timeout": { when: "a run took longer than the task's timeout", isDefinite: true },
@@ -43,6 +42,7 @@ export const errorCodes = {
   // the store
   "engine-unknown": { when: "the URL names no engine", isDefinite: true },
   "engine-missing": { when: "the engine's driver is not installed, or does not load here", isDefinite: true },
+  "node-too-old": { when: "this Node.js is older than errand supports", isDefinite: true },
   "not-supported": { when: "this engine does not do that", isDefinite: true },
   "broker-not-open": { when: "within() was called with a synchronous transaction before the broker was open", isDefinite: true },
   "broker-closed": { when: "the broker was closed", isDefinite: true },

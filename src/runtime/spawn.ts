@@ -1,0 +1,41 @@
+/** Runs one job in a child process, so that a job that kills its process kills only that. */
+import { fork, type ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { ChildEnd, ChildPlan } from "../core/runtime.ts";
+import type { ChildOrder, ChildReport } from "./childEntry.ts";
+import { neighbour } from "./neighbour.ts";
+
+/** Rejects where the child could not be started, or its module not be loaded: the job did nothing wrong then. */
+export function spawn(plan: ChildPlan): Promise<ChildEnd> {
+  if (plan.signal.aborted) return Promise.resolve({ is: "died", code: null, signal: "SIGKILL" });
+  const child = fork(fileURLToPath(neighbour("childEntry")), {
+    execArgv: inheritedFlags(process.execArgv),
+    serialization: "json",
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const kill = (): void => void child.kill("SIGKILL");
+  plan.signal.addEventListener("abort", kill, { once: true });
+  return endOf(child, plan).finally(() => plan.signal.removeEventListener("abort", kill));
+}
+
+function endOf(child: ChildProcess, { module, argument }: ChildPlan): Promise<ChildEnd> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("message", (report: ChildReport) => {
+      if ("failed" in report) reject(Object.assign(new Error(`the child process could not run its job: ${report.failed.message}`), { stack: report.failed.stack }));
+      else resolve({ is: "answered", message: report.message });
+    });
+    // "close", not "exit": a message that is still in the channel comes first.
+    child.once("close", (code, signal) => resolve({ is: "died", code, signal }));
+    const order: ChildOrder = { module, argument };
+    // It may be dead before it took the order; how it died is told by "close".
+    child.send(order, () => undefined);
+  });
+}
+
+/** What the app was started with, such as a memory limit or a loader; a debugger's port or a test runner serves one process only. */
+function inheritedFlags(flags: readonly string[]): string[] {
+  const kept = flags.filter((flag) => !/^--(?:inspect|test|watch)/.test(flag));
+  const script = kept.findIndex((flag) => ["-e", "--eval", "-p", "--print", "-pe"].includes(flag));
+  return script === -1 ? kept : kept.toSpliced(script, 2);
+}
