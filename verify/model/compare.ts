@@ -1,0 +1,71 @@
+/** Holds what an engine shows against the model. Texts that errand is free to word are compared by what they must say. */
+import type { AttemptRow, JobRow, Note, Waits } from "../../src/core/engine.ts";
+import { replayPrefix } from "../../src/core/notes.ts";
+import { must, mustEqual } from "./divergence.ts";
+import type { Model } from "./model.ts";
+import { rowOf } from "./state.ts";
+import type { View } from "./view.ts";
+
+export function compareViews(model: Model, view: View): void {
+  const { state } = model;
+  const expected = state.jobs.toSorted((a, b) => a.seq - b.seq);
+  mustEqual("the jobs, in the order of enqueue", view.jobs.map((job) => job.id), expected.map((job) => job.id));
+  for (const [index, job] of expected.entries()) {
+    const row = view.jobs[index];
+    if (row !== undefined) compareRow(row, rowOf(job, state), view);
+  }
+  mustEqual("the counts", sorted(view.counts.filter((row) => row.jobs > 0)), sorted(model.count()));
+  mustEqual("the notes", notesOf(view.notes), notesOf(state.notes));
+  mustEqual("the closed lanes", sorted(view.lanes), sorted(state.closedLanes));
+  mustEqual("the events", sorted(view.events), sorted(state.events.map(({ content: _, rememberMs: __, ...event }) => event)));
+  compareLocks(model, view);
+}
+
+function compareRow(got: JobRow, expected: JobRow, view: View): void {
+  const what = `job ${got.id} (${expected.state})`;
+  compareWaits(what, got, expected, view);
+  compareReason(what, got.reason, expected.reason);
+  const normal = (row: JobRow): object => ({ ...row, waits: row.waits?.reason, isPoison: row.isPoison ?? false, reason: undefined, history: row.history.map(normalAttempt) });
+  mustEqual(what, normal(got), normal(expected));
+}
+
+/** `since` and `on` are free within what they must name. */
+function compareWaits(what: string, got: JobRow, expected: JobRow, view: View): void {
+  const { waits } = got;
+  if (waits === undefined || expected.waits === undefined) return mustEqual(`${what} waits`, waits, expected.waits);
+  must(namesIt(waits, got, view), `${what} waits for ${waits.reason} on ${JSON.stringify(waits.on)}`);
+}
+
+function namesIt({ reason, on }: Waits, row: JobRow, view: View): boolean {
+  const isInstant = on === String(row.dueAt) || on === new Date(row.dueAt).toISOString();
+  if (reason === "time" || reason === "retry" || reason === "snooze") return isInstant;
+  if (reason === "key" || reason === "parked") return on === row.lane || view.byId.has(on) || view.lanes.some((lane) => lane.closedBy === on);
+  return on === row.queue || on === row.task || on === "";
+}
+
+/** Reasons that callers gave come back; errand's own are free, but for the one of a job that was too late. */
+function compareReason(what: string, got: string | undefined, expected: string | undefined): void {
+  if (expected === undefined || expected === "quarantined" || expected === "") return;
+  if (expected.startsWith("too late")) return must(got?.startsWith("too late: not started by ") ?? false, `${what}: reason ${JSON.stringify(got)}`);
+  mustEqual(`${what}: reason`, got, expected);
+}
+
+function normalAttempt(row: AttemptRow): object {
+  return row.is === "crashed" || (row.is === "skipped" && row.reason?.startsWith("too late")) || row.ranMs === undefined ? { ...row, reason: undefined } : row;
+}
+
+function compareLocks(model: Model, view: View): void {
+  const shape = (lock: { name: string; mode: string; ticket: string; process: string; isGranted: boolean; fence: number }): object =>
+    ({ name: lock.name, mode: lock.mode, ticket: lock.ticket, process: lock.process, isGranted: lock.isGranted, fence: lock.isGranted ? lock.fence : 0 });
+  mustEqual("the locks", sorted(view.locks.map(shape)), sorted(model.state.tickets.map(shape)));
+}
+
+/** How far a replay has come is the engine's own. */
+function notesOf(notes: readonly Note[]): unknown[] {
+  return sorted(notes.filter((note) => !note.key.startsWith(replayPrefix)));
+}
+
+export function sorted(rows: readonly unknown[]): unknown[] {
+  const byField = (row: unknown): string => JSON.stringify(row, Object.keys(row as object).toSorted());
+  return rows.toSorted((a, b) => (byField(a) < byField(b) ? -1 : 1));
+}

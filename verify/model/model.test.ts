@@ -1,0 +1,66 @@
+/**
+ * Every engine answers as the reference model does, command by command, and shows the same jobs, counts, notes, events, lanes and locks.
+ * MODEL_RUNS, MODEL_SEED and MODEL_ENGINE choose, MODEL_COMMANDS replays one list; what failed before (seeds.json) is replayed first.
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import type { Engine } from "../../src/core/engine.ts";
+import { findDivergence, isDivergent, story } from "./campaign.ts";
+import type { EngineUnderTest } from "./campaign.ts";
+import type { Command } from "./commands.ts";
+import { ModelEngine } from "./modelEngine.ts";
+
+interface Kept {
+  readonly why: string;
+  readonly commands: readonly Command[];
+}
+
+const runs = Number(process.env["MODEL_RUNS"] ?? 300);
+const seed = Number(process.env["MODEL_SEED"] ?? 20_261_121);
+const given = process.env["MODEL_COMMANDS"];
+const shrinkMs = 20_000;
+const commandsMax = 60;
+const kept = JSON.parse(readFileSync(new URL("seeds.json", import.meta.url), "utf8")) as readonly Kept[];
+
+const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "errand-model-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+async function load(engine: string): Promise<Record<string, (...given: string[]) => Engine> | undefined> {
+  const url = new URL(`../../src/${engine}/index.ts`, import.meta.url);
+  return existsSync(url) ? ((await import(url.href)) as Record<string, (...given: string[]) => Engine>) : undefined;
+}
+
+async function engines(): Promise<EngineUnderTest[]> {
+  const memory = (await load("memory"))?.["memory"];
+  const sqlite = (await load("sqlite"))?.["sqlite"];
+  let files = 0;
+  return [
+    { name: "model", make: () => new ModelEngine() },
+    ...(memory ? [{ name: "memory", make: () => memory() }] : []),
+    ...(sqlite ? [{ name: "sqlite", make: () => sqlite(join(folder, `${++files}.db`)) }] : []),
+  ];
+}
+
+for (const target of await engines()) {
+  if (process.env["MODEL_ENGINE"] !== undefined && process.env["MODEL_ENGINE"] !== target.name) continue;
+  describe(`${target.name} and the model`, () => {
+    if (given !== undefined) {
+      it("agree in the commands given", () => mustAgree(target, JSON.parse(given) as readonly Command[]));
+      return;
+    }
+    for (const { why, commands } of kept) {
+      it(`agree where they once did not: ${why}`, () => mustAgree(target, commands));
+    }
+    it(`agree in ${runs} runs of up to ${commandsMax} commands, seed ${seed}`, async () => {
+      const commands = await findDivergence(target, { runs, commandsMax, seed, shrinkMs });
+      if (commands !== undefined) assert.fail(await story(target, commands));
+    });
+  });
+}
+
+async function mustAgree(target: EngineUnderTest, commands: readonly Command[]): Promise<void> {
+  if (await isDivergent(target, commands)) assert.fail(await story(target, commands));
+}

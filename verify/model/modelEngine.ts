@@ -1,0 +1,114 @@
+/** The model dressed as an engine: so that the model test itself can be tested, against a model whose rules were broken on purpose. */
+import type {
+  At, Atom, Change, Changed, Claim, Claimed, CountRow, Enqueued, Engine, Grant, Guarantees, Heard, JobFilter, LockRequest, Maybe, Note, Outcome, Page, Query, Selection, Settled, Tidied, Tidy, Unlisten, Waiting,
+} from "../../src/core/engine.ts";
+import type { ErrandError } from "../../src/core/errors.ts";
+import type { JobDiedPayload } from "../../src/core/notes.ts";
+import type { Instant, Ms } from "../../src/core/runtime.ts";
+import { Model } from "./model.ts";
+import type { Told } from "./model.ts";
+
+/** Its tidy is neither bounded nor counted. */
+export const modelName = "model";
+
+export class ModelEngine implements Engine {
+  readonly name = modelName;
+  protected readonly model: Model = new Model();
+  #died = 0;
+
+  open(): void {}
+
+  async close(): Promise<void> {}
+
+  guarantees(): Guarantees {
+    return { engine: "model", durability: "none", beatsFromThread: false, weaker: {} };
+  }
+
+  enqueue(atoms: readonly Atom[], { now = 0 }: At<unknown>): Maybe<(Enqueued[] | ErrandError)[]> {
+    return this.model.enqueue(atoms, now);
+  }
+
+  claim(wanted: Claim, { now = 0 }: At): Maybe<Claimed> {
+    const fence = this.#nextFence(now, wanted.lastFence);
+    const { nextDueMs, ...claimed } = this.model.claim(wanted, now, this.told(fence));
+    return { now, fence, ...claimed, ...(nextDueMs !== undefined && { nextDueMs }) };
+  }
+
+  settle(outcomes: readonly Outcome[], { now = 0 }: At<unknown>): Maybe<Settled[]> {
+    return this.model.settle(outcomes, now, this.told(0));
+  }
+
+  beat(process: string, leaseMs: Ms, { now = 0 }: At): Maybe<Heard> {
+    return { now, ...this.model.beat(process, leaseMs, now), notesVersion: this.model.state.notesWritten, era: "one" };
+  }
+
+  tidy(pass: Tidy, { now = 0 }: At): Maybe<Tidied> {
+    this.model.tidy(pass.mayExpire, now, this.told(0));
+    return { now, promoted: 0, skipped: 0, takenBack: 0, quarantined: 0, parked: 0, admitted: 0, replayed: 0, purged: 0, hasMore: false };
+  }
+
+  change(which: Selection, change: Change, limit: number, { now = 0 }: At<unknown>): Maybe<Changed> {
+    return this.model.change(which, change, limit, now, () => undefined);
+  }
+
+  find<Q extends Query>(query: Q, { now = 0 }: At): Maybe<Page<Q>> {
+    return { ...this.#page(query), now } as Page<Q>;
+  }
+
+  count(): Maybe<CountRow[]> {
+    return this.model.count();
+  }
+
+  lock(request: LockRequest, { now = 0 }: At): Maybe<Grant | Waiting> {
+    const answer = this.model.lock(request, now, { fence: this.#nextFence(now, request.lastFence) });
+    if (answer.is === "granted") this.model.state.fence = Math.max(this.model.state.fence, answer.fence);
+    return answer;
+  }
+
+  unlock(grant: { readonly name: string; readonly ticket: string }): Maybe<boolean> {
+    return this.model.unlock(grant.name, grant.ticket);
+  }
+
+  readNote(key: string): Maybe<Note | undefined> {
+    return this.model.readNote(key);
+  }
+
+  listen(): Maybe<Unlisten> {
+    return () => {};
+  }
+
+  joins(): "sync" {
+    return "sync";
+  }
+
+  protected told(fence: number): Told {
+    return { fence, isSkipped: () => true, died: (died) => this.diedEvent(died) };
+  }
+
+  protected diedEvent(died: JobDiedPayload): { readonly id: string; readonly payload: string } {
+    this.#died += 1;
+    return { id: `died-${this.#died}`, payload: JSON.stringify(died) };
+  }
+
+  #nextFence(now: Instant, lastFence: number): number {
+    this.model.state.fence = Math.max(this.model.state.fence, now * 1_000, lastFence) + 1;
+    return this.model.state.fence;
+  }
+
+  #page(query: Query): { readonly rows: readonly object[]; readonly next?: string } {
+    const { state } = this.model;
+    if (query.of === "jobs") return "ids" in query ? { rows: this.model.find({}).filter((row) => query.ids.includes(row.id)) } : this.#jobs(query);
+    if (query.of === "events") return { rows: state.events.map(({ content: _, rememberMs: __, ...event }) => event) };
+    if (query.of === "notes") return { rows: state.notes };
+    if (query.of === "lanes") return { rows: state.closedLanes };
+    if (query.of === "locks") return { rows: state.tickets.map(({ permits: _, ...lock }) => lock) };
+    return { rows: state.processes.filter((process) => !process.isLost).map(({ process, leaseUntil }) => ({ process, leaseUntil, since: 0, running: 0 })) };
+  }
+
+  #jobs(query: { readonly where: JobFilter; readonly limit: number; readonly after?: string; readonly newestFirst?: boolean }): { readonly rows: readonly object[]; readonly next?: string } {
+    const found = this.model.find(query.where);
+    const rows = query.newestFirst ? found.toReversed() : found;
+    const from = Number(query.after ?? 0);
+    return { rows: rows.slice(from, from + query.limit), ...(from + query.limit < rows.length && { next: String(from + query.limit) }) };
+  }
+}

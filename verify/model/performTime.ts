@@ -1,0 +1,95 @@
+/** beat, crash and tidy: what only time brings. */
+import type { Tidied } from "../../src/core/engine.ts";
+import { isEnded } from "../../src/core/states.ts";
+import type { Command } from "./commands.ts";
+import { must, mustEqual } from "./divergence.ts";
+import { leaseMs } from "./plans.ts";
+import { claim, claimOf } from "./performRuns.ts";
+import { modelName } from "./modelEngine.ts";
+import { processNamed } from "./state.ts";
+import type { View } from "./view.ts";
+import type { World } from "./world.ts";
+
+type Of<Do extends Command["do"]> = Extract<Command, { do: Do }>;
+
+const passesMax = 500;
+
+export async function performBeat(world: World, slot: number): Promise<void> {
+  const process = world.worker(slot);
+  const heard = await world.call("beat", process, () => world.engine.beat(process, leaseMs, { now: world.now }));
+  const view = await world.look();
+  const holds = world.running().some((job) => job.claim?.process === process);
+  const known = processNamed(world.model.state, process);
+  if (known?.isLost || holds) must(heard.isLost === (known?.isLost ?? false), `beat of ${process} hears isLost ${heard.isLost}`);
+  if (heard.isLost) {
+    world.renew(slot);
+  } else {
+    const expected = world.model.beat(process, leaseMs, world.now);
+    mustEqual(`the cancels that ${process} hears`, heard.cancelled.toSorted(), expected.cancelled.toSorted());
+  }
+  checkHeard(world, heard.notesVersion, heard.era);
+  world.check(view, "beat", []);
+}
+
+export async function performCrash(world: World, command: Of<"crash">): Promise<void> {
+  world.renew(command.worker);
+  if (!command.isTakenBack) return;
+  world.now += leaseMs + 97;
+  await tidy(world, 1_000, true);
+}
+
+export async function performCrashLoop(world: World, command: Of<"crashLoop">): Promise<void> {
+  for (let time = 0; time < command.times; time++) {
+    const hands = { worker: command.worker, q1: { slots: 2, ahead: 0 }, q2: { slots: 2, ahead: 0 } };
+    await claim(world, claimOf(world, hands));
+    await claim(world, claimOf(world, { ...hands, isAlone: true }));
+    await performCrash(world, { do: "crash", worker: command.worker, isTakenBack: true });
+  }
+}
+
+export async function performTidy(world: World, command: Of<"tidy">): Promise<void> {
+  return tidy(world, command.items, command.mayExpire);
+}
+
+/** Bounded passes until nothing is left. Their order is the engine's; what stands at the end is not. */
+async function tidy(world: World, items: number, mayExpire: boolean): Promise<void> {
+  const passes: { readonly did: Tidied; readonly after: View }[] = [];
+  let hasMore = true;
+  while (hasMore) {
+    must(passes.length < passesMax, `tidy still has more after ${passesMax} passes`);
+    const did = await world.call("tidy", { items, mayExpire }, () => world.engine.tidy({ items, mayExpire }, { now: world.now }));
+    const after = await world.look();
+    passes.push({ did, after });
+    if (world.engine.name !== modelName) checkCounted(did, items, passes.at(-2)?.after ?? world.view, after);
+    hasMore = did.hasMore;
+  }
+  const view = passes.at(-1)?.after ?? world.view;
+  world.model.tidy(mayExpire, world.now, world.told(view, 0));
+  world.check(view, "tidy", ["tidy", "enqueue"]);
+}
+
+/** What a pass says it did is what changed, and no more than it was allowed. */
+function checkCounted(did: Tidied, items: number, before: View, after: View): void {
+  const moves = after.jobs.flatMap((job) => { const was = before.byId.get(job.id); return was === undefined ? [] : [{ from: was.state, to: job.state, was, job }]; });
+  const gone = before.jobs.filter((job) => !after.byId.has(job.id));
+  const back = moves.filter((move) => move.from === "running" && move.to !== "running");
+  // A job may move on within the pass, and end and be purged in it: then the count is the larger.
+  const atLeast = (what: string, counted: number, seen: number): void => must(counted >= seen, `tidy counts ${counted} ${what}, but ${seen} were seen`);
+  atLeast("promoted", did.promoted, moves.filter((move) => move.from === "scheduled" && move.to === "ready").length);
+  atLeast("skipped", did.skipped, moves.filter((move) => !isEnded(move.from) && move.to === "skipped").length);
+  atLeast("taken back", did.takenBack, back.length);
+  atLeast("quarantined", did.quarantined, back.filter((move) => move.to === "dead" || (move.to === "parked" && move.job.isPoison)).length);
+  atLeast("purged", did.purged, gone.length);
+  for (const [what, counted] of Object.entries({ promoted: did.promoted, skipped: did.skipped, takenBack: did.takenBack, parked: did.parked, replayed: did.replayed })) {
+    must(counted <= items, `tidy of at most ${items} counts ${counted} ${what}`);
+  }
+}
+
+function checkHeard(world: World, notesVersion: number, era: string): void {
+  world.era ??= era;
+  mustEqual("the era", era, world.era);
+  const hasWritten = world.model.state.notesWritten > world.notesWrittenThen;
+  if (world.notesVersion >= 0) must(hasWritten ? notesVersion > world.notesVersion : notesVersion >= world.notesVersion, `notesVersion ${notesVersion} after ${world.notesVersion}`);
+  world.notesVersion = notesVersion;
+  world.notesWrittenThen = world.model.state.notesWritten;
+}

@@ -1,0 +1,67 @@
+/** What housekeeping must have done when it says that nothing is left: due, expired, swept, replayed, forgotten. */
+import { deathsAloneMax, eventsKeptMs, suspectsBeforeAlone } from "../../src/core/defaults.ts";
+import { subscriptionKey } from "../../src/core/notes.ts";
+import type { StoredSubscription } from "../../src/core/notes.ts";
+import type { Instant } from "../../src/core/runtime.ts";
+import { isEnded } from "../../src/core/states.ts";
+import { promote, skipTooLate } from "./claiming.ts";
+import { storeHandler } from "./enqueueing.ts";
+import { sweepLanes } from "./lanes.ts";
+import { cancelRun, die, waitAgain } from "./settling.ts";
+import type { DiedEvent } from "./settling.ts";
+import { recordAttempt } from "./state.ts";
+import type { ModelEvent, ModelJob, ModelState } from "./state.ts";
+
+export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, died: DiedEvent): void {
+  forget(state, now);
+  if (mayExpire) takeBack(state, now, died);
+  skipTooLate(state, now, () => true);
+  promote(state, now);
+  replay(state, now);
+  sweepLanes(state, now);
+}
+
+/** Retention: what tidy removes. */
+export function isForgotten(job: ModelJob, now: Instant): boolean {
+  return isEnded(job.state) && (job.endedAt ?? now) + job.keep[job.state] <= now && job.enqueuedAt + job.rememberMs <= now;
+}
+
+export function isForgottenEvent(event: ModelEvent, now: Instant): boolean {
+  return event.publishedAt + Math.max(eventsKeptMs, event.rememberMs) <= now;
+}
+
+function forget(state: ModelState, now: Instant): void {
+  state.jobs = state.jobs.filter((job) => !isForgotten(job, now));
+  state.events = state.events.filter((event) => !isForgottenEvent(event, now));
+}
+
+function takeBack(state: ModelState, now: Instant, died: DiedEvent): void {
+  for (const process of state.processes.filter((known) => known.leaseUntil < now)) {
+    const lost = state.jobs.filter((job) => job.claim?.process === process.process);
+    if (lost.length > 0 || state.tickets.some((ticket) => ticket.process === process.process)) process.isLost = true;
+    for (const job of lost) crash(state, job, now, died);
+    state.tickets = state.tickets.filter((ticket) => ticket.process !== process.process);
+  }
+}
+
+/** A crash costs no attempt, but makes suspect (G13). */
+function crash(state: ModelState, job: ModelJob, now: Instant, died: DiedEvent): void {
+  const row = { start: job.starts, is: "crashed", at: now } as const;
+  job.claim = undefined;
+  if (job.cancelReason !== undefined) return cancelRun(state, job, row, now);
+  job.suspects += 1;
+  recordAttempt(job, row);
+  if (job.suspects < suspectsBeforeAlone + deathsAloneMax) return waitAgain(state, job, now);
+  job.isPoison = true;
+  die(state, job, "quarantined", now, died);
+}
+
+function replay(state: ModelState, now: Instant): void {
+  for (const pending of state.replays) {
+    const note = state.notes.find((known) => known.key === subscriptionKey(pending.subscription));
+    if (note === undefined) continue;
+    const subscription = JSON.parse(note.value) as StoredSubscription;
+    for (const event of state.events.filter((known) => pending.eventIds.includes(known.id))) storeHandler(state, event, subscription, now);
+  }
+  state.replays = [];
+}

@@ -1,0 +1,136 @@
+/** One run: an engine and the model side by side, under one clock that only the commands move. */
+import type { Engine } from "../../src/core/engine.ts";
+import { jobDiedName } from "../../src/core/notes.ts";
+import type { JobDiedPayload } from "../../src/core/notes.ts";
+import type { Instant } from "../../src/core/runtime.ts";
+import type { Verb } from "../../src/core/states.ts";
+import { compareViews } from "./compare.ts";
+import { Divergence, must, mustEqual } from "./divergence.ts";
+import { dropExpiredTickets, follow } from "./freedoms.ts";
+import { checkInvariants } from "./invariants.ts";
+import { Model } from "./model.ts";
+import type { Told } from "./model.ts";
+import { leaseMs } from "./plans.ts";
+import type { ModelJob } from "./state.ts";
+import { processNamed } from "./state.ts";
+import { emptyView, viewOf } from "./view.ts";
+import type { View } from "./view.ts";
+
+export interface FormerClaim {
+  readonly id: string;
+  readonly claim: string;
+  readonly fence: number;
+}
+
+export class World {
+  readonly engine: Engine;
+  readonly model: Model = new Model();
+  /** What was asked and answered, for the reader of a failure. */
+  readonly log: string[];
+  readonly formerClaims: FormerClaim[] = [];
+  now: Instant = 1_700_000_000_000;
+  view: View = emptyView;
+  notesVersion = -1;
+  notesWrittenThen = 0;
+  era: string | undefined;
+  readonly #workers: string[] = ["p0", "p1", "p2"];
+  readonly #fences = new Map<string, number>();
+  #made = 0;
+
+  constructor(engine: Engine, log: string[] = []) {
+    this.log = log;
+    this.engine = engine;
+  }
+
+  fresh(prefix: string): string {
+    this.#made += 1;
+    return `${prefix}${this.#made}`;
+  }
+
+  worker(slot: number): string {
+    return this.#workers[slot % this.#workers.length] ?? "p0";
+  }
+
+  /** The hand's process is gone, or was told that it lost everything: it goes on under a new id. */
+  renew(slot: number): void {
+    this.#workers[slot % this.#workers.length] = this.fresh("p");
+  }
+
+  /** A process that was taken back asks for nothing more under its old id. */
+  livingWorker(slot: number): string {
+    if (processNamed(this.model.state, this.worker(slot))?.isLost) this.renew(slot);
+    return this.worker(slot);
+  }
+
+  lastFence(process: string): number {
+    return this.#fences.get(process) ?? 0;
+  }
+
+  /** A fence only grows: past every one before it, past the clock, past what the process was ever given (G3, G17). */
+  takeFence(process: string, fence: number, lastFence: number): void {
+    const floor = Math.max(this.model.state.fence, this.now * 1_000, lastFence);
+    must(Number.isSafeInteger(fence) && fence > floor, `fence ${fence} is not above ${floor}`);
+    this.#fences.set(process, fence);
+  }
+
+  running(): ModelJob[] {
+    return this.model.state.jobs.filter((job) => job.state === "running").toSorted((a, b) => a.seq - b.seq);
+  }
+
+  /** Asks the engine, and keeps question and answer for the reader of a failure. */
+  async call<T>(name: string, asked: unknown, ask: () => T | Promise<T>): Promise<T> {
+    this.log.push(`  at ${this.now - 1_700_000_000_000} ${name} ${short(asked)}`);
+    const answer = await ask();
+    this.log.push(`      → ${short(answer)}`);
+    return answer;
+  }
+
+  async look(): Promise<View> {
+    return viewOf(this.engine, this.now);
+  }
+
+  /** Follows what the engine was free to choose, and holds all the rest against the model. */
+  check(view: View, verb: string, verbs: readonly Verb[], process?: string): void {
+    checkInvariants(this.view, view, verbs);
+    follow(this.model.state, view, { verb, now: this.now, leaseMs, ...(process !== undefined && { process }) });
+    compareViews(this.model, view);
+    this.view = view;
+  }
+
+  dropExpiredTickets(view: View): void {
+    dropExpiredTickets(this.model.state, view, this.now);
+  }
+
+  /** What the engine, which has answered already, tells the model about its own choices. */
+  told(view: View, fence: number): Told {
+    const known = new Set(this.model.state.events.map((event) => event.id));
+    return {
+      fence,
+      isSkipped: (job) => (view.byId.get(job.id)?.state ?? "skipped") === "skipped",
+      died: (died) => {
+        const event = view.events.find((row) => row.name === jobDiedName && !known.has(row.id) && tells(row.payload, died.jobId));
+        if (event === undefined) throw new Divergence(`the death of ${died.jobId} was not published`);
+        known.add(event.id);
+        const payload = JSON.parse(event.payload) as JobDiedPayload;
+        const isOwnWord = died.reason === "quarantined" || died.reason === "";
+        mustEqual(`the published death of ${died.jobId}`, { ...payload, ...(isOwnWord && { reason: died.reason }) }, died);
+        return { id: event.id, payload: event.payload };
+      },
+    };
+  }
+
+  /** A state in an answer: what the model says, or what the store shows after the call, which is compared by itself. */
+  isState(id: string, got: string | undefined, expected: string | undefined, view: View): boolean {
+    return got === expected || got === view.byId.get(id)?.state;
+  }
+}
+
+function tells(payload: string, jobId: string): boolean {
+  return (JSON.parse(payload) as Partial<JobDiedPayload>).jobId === jobId;
+}
+
+function short(value: unknown): string {
+  const text = JSON.stringify(value, (key, field: unknown) => (key === "keep" || key === "content" || key === "kind" || key === "rememberMs" ? undefined : field)) ?? String(value);
+  return text.length > 900 ? `${text.slice(0, 900)}…` : text;
+}
+
