@@ -1,0 +1,83 @@
+/** Runs the tests on this Node.js: all of them or those of a pattern, in order or shuffled, once or repeatedly. */
+import { spawnSync } from "node:child_process";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { enginesNotTested } from "./enginesNotTested.ts";
+import { root } from "./root.ts";
+import { shuffled } from "./shuffled.ts";
+
+const usage = `npm test                          everything
+npm test -- sqlite crash          files whose path holds one of these words
+npm test -- --only "a lease"      tests whose name matches
+npm test -- --shuffle 7           files in a random order, the same for the same seed
+npm test -- --repeat 20           again and again, in another order each time if shuffled
+`;
+const testTimeoutMs = 180_000;
+/** A test that left a process behind must not hold the run for ever. */
+const runTimeoutMs = 20 * 60_000;
+const repeatsMax = 10_000;
+
+const { values: options, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: "string" }, shuffle: { type: "string" }, repeat: { type: "string", default: "1" }, help: { type: "boolean", default: false } },
+});
+
+if (options.help) console.log(usage);
+else process.exitCode = runAll();
+
+function runAll(): number {
+  const files = wantedFiles();
+  if (files.length === 0) return refuse(`No test file has ${words.map((word) => `"${word}"`).join(" or ")} in its path.`);
+  const repeats = Math.min(Number(options.repeat), repeatsMax);
+  if (!Number.isInteger(repeats) || repeats < 1) return refuse(`--repeat takes a whole number, not "${options.repeat}".`);
+  for (let run = 0; run < repeats; run += 1) {
+    if (repeats > 1) console.log(`Run ${run + 1} of ${repeats}`);
+    const status = runOnce(options.shuffle === undefined ? files : shuffled(files, `${options.shuffle}/${run}`));
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+function wantedFiles(): readonly string[] {
+  const files = globSync(["test/**/*.test.ts", "verify/**/*.test.ts"], { cwd: root }).sort();
+  return words.length === 0 ? files : files.filter((file) => words.some((word) => file.includes(word)));
+}
+
+function runOnce(files: readonly string[]): number {
+  const folder = mkdtempSync(path.join(tmpdir(), "errand-tests-"));
+  const reportFile = path.join(folder, "report.jsonl");
+  try {
+    const env = { ...process.env, ERRAND_TEST_REPORT: reportFile };
+    const { status, error } = spawnSync(process.execPath, [...flags(), ...files], { cwd: root, stdio: "inherit", env, timeout: runTimeoutMs });
+    if (error !== undefined) console.error(`The tests did not end by themselves: ${error.message}`);
+    return sayWhatWasNotTested(reportFile) && process.env["CI"] !== undefined ? 1 : (status ?? 1);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function flags(): readonly string[] {
+  return [
+    "--test",
+    `--test-reporter=${path.join(import.meta.dirname, "testReporter.ts")}`,
+    "--test-reporter-destination=stdout",
+    `--test-timeout=${testTimeoutMs}`,
+    `--test-concurrency=${availableParallelism()}`,
+    "--disable-warning=ExperimentalWarning",
+    ...(options.only === undefined ? [] : [`--test-name-pattern=${options.only}`]),
+  ];
+}
+
+function sayWhatWasNotTested(reportFile: string): boolean {
+  const isPartial = words.length > 0 || options.only !== undefined;
+  const missed = enginesNotTested(reportFile, isPartial);
+  for (const { engine, reason } of missed) console.error(`\n!!! THE ENGINE "${engine}" WAS NOT TESTED: ${reason}\n`);
+  return missed.length > 0;
+}
+
+function refuse(message: string): number {
+  console.error(`${message}\n\n${usage}`);
+  return 2;
+}
