@@ -1,0 +1,29 @@
+/** The engines that the port's tests run on. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Engine } from "../../src/core/engine.ts";
+import { memory } from "../../src/memory/index.ts";
+
+export interface EngineUnderTest {
+  readonly name: string;
+  /** Why it cannot be tested here, if so. */
+  readonly missing?: string;
+  /** A fresh store; `dispose` leaves nothing behind. */
+  fresh(): Promise<{ readonly engine: Engine; readonly dispose: () => void }>;
+}
+
+const sqliteModule = new URL("../../src/sqlite/index.ts", import.meta.url);
+
+export const engines: readonly EngineUnderTest[] = [
+  { name: "memory", fresh: () => Promise.resolve({ engine: memory(), dispose: () => undefined }) },
+  {
+    name: "sqlite",
+    ...(!existsSync(sqliteModule) && { missing: "src/sqlite/index.ts does not exist" }),
+    fresh: async () => {
+      const { sqlite } = (await import(sqliteModule.href)) as { sqlite: (file: string) => Engine };
+      const folder = mkdtempSync(join(tmpdir(), "errand-port-"));
+      return { engine: sqlite(join(folder, "port.db")), dispose: () => rmSync(folder, { recursive: true, force: true }) };
+    },
+  },
+];
