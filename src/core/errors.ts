@@ -3,11 +3,6 @@
  *
  * `isDefinite: true` means nothing was stored or changed; `false` means it may have been, and `again()` repeats the very same call.
  */
-interface CodeRow {
-  readonly when: string;
-  readonly isDefinite: boolean;
-}
-
 export const errorCodes = {
   // what the caller handed in
   "option-unknown": { when: "an option has a name errand does not know", isDefinite: true },
@@ -58,7 +53,7 @@ export const errorCodes = {
   // the command line and the test door
   "cli-usage": { when: "the command line has a mistake", isDefinite: true },
   "assertion-failed": { when: "an assertion of errand/testing does not hold", isDefinite: true },
-} as const satisfies Record<string, CodeRow>;
+} as const;
 
 export type ErrorCode = keyof typeof errorCodes;
 

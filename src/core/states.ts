@@ -10,7 +10,7 @@
  */
 export const liveStates = ["scheduled", "blocked", "ready", "running", "parked"] as const;
 export const endedStates = ["completed", "skipped", "cancelled", "dead"] as const;
-export const jobStates = [...liveStates, ...endedStates] as const;
+export const jobStates: readonly [...typeof liveStates, ...typeof endedStates] = [...liveStates, ...endedStates];
 
 export type LiveState = (typeof liveStates)[number];
 export type EndedState = (typeof endedStates)[number];
