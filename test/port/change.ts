@@ -136,6 +136,19 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "a job that had started in time is not too late when it is redriven",
+    run: async (stage) => {
+      await stage.enqueue(job("dead", { startWithinMs: 10 }), job("scheduled", { startWithinMs: 10 }), job("parked", { startWithinMs: 10, lane: { key: "k", width: 1, ifDead: "block" } }));
+      await stage.die("dead");
+      await stage.run("scheduled", "retry", { delayMs: minute });
+      await stage.die("parked");
+      stage.advance(1_000);
+      for (const id of ["dead", "scheduled", "parked"]) assert.equal(await stage.retry(id), "retried");
+      await stage.tidy();
+      assert.deepEqual((await stage.claimIds()).toSorted(), ["dead", "parked", "scheduled"]);
+    },
+  },
+  {
     claim: "a dead job whose unique key another live job holds is taken",
     run: async (stage) => {
       const unique = { key: "k", mode: { is: "keep" } } as const;

@@ -147,6 +147,16 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "more late jobs than one pass skips: none of them starts, and later claims go on",
+    run: async (stage) => {
+      for (let atom = 0; atom < 3; atom += 1) await stage.enqueue(...Array.from({ length: 400 }, (_, index) => job(`late-${atom}-${index}`, { startWithinMs: 10 })));
+      await stage.enqueue(job("fresh"));
+      stage.advance(11);
+      const ids = [...(await stage.claimIds({ slots: 1_000 })), ...(await stage.claimIds()), ...(await stage.claimIds())];
+      assert.deepEqual([ids, await stage.counts()], [["fresh"], { "mail send running": 1, "mail send skipped": 1_200 }]);
+    },
+  },
+  {
     claim: "nextDueMs tells how long the first scheduled job of any queue has to go",
     run: async (stage) => {
       assert.equal((await stage.claim()).nextDueMs, undefined);

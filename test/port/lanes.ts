@@ -140,6 +140,38 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "block: nobody behind it is admitted, though it was alone, or the lane is wide and others end",
+    run: async (stage) => {
+      await stage.enqueue(member("a", "block"));
+      await stage.die("a");
+      assert.equal((await stage.enqueue(member("b", "block")))[0]?.state, "blocked");
+      const wide = { lane: { key: "wide", width: 2, ifDead: "block" } } as const;
+      await stage.enqueue(...["x", "y", "z"].map((id) => job(id, wide)));
+      await stage.claim();
+      await stage.settle("x", "dead", { reason: "broken" });
+      await stage.settle("y", "completed");
+      await stage.tidy();
+      assert.equal(await stage.states("b", "x", "y", "z"), "blocked parked completed blocked");
+      await stage.retry("x");
+      assert.deepEqual(await stage.claimIds({ process: "p2" }), ["x"]);
+      await stage.settle("x", "completed");
+      assert.equal(await stage.state("z"), "ready");
+    },
+  },
+  {
+    claim: "park in a wide lane: the first death closed it, whoever dies after",
+    run: async (stage) => {
+      await stage.enqueue(member("a", "park", {}, 2), member("b", "park", {}, 2));
+      await stage.claim();
+      await stage.settle("b", "dead", { reason: "broken" });
+      stage.advance(1);
+      await stage.settle("a", "dead", { reason: "broken" });
+      assert.deepEqual((await stage.engine.find({ of: "lanes", limit: 10 }, stage.at)).rows, [{ lane: key, closedBy: "b", closedAt: start }]);
+      assert.equal(await stage.retry("b"), "retried");
+      assert.deepEqual(await stage.claimIds({ process: "p2" }), ["a", "b"]);
+    },
+  },
+  {
     claim: "block: redriven it runs first, its attempts anew, its history kept",
     run: async (stage) => {
       await stage.enqueue(member("a", "block"), member("b", "block"));

@@ -1,6 +1,7 @@
 /** open, close, guarantees, listen, joins. */
 import assert from "node:assert/strict";
 import { ErrandError } from "../../src/core/errors.ts";
+import { pausedQueue } from "../../src/core/notes.ts";
 import { job } from "./stage.ts";
 import type { Case, Stage } from "./stage.ts";
 import { StillRuntime } from "./stillRuntime.ts";
@@ -54,6 +55,15 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "listen wakes when a queue is resumed",
+    run: async (stage) => {
+      await stage.write({ key: pausedQueue("mail"), value: "{}" });
+      await stage.enqueue(job("a"));
+      await stage.claim();
+      await wakes(stage, () => stage.write({ key: pausedQueue("mail"), value: undefined }));
+    },
+  },
+  {
     claim: "a listener that stopped is not woken",
     run: async (stage) => {
       let woken = 0;
@@ -66,6 +76,8 @@ export const cases: readonly Case[] = [
 ];
 
 async function wakes(stage: Stage, act: () => Promise<unknown>): Promise<void> {
+  // What was done before may be told of only now.
+  await new Promise((resolve) => setTimeout(resolve, 50));
   const woken = Promise.withResolvers<void>();
   const stop = await stage.engine.listen(woken.resolve);
   const timer = setTimeout(() => woken.reject(new Error("nobody was woken within 5 s")), 5_000);

@@ -160,6 +160,17 @@ export const cases: readonly Case[] = [
       assert.equal((await stage.all()).length, 1);
     },
   },
+  {
+    claim: "a subscription that hears another event now gets no more of the old one's history",
+    run: async (stage) => {
+      await stage.enqueue(event("e0"), event("e1"), event("e2"));
+      await stage.subscribe("s", { since: "beginning" });
+      await stage.tidy(1);
+      await stage.subscribe("s", { since: "beginning", event: "order.paid" });
+      for (let pass = 0; pass < 3; pass += 1) await stage.tidy();
+      assert.deepEqual((await stage.all()).map(({ from }) => from?.eventId), ["e0"]);
+    },
+  },
   ...([
     ["dies", job("a"), false],
     ["is parked by its death in a lane that parks", member("a", "park"), true],
