@@ -1,0 +1,60 @@
+/** A connection of its own for the thread that beats, so that a busy main thread loses no lease. */
+import type { Heard } from "../core/engine.ts";
+import type { BeatConnection, Ms } from "../core/runtime.ts";
+import { beat } from "./beat.ts";
+import { connect } from "./connection.ts";
+import { loadDriver } from "./driver.ts";
+import type { Connection } from "./driver.ts";
+import { failureOf } from "./failure.ts";
+import { Dictionary } from "./lines.ts";
+import { NoticeCache } from "./notices.ts";
+import type { Statements } from "./statements.ts";
+import { Transaction } from "./transaction.ts";
+
+/** In a thread of its own it may block; a beat that fails is tried again with the next. */
+const beatBusyMs = 1_500;
+/** The same clock as the main thread's. */
+const clock = "SELECT cast(unixepoch('subsec') * 1000 AS INTEGER)";
+
+export function openBeat(data: unknown): BeatConnection {
+  const { path } = data as { readonly path: string };
+  try {
+    const { connection, sql } = connect(loadDriver(), path, () => "");
+    connection.pragma(`busy_timeout = ${beatBusyMs}`);
+    return new SqliteBeat(path, connection, sql);
+  } catch (error) {
+    throw failureOf(error, path);
+  }
+}
+
+class SqliteBeat implements BeatConnection {
+  readonly #path: string;
+  readonly #connection: Connection;
+  readonly #sql: Statements;
+
+  constructor(path: string, connection: Connection, sql: Statements) {
+    this.#path = path;
+    this.#connection = connection;
+    this.#sql = sql;
+  }
+
+  beat(process: string, leaseMs: Ms): Heard {
+    try {
+      this.#sql.run("BEGIN IMMEDIATE");
+      // Asked after the wait for the lock.
+      const now = this.#sql.value<number>(clock) ?? 0;
+      const transaction = new Transaction({ runtime: { now: () => now, random: () => 0 }, dictionary: new Dictionary(), notices: new NoticeCache() }, this.#sql, now, false);
+      const heard = beat(transaction, process, leaseMs);
+      transaction.finish();
+      this.#sql.run("COMMIT");
+      return heard;
+    } catch (error) {
+      if (this.#connection.inTransaction) this.#sql.run("ROLLBACK");
+      throw failureOf(error, this.#path);
+    }
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+}

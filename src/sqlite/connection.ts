@@ -1,0 +1,66 @@
+/** Opens the file: the driver, the settings that keep what was accepted, the tables. */
+import { ErrandError } from "../core/errors.ts";
+import type { Connection, Driver } from "./driver.ts";
+import { createSchema, isSchemaThere } from "./schema.ts";
+import { Statements } from "./statements.ts";
+
+/** Before it, resetting the WAL could corrupt the file. */
+const libraryMin = [3, 51, 3] as const;
+
+/** How long opening waits for the write lock, blocking: only whoever creates the tables needs it. */
+const openBusyMs = 2_000;
+
+/** Pages until a commit copies the WAL back by itself; usually `tidy` did before. */
+const checkpointPages = 4_000;
+
+/** `era`: a random text, for a store that is made now. */
+export function connect(Driver: Driver, path: string, era: () => string): { connection: Connection; sql: Statements } {
+  const connection = new Driver(path, { timeout: openBusyMs });
+  try {
+    const sql = new Statements(connection);
+    refuseOldLibrary(sql.value<string>("SELECT sqlite_version()") ?? "");
+    const isThere = isSchemaThere(sql, path);
+    if (connection.pragma("journal_mode", { simple: true }) !== "wal") connection.pragma("journal_mode = WAL");
+    connection.pragma("synchronous = FULL");
+    connection.pragma("mmap_size = 0");
+    connection.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    if (!isThere) create(connection, sql, path, era);
+    refuseWeakSettings(connection, path);
+    connection.pragma("busy_timeout = 0");
+    return { connection, sql };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+export function refuseOldLibrary(version: string): void {
+  if (isSafeLibrary(version)) return;
+  throw new ErrandError("store-unsafe", `SQLite ${version} can corrupt a WAL file; use ${libraryMin.join(".")} or newer (better-sqlite3 13)`);
+}
+
+export function isSafeLibrary(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
+  const [leastMajor, leastMinor, leastPatch] = libraryMin;
+  return major !== leastMajor ? major > leastMajor : minor !== leastMinor ? minor > leastMinor : patch >= leastPatch;
+}
+
+function create(connection: Connection, sql: Statements, path: string, era: () => string): void {
+  connection.exec("BEGIN IMMEDIATE");
+  try {
+    // Somebody else may have been first.
+    if (!isSchemaThere(sql, path)) createSchema(sql, era());
+    connection.exec("COMMIT");
+  } catch (error) {
+    if (connection.inTransaction) connection.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** Read back after the first use of the file: before it, SQLite answers what it may change its mind about. */
+function refuseWeakSettings(connection: Connection, path: string): void {
+  const journal = connection.pragma("journal_mode", { simple: true });
+  const synchronous = connection.pragma("synchronous", { simple: true });
+  if (journal === "wal" && synchronous === 2) return;
+  throw new ErrandError("store-unsafe", `${path} stays at journal_mode=${String(journal)}, synchronous=${String(synchronous)}; put it on a local disk that supports WAL`);
+}

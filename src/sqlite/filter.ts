@@ -1,0 +1,90 @@
+/** Which jobs a filter means, found by the index that fits it best. */
+import type { JobFilter } from "../core/engine.ts";
+import type { JobState } from "../core/states.ts";
+import { codeOf } from "./numbers.ts";
+import { rowColumns, rowJoins } from "./row.ts";
+import type { RowRecord } from "./row.ts";
+import type { Value } from "./driver.ts";
+import type { Statements } from "./statements.ts";
+
+export interface Slice {
+  /** Exclusive. */
+  readonly after: number | undefined;
+  readonly limit: number;
+  readonly newestFirst: boolean;
+  /** How many candidates are looked at, at most; -1: as many as there are. */
+  readonly walkMax: number;
+}
+
+export interface Found {
+  readonly records: readonly RowRecord[];
+  /** Where to go on, if the slice or the walk was full. */
+  readonly next: number | undefined;
+}
+
+/** A condition on j, r, d and l, with its values. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly Value[];
+}
+
+/** Above that many, ready jobs are not sorted into the order of enqueue but found by walking it. */
+const readySortMax = 50_000;
+
+/** By primary key. */
+const readyCount = `SELECT sum(value) FROM errand_numbers WHERE line > 0 AND what = ${codeOf("ready")}`;
+
+export function findJobs(sql: Statements, where: JobFilter, slice: Slice, only?: Condition): Found {
+  const candidates = candidatesOf(sql, where, slice);
+  const conditions = [...conditionsOf(where), ...(only ? [only] : [])];
+  const direction = slice.newestFirst ? "DESC" : "ASC";
+  const text = `WITH candidates (seq) AS (${candidates.sql} ORDER BY 1 ${direction} LIMIT ${slice.walkMax})
+    SELECT ${rowColumns} FROM candidates c CROSS JOIN errand_jobs j ON j.seq = c.seq ${rowJoins}
+    WHERE ${conditions.map((condition) => condition.sql).join(" AND ") || "1"} ORDER BY c.seq ${direction} LIMIT ?`;
+  const values = [...candidates.values, ...conditions.flatMap((condition) => condition.values)];
+  const records = sql.all<RowRecord>(text, ...values, slice.limit + 1);
+  if (records.length > slice.limit) return { records: records.slice(0, slice.limit), next: records[slice.limit - 1]?.seq };
+  return { records, next: slice.walkMax < 0 ? undefined : endOfFullWalk(sql, candidates, direction, slice.walkMax) };
+}
+
+/** The last candidate, if there may be more behind it. */
+function endOfFullWalk(sql: Statements, candidates: Condition, direction: string, walkMax: number): number | undefined {
+  return sql.value<number>(`SELECT seq FROM (${candidates.sql} ORDER BY 1 ${direction} LIMIT ${walkMax}) LIMIT 1 OFFSET ${walkMax - 1}`, ...candidates.values);
+}
+
+function candidatesOf(sql: Statements, where: JobFilter, slice: Slice): Condition {
+  const from = slice.after ?? (slice.newestFirst ? Number.MAX_SAFE_INTEGER : 0);
+  const beyond = slice.newestFirst ? "seq < ?" : "seq > ?";
+  // By errand_jobs_unique, errand_jobs_lane.
+  if (where.unique !== undefined) return { sql: `SELECT seq FROM errand_jobs WHERE unique_key = ? AND ${beyond}`, values: [where.unique, from] };
+  if (where.lane !== undefined) return { sql: `SELECT seq FROM errand_jobs WHERE lane = ? AND ${beyond}`, values: [where.lane, from] };
+  const arms = where.states && [...new Set(where.states)].map((state) => armOf(sql, state, beyond, slice.walkMax));
+  if (arms?.length === 0) return { sql: "SELECT 0 AS seq WHERE 0", values: [] };
+  if (arms && !arms.includes(undefined)) return { sql: arms.join(" UNION ALL "), values: arms.map(() => from) };
+  // By rowid.
+  return { sql: `SELECT seq FROM errand_jobs WHERE ${beyond}`, values: [from] };
+}
+
+/** Rowids of the small tables, or errand_jobs_state. */
+function armOf(sql: Statements, state: JobState, beyond: string, walkMax: number): string | undefined {
+  if (state === "running") return `SELECT seq FROM errand_running WHERE ${beyond}`;
+  if (state === "completed") return `SELECT seq FROM errand_done WHERE ${beyond}`;
+  if (state !== "ready") return `SELECT seq FROM errand_jobs WHERE state = ${codeOf(state)} AND state > 0 AND ${beyond}`;
+  return walkMax < 0 || (sql.value<number | null>(readyCount) ?? 0) <= readySortMax ? `SELECT seq FROM errand_ready WHERE ${beyond}` : undefined;
+}
+
+function conditionsOf({ states, queue, task, lane, unique }: JobFilter): Condition[] {
+  const conditions: Condition[] = [];
+  if (states) conditions.push({ sql: `(${states.map(isInState).join(" OR ") || "0"})`, values: [] });
+  if (queue !== undefined) conditions.push({ sql: "l.queue = ?", values: [queue] });
+  if (task !== undefined) conditions.push({ sql: "l.task = ?", values: [task] });
+  if (lane !== undefined) conditions.push({ sql: "j.lane = ?", values: [lane] });
+  if (unique !== undefined) conditions.push({ sql: "j.unique_key = ?", values: [unique] });
+  return conditions;
+}
+
+function isInState(state: JobState): string {
+  if (state === "running") return "(j.state = 0 AND r.seq IS NOT NULL)";
+  if (state === "completed") return "(j.state = 0 AND d.seq IS NOT NULL)";
+  return state === "ready" ? "(j.state = 0 AND r.seq IS NULL AND d.seq IS NULL)" : `j.state = ${codeOf(state)}`;
+}

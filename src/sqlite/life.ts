@@ -1,0 +1,103 @@
+/** A job's life: each change of state with all that follows from it. Every verb changes jobs through these. */
+import type { AttemptRow, StoredError } from "../core/engine.ts";
+import type { EndedState } from "../core/states.ts";
+import { publishDeath } from "./fanOut.ts";
+import { isLate, jobAt, remember, startsOf } from "./job.ts";
+import type { Job } from "./job.ts";
+import { close, closedBy, leaveLane, memberOf, membersAt, places, put } from "./lane.ts";
+import { move } from "./move.ts";
+import type { Change } from "./move.ts";
+import type { Transaction } from "./transaction.ts";
+
+export interface Ending {
+  readonly reason?: string | undefined;
+  readonly error?: StoredError | undefined;
+  readonly ranMs?: number | undefined;
+  readonly isPoison?: boolean | undefined;
+}
+
+/** It ends, leaves its lane and frees its unique key. An ending that was not clean is recorded. */
+export function end(tx: Transaction, job: Job, state: EndedState, ending: Ending, change: Change = {}): void {
+  if (state !== "completed") remember(job, attemptRow(tx, job, state, ending));
+  const reason = reasonOf(ending);
+  move(tx, job, state, reason === null ? change : { ...change, reason });
+  leaveLane(tx, job);
+}
+
+/** It dies: dead, or parked where its lane says so. Its death is published. */
+export function die(tx: Transaction, job: Job, ending: Ending, change: Change): void {
+  remember(job, attemptRow(tx, job, "dead", ending));
+  const died: Change = { ...change, reason: reasonOf(ending), isPoison: ending.isPoison ? 1 : 0, hasDied: 1 };
+  if (job.lane !== null && job.ifDead === "park") closeBehind(tx, job.lane, job, died);
+  else if (job.lane !== null && job.ifDead === "block") {
+    put(tx, job.lane, memberOf(job), places.head);
+    move(tx, job, "parked", died);
+  } else {
+    move(tx, job, "dead", died);
+    leaveLane(tx, job);
+  }
+  publishDeath(tx, job);
+}
+
+/** It waits again: for its time or for a worker; unless its lane was closed meanwhile, or it is too late to start. */
+export function wait(tx: Transaction, job: Job, change: Change = {}): void {
+  if (job.lane !== null && closedBy(tx, job.lane) !== undefined) {
+    park(tx, job.lane, job, change);
+    return;
+  }
+  const { startBy, starts, dueAt } = { ...job, ...change };
+  if (isLate({ startBy, starts }, tx.now)) skipLate(tx, job, change);
+  else move(tx, job, dueAt > tx.now ? "scheduled" : "ready", change);
+}
+
+/** It was not started in time. */
+export function skipLate(tx: Transaction, job: Job, change: Change = {}): void {
+  end(tx, job, "skipped", { reason: `too late: not started by ${new Date(job.startBy ?? tx.now).toISOString()}` }, change);
+}
+
+export function park(tx: Transaction, lane: string, job: Job, change: Change = {}): void {
+  put(tx, lane, memberOf(job), places.parked);
+  const isDead = (change.hasDied ?? job.hasDied) === 1;
+  move(tx, job, "parked", isDead ? change : { ...change, reason: closedReason(closedBy(tx, lane)?.by) });
+}
+
+export function closedReason(by: string | undefined): string {
+  return `its lane was closed by the death of ${by ?? "another job"}`;
+}
+
+/** What one that was parked takes along into life. */
+export function leavePark(job: Job): Change {
+  return job.hasDied === 1 ? anew(job) : { reason: null };
+}
+
+/** A new start: attempts, starts and suspicion begin anew; the history stays. One that had started in time need not do so again. */
+export function anew(job: Job): Change {
+  return { attempts: 0, starts: 0, suspects: 0, hasDied: 0, isPoison: 0, reason: null, ...(job.starts > 0 && { startBy: null }) };
+}
+
+export function attemptRow(tx: Transaction, job: Job, is: AttemptRow["is"], ending: Ending): AttemptRow {
+  return {
+    start: startsOf(job),
+    is,
+    at: tx.now,
+    ...(ending.ranMs !== undefined && { ranMs: ending.ranMs }),
+    ...(ending.reason !== undefined && { reason: ending.reason }),
+    ...(ending.error && { error: ending.error }),
+  };
+}
+
+/** The lane closes. Its admitted members, at most its width, are parked at once; the blocked ones by tidy. */
+function closeBehind(tx: Transaction, lane: string, job: Job, died: Change): void {
+  close(tx, lane, job.id);
+  park(tx, lane, job, died);
+  for (const seq of membersAt(tx, lane, places.admitted, widthMax)) {
+    const member = jobAt(tx, seq);
+    if (member && member.state !== "running") park(tx, lane, member);
+  }
+}
+
+const widthMax = 1_000;
+
+function reasonOf(ending: Ending): string | null {
+  return ending.reason ?? ending.error?.message ?? null;
+}

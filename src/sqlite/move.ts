@@ -1,0 +1,89 @@
+/** The only way for a job from one state to another; keeps the small tables and the counters in step. */
+import { suspectsBeforeAlone } from "../core/defaults.ts";
+import type { Instant } from "../core/runtime.ts";
+import { isEnded } from "../core/states.ts";
+import type { JobState } from "../core/states.ts";
+import { codeOf } from "./numbers.ts";
+import { flags } from "./job.ts";
+import type { Job } from "./job.ts";
+import type { Transaction } from "./transaction.ts";
+import { holdKey, releaseKey } from "./unique.ts";
+
+/** What may change together with the state. */
+export type Change = Partial<Pick<Job,
+  "urgency" | "headStartMs" | "dueAt" | "startBy" | "attempts" | "starts" | "suspects" | "hasDied" | "delayedBy" | "checkpoint" | "result" | "reason" | "isPoison">>;
+
+/** By primary keys. */
+const leaveReady = "DELETE FROM errand_ready WHERE line = ? AND urgency = ? AND seq = ?";
+const leaveScheduled = "DELETE FROM errand_scheduled WHERE due_at = ? AND seq = ?";
+const leaveRunning = "DELETE FROM errand_running WHERE seq = ?";
+const leaveDone = "DELETE FROM errand_done WHERE seq = ?";
+const forgetDeadline = "DELETE FROM errand_deadlines WHERE start_by = ? AND seq = ?";
+const enterReady = "INSERT INTO errand_ready (line, urgency, seq, flags) VALUES (?, ?, ?, ?)";
+const enterScheduled = "INSERT INTO errand_scheduled (due_at, seq) VALUES (?, ?)";
+const enterDone = "INSERT INTO errand_done (seq, ended_at) VALUES (?, ?)";
+const setDeadline = "INSERT INTO errand_deadlines (start_by, seq) VALUES (?, ?)";
+/** By primary key: the first. */
+const firstDue = "SELECT min(due_at) FROM errand_scheduled";
+/** By rowid. */
+const writeJob = `UPDATE errand_jobs SET state = ?, flags = ?, urgency = ?, head_start = ?, due_at = ?, start_by = ?, attempts = ?, starts = ?, suspects = ?,
+  has_died = ?, delayed_by = ?, checkpoint = ?, result = ?, history = ?, reason = ?, is_poison = ?, ended_at = ?, since = coalesce(?, since) WHERE seq = ?`;
+
+export function move(tx: Transaction, job: Job, to: JobState, change: Change = {}): void {
+  const from = job.state;
+  leave(tx, job);
+  Object.assign(job, change);
+  job.state = to;
+  job.endedAt = isEnded(to) ? tx.now : null;
+  job.flags = job.startBy === null ? job.flags & ~flags.hasStartBy : job.flags | flags.hasStartBy;
+  // A plain completion is told by errand_done alone.
+  if (to !== "completed" || Object.keys(change).length > 0) writeRow(tx, job);
+  if (isEnded(to) && !isEnded(from)) releaseKey(tx, job);
+  else if (isEnded(from) && !isEnded(to)) holdKey(tx, job);
+  enter(tx, job);
+}
+
+/** Puts a job that was just stored where its state belongs. */
+export function enter(tx: Transaction, job: Job): void {
+  tx.counters.add(job.line, job.state, 1);
+  if (job.state === "ready") {
+    tx.sql.run(enterReady, readyLine(job), job.urgency, job.seq, job.flags);
+    tx.isReadied = true;
+  } else if (job.state === "scheduled") {
+    // One that is due before all others moves the instant that workers sleep until.
+    if (job.dueAt < (tx.sql.value<number>(firstDue) ?? Infinity)) tx.isReadied = true;
+    tx.sql.run(enterScheduled, job.dueAt, job.seq);
+  } else if (isEnded(job.state)) {
+    if (job.state === "completed") tx.sql.run(enterDone, job.seq, tx.now);
+    tx.purgeAt(Math.max(tx.now + tx.dictionary.keepById(tx.sql, job.keep)[job.state], job.rememberUntil ?? 0), job.seq);
+  }
+  if (hasDeadline(job)) tx.sql.run(setDeadline, job.startBy, job.seq);
+}
+
+/** The line under which it stands when ready: one that must run alone stands apart. */
+export function readyLine(job: Pick<Job, "line" | "suspects">): number {
+  return job.suspects < suspectsBeforeAlone ? job.line : -job.line;
+}
+
+/** Takes it out of its state's small rows. */
+export function leave(tx: Transaction, job: Job): void {
+  tx.counters.add(job.line, job.state, -1);
+  if (job.state === "ready") tx.sql.run(leaveReady, readyLine(job), job.urgency, job.seq);
+  else if (job.state === "scheduled") tx.sql.run(leaveScheduled, job.dueAt, job.seq);
+  else if (job.state === "running") tx.sql.run(leaveRunning, job.seq);
+  else if (job.state === "completed") tx.sql.run(leaveDone, job.seq);
+  if (hasDeadline(job)) tx.sql.run(forgetDeadline, job.startBy, job.seq);
+}
+
+/** `since`: when it came into its state; null leaves it. */
+export function writeRow(tx: Transaction, job: Job, since: Instant | null = tx.now): void {
+  const isTold = job.state === "ready" || job.state === "running" || job.state === "completed";
+  tx.sql.run(
+    writeJob, isTold ? 0 : codeOf(job.state), job.flags, job.urgency, job.headStartMs, job.dueAt, job.startBy, job.attempts, job.starts, job.suspects,
+    job.hasDied, job.delayedBy, job.checkpoint, job.result, job.history, job.reason, job.isPoison, job.state === "completed" ? null : job.endedAt, since, job.seq,
+  );
+}
+
+function hasDeadline(job: Job): job is Job & { startBy: number } {
+  return job.startBy !== null && job.starts === 0 && (job.state === "ready" || job.state === "scheduled");
+}

@@ -1,0 +1,37 @@
+/** One bounded pass of housekeeping. Each reason has its own budget of `items`. */
+import type { Tidied, Tidy } from "../core/engine.ts";
+import { firstDeadlineAt, firstDueAt, promote, skipLateOnes } from "./due.ts";
+import { expire, isAnyExpired } from "./expire.ts";
+import { admitMarked, isAnyLaneMarked, sortMembers } from "./lanePasses.ts";
+import { isReplaying, replay } from "./replay.ts";
+import { isAnyPurgeDue, purge } from "./retention.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Looks first, without the write lock: idle writes nothing. */
+export function isTidy(look: Transaction, { mayExpire }: Tidy): boolean {
+  return (firstDueAt(look.sql) ?? Infinity) > look.now
+    && (firstDeadlineAt(look.sql) ?? Infinity) >= look.now
+    && !(mayExpire && isAnyExpired(look.sql, look.now))
+    && !isAnyLaneMarked(look.sql)
+    && !isReplaying(look)
+    && !isAnyPurgeDue(look.sql, look.now);
+}
+
+export function nothingTidied(look: Transaction): Tidied {
+  return { now: look.now, promoted: 0, skipped: 0, takenBack: 0, quarantined: 0, parked: 0, admitted: 0, replayed: 0, purged: 0, hasMore: false };
+}
+
+export function tidy(tx: Transaction, { items, mayExpire }: Tidy): Tidied {
+  const promoted = promote(tx, items);
+  const skipped = skipLateOnes(tx, items);
+  // Whoever had to wait for the write lock may have been kept from hearing the others' beats.
+  const expired = mayExpire && !tx.hasWaited ? expire(tx, items) : { takenBack: 0, quarantined: 0, hasMore: false };
+  const sorted = sortMembers(tx, items);
+  admitMarked(tx);
+  const { replayed, hasMore: hasMoreReplays } = replay(tx, items);
+  const { purged, hasMore: hasMorePurges } = purge(tx, items);
+  const hasMore = expired.hasMore || sorted.hasMore || hasMoreReplays || hasMorePurges || [promoted, skipped, tx.admitted].some((count) => count >= items);
+  return {
+    now: tx.now, promoted, skipped, takenBack: expired.takenBack, quarantined: expired.quarantined, parked: sorted.parked, admitted: tx.admitted, replayed, purged, hasMore,
+  };
+}

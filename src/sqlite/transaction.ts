@@ -1,0 +1,95 @@
+/** One atom on one handle: its time, and what is gathered while it runs and written once before it ends. */
+import type { Instant, Runtime } from "../core/runtime.ts";
+import { admitMarked } from "./lanePasses.ts";
+import { Dictionary } from "./lines.ts";
+import type { NoticeCache, Notices } from "./notices.ts";
+import { CounterChanges, readNumbersOf, writeChangedNumbers } from "./numbers.ts";
+import type { Numbers } from "./numbers.ts";
+import type { Statements } from "./statements.ts";
+
+const addPurge = "INSERT INTO errand_purges (at, seqs) VALUES (?, ?)";
+/** By rowid: the last. */
+const lastSeq = "SELECT max(seq) FROM errand_jobs";
+
+/** What the transactions of one file have in common. */
+export interface Shared {
+  readonly runtime: Pick<Runtime, "now" | "random">;
+  readonly dictionary: Dictionary;
+  readonly notices: NoticeCache;
+}
+
+export class Transaction {
+  readonly sql: Statements;
+  readonly now: Instant;
+  readonly numbers: Numbers;
+  readonly counters: CounterChanges = new CounterChanges();
+  readonly dictionary: Dictionary;
+  /** It had to wait for the write lock. */
+  readonly hasWaited: boolean;
+  /** Lanes that may have room. */
+  readonly lanesToAdmit: Set<string> = new Set();
+  /** Work may have become ready. */
+  isReadied = false;
+  admitted = 0;
+  readonly #shared: Shared;
+  readonly #before: Numbers;
+  readonly #purges = new Map<Instant, number[]>();
+  #nextSeq: number | undefined;
+
+  constructor(shared: Shared, sql: Statements, stated: Instant | undefined, hasWaited: boolean) {
+    this.#shared = shared;
+    this.sql = sql;
+    this.hasWaited = hasWaited;
+    this.#before = readNumbersOf(sql);
+    this.now = Math.max(this.#before.clock, stated ?? shared.runtime.now());
+    this.numbers = { ...this.#before, clock: this.now };
+    this.dictionary = new Dictionary(shared.dictionary);
+  }
+
+  /** Subscriptions and pauses. */
+  get notices(): Notices {
+    return this.#shared.notices.at(this.sql, this.numbers);
+  }
+
+  /** The next place in the order of enqueue. */
+  takeSeq(): number {
+    return this.takeSeqs(1);
+  }
+
+  /** The first of `count` places. */
+  takeSeqs(count: number): number {
+    const first = this.#nextSeq ?? (this.sql.value<number>(lastSeq) ?? 0) + 1;
+    this.#nextSeq = first + count;
+    return first;
+  }
+
+  giveSeqsBack(first: number): void {
+    this.#nextSeq = first;
+  }
+
+  /** The next fence: above all that were given out, and above the largest the asker ever saw. */
+  takeFence(lastFence: number): number {
+    this.numbers.fence = Math.max(this.numbers.fence, this.now * 1_000, lastFence) + 1;
+    return this.numbers.fence;
+  }
+
+  noteWritten(): void {
+    this.numbers.notesVersion += 1;
+    this.numbers.notesStamp = Math.floor(this.#shared.runtime.random() * Number.MAX_SAFE_INTEGER);
+  }
+
+  /** An ended job is to be looked at again then. */
+  purgeAt(at: Instant, seq: number): void {
+    const seqs = this.#purges.get(at);
+    if (seqs) seqs.push(seq);
+    else this.#purges.set(at, [seq]);
+  }
+
+  /** Writes what was gathered. Nothing else may be written after it. */
+  finish(): void {
+    admitMarked(this);
+    for (const [at, seqs] of this.#purges) this.sql.run(addPurge, at, JSON.stringify(seqs));
+    this.counters.write(this.sql);
+    writeChangedNumbers(this.sql, this.#before, this.numbers);
+  }
+}
