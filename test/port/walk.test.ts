@@ -1,0 +1,37 @@
+/** Random lives: each engine obeys the table of states and brings every job to an end; and each does what the memory engine does. */
+import { describe, it } from "node:test";
+import { engines } from "./engines.ts";
+import type { EngineUnderTest } from "./engines.ts";
+import { Stage } from "./stage.ts";
+import { StillRuntime } from "./stillRuntime.ts";
+import { TransitionWatch } from "./transitionWatch.ts";
+import { Walk } from "./walk.ts";
+
+const stepsPerLife = 250;
+const lives = Number(process.env["ERRAND_LIVES"] ?? 20);
+const firstSeed = Number(process.env["ERRAND_SEED"] ?? 1);
+const [reference] = engines;
+
+for (const engine of engines) {
+  describe(engine.name, { skip: engine.missing ?? false }, () => {
+    for (let seed = firstSeed; seed < firstSeed + lives; seed += 1) {
+      it(`life ${seed}: every step is in the table of states, and in the end no job is left`, () => live(engine === reference ? [engine] : [reference, engine], seed));
+    }
+  });
+}
+
+async function live(under: readonly (EngineUnderTest | undefined)[], seed: number): Promise<void> {
+  const opened = await Promise.all(under.flatMap((one) => one?.fresh() ?? []));
+  try {
+    const stages = opened.map(({ engine }) => new Stage(engine, new TransitionWatch()));
+    for (const { engine } of stages) await engine.open({ runtime: new StillRuntime() });
+    const walk = new Walk(stages, seed);
+    await walk.run(stepsPerLife);
+    await walk.drain();
+  } finally {
+    for (const { engine, dispose } of opened) {
+      await engine.close();
+      dispose();
+    }
+  }
+}
