@@ -3,38 +3,35 @@
  * and asks only when there is something to ask for.
  */
 import { at } from "../at.ts";
-import { claimMax, pollIdleMs } from "../defaults.ts";
+import { pollIdleMs } from "../defaults.ts";
 import type { Claimed, ClaimedJob, ClaimQueue, Outcome } from "../engine.ts";
-import type { Timer } from "../runtime.ts";
+import type { Ms, Timer } from "../runtime.ts";
 import type { Alone } from "./alone.ts";
 import { jittered } from "./backoff.ts";
 import { isDefinite, type Contact } from "./contact.ts";
-import { Hands } from "./hands.ts";
+import { Crew } from "./crew.ts";
 import { released } from "./outcome.ts";
 import { readPauses } from "./pauses.ts";
+import type { Pulse } from "./pulse.ts";
 import { Run, type Draft } from "./run.ts";
-import { Runner } from "./runner.ts";
 import type { WorkerParts } from "./settings.ts";
 import { Settling } from "./settling.ts";
 import { Stranded } from "./stranded.ts";
 import { Wake } from "./wake.ts";
 
-/** Starting jobs stops for a turn of the event loop after so long, so that timers and sockets get theirs. */
-const sliceMs = 10;
 /** On a store that blocks the loop, outcomes that no claim takes along are written together: at most half the time goes into writing. */
 const lingerMaxMs = 20;
 
 export class Intake {
-  readonly runner: Runner;
+  readonly crew: Crew;
   /** The largest fence this worker was ever given. */
   lastFence = 0;
   readonly #parts: WorkerParts;
   readonly #contact: Contact;
   readonly #alone: Alone;
-  readonly #process: () => string;
+  readonly #pulse: Pick<Pulse, "process" | "holds">;
   readonly #settling: Settling;
   readonly #stranded: Stranded;
-  readonly #hands: Map<string, Hands>;
   readonly #tasks: readonly string[];
   readonly #wake: Wake;
   readonly #quietListeners: Set<() => void> = new Set();
@@ -44,30 +41,26 @@ export class Intake {
   #isCalling = false;
   #isStoreAsync = false;
   #arePausesStale = false;
-  #sliceAt = 0;
   #lingerUntil = 0;
   #isEnded = false;
   #linger: Timer | undefined;
   #retry: Timer | undefined;
-  #staleCheck: Timer | undefined;
 
-  constructor(parts: WorkerParts, contact: Contact, alone: Alone, process: () => string) {
+  constructor(parts: WorkerParts, contact: Contact, alone: Alone, pulse: Pick<Pulse, "process" | "holds">) {
     this.#parts = parts;
     this.#contact = contact;
     this.#alone = alone;
-    this.#process = process;
+    this.#pulse = pulse;
     this.#settling = new Settling(parts);
     this.#stranded = new Stranded(parts);
-    this.#hands = new Map([...parts.settings.queues].map(([queue, slots]) => [queue, new Hands(queue, slots)]));
     this.#tasks = [...parts.definitions.tasks.keys()];
     this.#wake = new Wake(parts.runtime, () => this.wake());
     alone.onTried(() => this.wake());
-    this.runner = new Runner(parts, (run, draft, now) => this.#ended(run, draft, now));
-  }
-
-  /** Jobs that run or are held ready here. */
-  get inFlight(): number {
-    return this.runner.running.size + this.#held;
+    this.crew = new Crew(parts, {
+      ended: (run, draft, ranMs) => this.#ended(run, draft, ranMs),
+      handedBack: (runs) => this.#handedBack(runs),
+      tired: () => this.#poke(),
+    });
   }
 
   /** Nothing in flight, nothing to write, and the last claim found no more. */
@@ -77,7 +70,7 @@ export class Intake {
 
   /** Nothing in flight and nothing to write. */
   get isQuiet(): boolean {
-    return this.inFlight === 0 && this.#settling.waiting === 0 && !this.#isCalling;
+    return this.crew.inFlight === 0 && this.#settling.waiting === 0 && !this.#isCalling;
   }
 
   open(): void {
@@ -89,7 +82,7 @@ export class Intake {
   close(): void {
     this.#isOpen = false;
     this.#wake.cancel();
-    this.#handBack(() => true);
+    this.crew.handBack(() => true);
     this.#poke();
   }
 
@@ -98,7 +91,7 @@ export class Intake {
     this.#isEnded = true;
     this.#retry?.cancel();
     this.#linger?.cancel();
-    this.#staleCheck?.cancel();
+    this.crew.end();
     this.#wake.cancel();
   }
 
@@ -115,29 +108,21 @@ export class Intake {
 
   /** Held jobs are void; those that run end without an outcome. */
   lost(): void {
-    for (const hands of this.#hands.values()) hands.handBack(() => true);
-    this.runner.loseAll();
+    this.crew.lost();
     this.wake();
   }
 
   /** Held jobs of these ids end cancelled; runs are signalled. */
   cancelled(ids: readonly string[]): void {
     const wanted = new Set(ids);
-    this.#handBack((run) => wanted.has(run.claimed.id));
-    this.runner.cancel(ids);
-    this.#poke();
+    this.crew.handBack((run) => wanted.has(run.claimed.id));
+    this.crew.runner.cancel(ids);
   }
 
   /** `fn` is called after each exchange that leaves it idle, or quiet once it is closed. Answers how to stop listening. */
   onQuiet(fn: () => void): () => void {
     this.#quietListeners.add(fn);
     return () => this.#quietListeners.delete(fn);
-  }
-
-  get #held(): number {
-    let held = 0;
-    for (const hands of this.#hands.values()) held += hands.held;
-    return held;
   }
 
   #poke(): void {
@@ -148,54 +133,26 @@ export class Intake {
 
   readonly #turn = (): void => {
     this.#isScheduled = false;
-    this.#sliceAt = this.#parts.runtime.monotonic();
-    for (const hands of this.#hands.values()) this.#fill(hands);
+    this.crew.turn();
     void this.#exchange();
   };
 
-  // ── running ───────────────────────────────────────────────────────────────────────────────────────
-
-  #fill(hands: Hands): void {
-    if (hands.isFilling || hands.held === 0) return;
-    hands.isFilling = true;
-    while (hands.free > 0) {
-      const now = this.#parts.runtime.monotonic();
-      if (now - this.#sliceAt > sliceMs) {
-        this.#poke();
-        break;
-      }
-      const run = hands.take();
-      if (run === undefined) break;
-      hands.busy++;
-      this.runner.start(run, now);
-    }
-    hands.isFilling = false;
-  }
-
-  #ended(run: Run, draft: Draft | undefined, now: number): void {
-    const ranMs = now - run.startedAt;
-    if (draft !== undefined) this.#settling.add(run, draft, Math.max(0, Math.round(ranMs)));
+  #ended(run: Run, draft: Draft | undefined, ranMs: Ms): void {
+    if (draft !== undefined) this.#settling.add(run, draft, ranMs);
+    this.#poke();
     const { hands } = run;
     if (hands === undefined) {
       this.#alone.ended();
       this.wake();
-    } else {
-      hands.busy--;
-      hands.learn(ranMs);
-      this.#fill(hands);
-      // While the store works on the answer, the rest of the held jobs run.
-      if (this.#isStoreAsync && hands.isLow && !this.#isCalling) void this.#exchange();
+    } else if (this.#isStoreAsync && hands.isLow && !this.#isCalling) {
+      void this.#exchange(); // while the store works on the answer, the rest of the held jobs run
     }
+  }
+
+  #handedBack(runs: readonly Run[]): void {
+    for (const run of runs) this.#settling.add(run, released, 0);
     this.#poke();
   }
-
-  #handBack(isWanted: (run: Run) => boolean): void {
-    for (const hands of this.#hands.values()) {
-      for (const run of hands.handBack(isWanted)) this.#settling.add(run, released, 0);
-    }
-  }
-
-  // ── exchanging ────────────────────────────────────────────────────────────────────────────────────
 
   /** Never rejects. */
   async #exchange(): Promise<void> {
@@ -217,7 +174,7 @@ export class Intake {
   async #step(): Promise<boolean> {
     if (this.#stranded.waiting > 0) this.#settling.addBare(await this.#stranded.look());
     if (this.#arePausesStale) await this.#readPauses();
-    if (this.#isOpen && this.#alone.isReady(this.inFlight)) await this.#claim(this.#aloneQueues(), "only");
+    if (this.#isOpen && this.#alone.isReady(this.crew.inFlight)) await this.#claim(this.crew.queues(1), "only");
     const wanted = this.#wanted();
     const hasToSettle = this.#settling.waiting > 0;
     if (wanted.length > 0 && (this.#mayHaveMore || hasToSettle)) await this.#claim(wanted, "no");
@@ -228,31 +185,15 @@ export class Intake {
 
   #wanted(): ClaimQueue[] {
     if (!this.#isOpen) return [];
-    if (this.#alone.needsWorker) return this.#onlyLook();
-    const wanted: ClaimQueue[] = [];
-    let room = claimMax;
-    for (const hands of this.#hands.values()) {
-      const queue = hands.wanted(room);
-      if (queue === undefined) continue;
-      wanted.push(queue);
-      room -= queue.slots + queue.ahead;
-    }
-    return wanted;
-  }
-
-  /** This worker empties itself for a suspect: it takes nothing, but hears whether another has taken the suspect. */
-  #onlyLook(): ClaimQueue[] {
-    this.#handBack(() => true);
-    return this.#alone.isBusy ? [] : [...this.#hands.keys()].map((queue) => ({ queue, slots: 0, ahead: 0 }));
-  }
-
-  #aloneQueues(): ClaimQueue[] {
-    return [...this.#hands.keys()].map((queue) => ({ queue, slots: 1, ahead: 0 }));
+    if (!this.#alone.needsWorker) return this.crew.wanted();
+    // This worker empties itself for a suspect: it takes nothing, but hears whether another has taken the suspect.
+    this.crew.handBack(() => true);
+    return this.#alone.isBusy ? [] : this.crew.queues(0);
   }
 
   async #claim(queues: readonly ClaimQueue[], alone: "no" | "only"): Promise<void> {
     const { engine, runtime, settings } = this.#parts;
-    const process = this.#process();
+    const process = this.#pulse.process;
     const claim = runtime.id();
     const settling = this.#settling.take();
     this.#mayHaveMore = false;
@@ -273,36 +214,27 @@ export class Intake {
 
   #take(claimed: Claimed, { process, claim, queues, alone }: { readonly process: string; readonly claim: string; readonly queues: readonly ClaimQueue[]; readonly alone: "no" | "only" }): void {
     this.lastFence = Math.max(this.lastFence, claimed.fence);
+    if (claimed.jobs.length > 0 && process === this.#pulse.process) this.#pulse.holds(claimed.now);
     this.#alone.heard(claimed.hasSuspects);
     const by = { claim, fence: claimed.fence };
     if (alone === "only") {
       this.#takeAlone(claimed, by, process);
       return;
     }
-    const isUnwanted = !this.#isOpen || process !== this.#process();
+    const isUnwanted = !this.#isOpen || process !== this.#pulse.process;
     const runs: Run[] = [];
     for (const job of claimed.jobs) {
       const run = this.#runOf(job, by, isUnwanted);
       if (run !== undefined) runs.push(run);
     }
-    for (const queue of queues) this.#deliver(queue, queues.length === 1 ? runs : runs.filter((run) => run.claimed.queue === queue.queue));
+    if (this.crew.deliver(queues, runs)) this.#mayHaveMore = true;
     // A promotion may be due before the idle poll; never trust a hint to come.
     this.#wake.within(Math.min(claimed.nextDueMs ?? Number.POSITIVE_INFINITY, jittered(pollIdleMs, this.#parts.runtime.random())));
   }
 
-  #deliver({ queue, slots, ahead }: ClaimQueue, runs: readonly Run[]): void {
-    const hands = this.#hands.get(queue);
-    if (hands === undefined) return;
-    const isFull = slots + ahead > 0 && runs.length >= slots + ahead;
-    if (isFull) this.#mayHaveMore = true;
-    hands.deliver(runs, isFull, this.#parts.runtime.monotonic());
-    this.#fill(hands);
-    if (hands.held > 0) this.#watchStale();
-  }
-
   /** A run, unless the job goes straight back. */
   #runOf(job: ClaimedJob, by: { readonly claim: string; readonly fence: number }, isUnwanted: boolean): Run | undefined {
-    const run = new Run(job, by, this.#parts.definitions.tasks.get(job.task), this.#hands.get(job.queue));
+    const run = new Run(job, by, this.#parts.definitions.tasks.get(job.task), this.crew.handsOf(job.queue));
     if (!isUnwanted && job.isCancelled !== true && run.hands !== undefined) return run;
     this.#settling.add(run, released, 0);
     return undefined;
@@ -316,13 +248,13 @@ export class Intake {
       return;
     }
     const run = new Run(job, by, this.#parts.definitions.tasks.get(job.task), undefined);
-    if (!this.#isOpen || process !== this.#process() || job.isCancelled === true) {
+    if (!this.#isOpen || process !== this.#pulse.process || job.isCancelled === true) {
       this.#settling.add(run, released, 0);
       return;
     }
     this.#alone.began();
     this.#alone.prolong(run);
-    this.runner.start(run, this.#parts.runtime.monotonic(), this.#alone.isolated);
+    this.crew.runner.start(run, this.#parts.runtime.monotonic(), this.#alone.isolated);
   }
 
   async #settle(): Promise<void> {
@@ -353,10 +285,9 @@ export class Intake {
 
   async #readPauses(): Promise<void> {
     this.#arePausesStale = false;
-    if (this.#held === 0) return;
+    if (this.crew.held === 0) return;
     try {
-      const isPaused = await readPauses(this.#parts);
-      this.#handBack(isPaused);
+      this.crew.handBack(await readPauses(this.#parts));
     } catch (error) {
       this.#arePausesStale = true;
       throw error;
@@ -369,21 +300,6 @@ export class Intake {
     this.#mayHaveMore = true;
     this.#retry = this.#parts.runtime.after(this.#contact.nextTryMs(), () => {
       this.#retry = undefined;
-      this.#poke();
-    });
-  }
-
-  /** Held jobs that wait behind long runs go back: others may be free. */
-  #watchStale(): void {
-    this.#staleCheck ??= this.#parts.runtime.after(pollIdleMs, () => {
-      this.#staleCheck = undefined;
-      const now = this.#parts.runtime.monotonic();
-      for (const hands of this.#hands.values()) {
-        if (!hands.isStale(now)) continue;
-        hands.slowDown();
-        for (const run of hands.handBack(() => true)) this.#settling.add(run, released, 0);
-      }
-      if (this.#held > 0) this.#watchStale();
       this.#poke();
     });
   }

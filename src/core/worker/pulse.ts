@@ -2,7 +2,7 @@
 import { at } from "../at.ts";
 import { maxBlockMs } from "../defaults.ts";
 import type { Heard } from "../engine.ts";
-import type { Beat } from "../runtime.ts";
+import type { Beat, Instant } from "../runtime.ts";
 import type { Contact } from "./contact.ts";
 import type { WorkerParts } from "./settings.ts";
 
@@ -23,6 +23,8 @@ export class Pulse {
   readonly #ending: Set<Promise<void>> = new Set();
   #era: string | undefined;
   #notesVersion: number | undefined;
+  /** The store's time of the first claim that gave this process a job. */
+  #heldSince: Instant | undefined;
 
   constructor(parts: WorkerParts, contact: Contact, hears: PulseHears) {
     this.#parts = parts;
@@ -33,6 +35,11 @@ export class Pulse {
 
   get process(): string {
     return this.#process;
+  }
+
+  /** A claim gave this process jobs. */
+  holds(now: Instant): void {
+    this.#heldSince ??= now;
   }
 
   start(): void {
@@ -60,7 +67,9 @@ export class Pulse {
     this.#contact.reached("beat");
     const isNewEra = this.#era !== undefined && heard.era !== this.#era;
     this.#era = heard.era;
-    if (heard.isLost || isNewEra) {
+    // A store knows no process that holds nothing; a beat from before the first claim says nothing of what that claim gave.
+    const isLost = heard.isLost && this.#heldSince !== undefined && this.#heldSince < heard.now;
+    if (isLost || isNewEra) {
       this.#goOnAsAnother();
       return;
     }
@@ -73,7 +82,8 @@ export class Pulse {
     if (this.#beat === undefined) return;
     this.#end();
     this.#process = this.#parts.runtime.id();
-    this.#parts.log.warn({ process: this.#process }, "lease-lost: the store took this worker's jobs back; it goes on as a new process");
+    this.#heldSince = undefined;
+    this.#parts.log.info({ process: this.#process }, "the store gave this worker up; it goes on as a new process");
     this.start();
     this.#hears.lost();
   }

@@ -49,18 +49,18 @@ export class Worker implements RunningWorker {
       lost: () => this.#intake.lost(),
       notesChanged: () => this.#intake.pausesChanged(),
     });
-    this.#intake = new Intake(this.#parts, this.#contact, this.#alone, () => this.#pulse.process);
+    this.#intake = new Intake(this.#parts, this.#contact, this.#alone, this.#pulse);
     this.#housekeeping = new Housekeeping(this.#parts, this.#contact, () => this.#intake.wake());
   }
 
   /** Jobs that run or are held ready here. */
   get inFlight(): number {
-    return this.#intake.inFlight;
+    return this.#intake.crew.inFlight;
   }
 
   /** Runs that were given up after their timeout and still go on. */
   get overran(): number {
-    return this.#intake.runner.overran;
+    return this.#intake.crew.runner.overran;
   }
 
   /** The largest fence this worker was given. */
@@ -93,7 +93,7 @@ export class Worker implements RunningWorker {
       return;
     }
     if (settings.signals && runtime.onStopSignal !== undefined) this.#endings.push(runtime.onStopSignal((signal) => this.#signalled(signal)));
-    if (runtime.onUnhandledRejection !== undefined) this.#endings.push(runtime.onUnhandledRejection((reason) => this.#intake.runner.rejected(reason)));
+    if (runtime.onUnhandledRejection !== undefined) this.#endings.push(runtime.onUnhandledRejection((reason) => this.#intake.crew.runner.rejected(reason)));
     this.#pulse.start();
     this.#intake.open();
     this.#housekeeping.start();
@@ -126,7 +126,7 @@ export class Worker implements RunningWorker {
 
   async #stop(): Promise<void> {
     const { settings } = this.#parts;
-    const { runner } = this.#intake;
+    const { runner } = this.#intake.crew;
     this.#intake.close();
     await this.#quietWithin(settings.graceMs);
     if (runner.running.size > 0) {
