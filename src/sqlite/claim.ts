@@ -1,6 +1,6 @@
 /** Hands out the most urgent ready jobs of the asked lines. Costs O(lines + jobs), whatever waits behind closed lines. */
 import { claimMax, tidyMax } from "../core/defaults.ts";
-import type { Claim, Claimed, ClaimQueue } from "../core/engine.ts";
+import type { Claim, Claimed } from "../core/engine.ts";
 import { pausedQueue, pausedTask } from "../core/notes.ts";
 import { firstDeadlineAt, firstDueAt, promote, skipLateOnes } from "./due.ts";
 import type { Line } from "./lines.ts";
@@ -56,16 +56,19 @@ function linesOf(tx: Transaction, wanted: Claim): Line[] {
 function choose(tx: Transaction, wanted: Claim, lines: readonly Line[]): Chosen[] {
   // Something was taken back from this process: it must go on under a new id.
   if (lines.length === 0 || processAsking(tx, wanted.process)?.isLost) return [];
+  if (wanted.alone === "only") return chooseAlone(tx, wanted, lines);
   const chosen: Chosen[] = [];
-  for (const queue of wanted.queues) {
-    const own = lines.filter((line) => line.queue === queue.queue);
-    if (own.length > 0) chosen.push(...chooseMostUrgent(tx, own, wanted.alone, roomOf(wanted, queue, chosen.length), queue.slots));
+  for (const { queue, slots, ahead } of wanted.queues) {
+    const own = lines.filter((line) => line.queue === queue);
+    if (own.length > 0) chosen.push(...chooseMostUrgent(tx, own, "no", Math.min(slots + ahead, claimMax - chosen.length), slots));
   }
   return chosen;
 }
 
-function roomOf(wanted: Claim, { slots, ahead }: ClaimQueue, chosen: number): number {
-  return wanted.alone === "only" ? Math.min(1, slots) - chosen : Math.min(slots + ahead, claimMax - chosen);
+/** One job in all: the most urgent of all queues that have a slot. */
+function chooseAlone(tx: Transaction, { queues }: Claim, lines: readonly Line[]): Chosen[] {
+  const open = new Set(queues.filter(({ slots }) => slots > 0).map(({ queue }) => queue));
+  return chooseMostUrgent(tx, lines.filter(({ queue }) => open.has(queue)), "only", 1, 1);
 }
 
 function nextDue(tx: Transaction): { nextDueMs?: number } {

@@ -37,7 +37,11 @@ function write(tx: Transaction, job: Job, outcome: Outcome): Settled["is"] | Err
   if (refusal) return refusal;
   if (isCancelled) cancel(tx, job, outcome);
   else apply(tx, job, outcome);
-  if (follow.length > 0) acceptWorks(tx, follow);
+  if (follow.length > 0) {
+    acceptWorks(tx, follow);
+    // The follow-up may have replaced the job itself.
+    job.state = findJob(tx, job.id)?.state ?? job.state;
+  }
   return isCancelled ? "cancelled" : "settled";
 }
 
@@ -48,7 +52,7 @@ function followRefusal(tx: Transaction, outcome: Outcome, follow: NonNullable<Ou
 }
 
 function cancel(tx: Transaction, job: Job, outcome: Outcome): void {
-  end(tx, job, "cancelled", { reason: job.reason ?? undefined, error: outcome.error, ranMs: outcome.ranMs }, { ...spent(job, outcome), ...checkpointOf(outcome) });
+  end(tx, job, "cancelled", { reason: job.reason ?? undefined, error: outcome.error, ranMs: outcome.ranMs }, { ...spent(job, outcome), starts: job.starts + 1, ...checkpointOf(outcome) });
 }
 
 function apply(tx: Transaction, job: Job, outcome: Outcome): void {
