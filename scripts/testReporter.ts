@@ -54,7 +54,7 @@ function* ending(event: TestEnding, tallies: Map<string, FileTally>, trails: Map
   if (!isSuite && !isWholeFile) count(tallies, data.file ?? "", kind);
   if (!isSuite) record({ file, name, kind, ...(typeof data.skip === "string" && data.skip !== "" ? { reason: data.skip } : {}) });
   if (isSkipped) yield `  - skipped: ${name}${typeof data.skip === "string" ? ` (${data.skip})` : ""}\n`;
-  if (event.type === "test:fail" && !isOnlyAboutChildren(event)) yield failure(file, name, event);
+  if (event.type === "test:fail" && !isAboutAnother(event)) yield failure(file, name, event);
 }
 
 function count(tallies: Map<string, FileTally>, file: string, kind: TestRecord["kind"]): void {
@@ -70,9 +70,10 @@ function record(one: TestRecord): void {
   if (reportFile !== undefined) appendFileSync(reportFile, `${JSON.stringify(one)}\n`);
 }
 
-/** It failed because a test in it did, which has been told. */
-function isOnlyAboutChildren(event: Extract<TestEvent, { type: "test:fail" }>): boolean {
-  return (event.data.details.error as { failureType?: string }).failureType === "subtestsFailed";
+/** It failed because another test did, one in it or the one around it, and that one tells why. */
+function isAboutAnother(event: Extract<TestEvent, { type: "test:fail" }>): boolean {
+  const { failureType = "" } = event.data.details.error as { failureType?: string };
+  return ["subtestsFailed", "cancelledByParent"].includes(failureType);
 }
 
 function failure(file: string, name: string, event: Extract<TestEvent, { type: "test:fail" }>): string {
