@@ -1,0 +1,57 @@
+/** Every law, in the order of the guarantees. */
+import type { Law } from "./law.ts";
+import { acceptLaws } from "./laws/accept.ts";
+import { boundLaws } from "./laws/bounds.ts";
+import { cancelLaws } from "./laws/cancel.ts";
+import { clockLaws } from "./laws/clocks.ts";
+import { diedLaws } from "./laws/died.ts";
+import { fanOutLaws } from "./laws/fanOut.ts";
+import { followLaws } from "./laws/follow.ts";
+import { leaseLaws } from "./laws/lease.ts";
+import { lockLaws } from "./laws/locks.ts";
+import { lookingLaws } from "./laws/looking.ts";
+import { misuseLaws } from "./laws/misuse.ts";
+import { orderLaws } from "./laws/order.ts";
+import { parkLaws } from "./laws/park.ts";
+import { pauseLaws } from "./laws/pause.ts";
+import { payloadLaws } from "./laws/payload.ts";
+import { poisonLaws } from "./laws/poison.ts";
+import { recoveryLaws } from "./laws/recovery.ts";
+import { retentionLaws } from "./laws/retention.ts";
+import { retryLaws } from "./laws/retry.ts";
+import { skipLaws } from "./laws/skip.ts";
+import { timeLaws } from "./laws/time.ts";
+import { uniqueLaws } from "./laws/unique.ts";
+import { unknownLaws } from "./laws/unknown.ts";
+import { urgencyLaws } from "./laws/urgency.ts";
+
+const all: readonly Law[] = [
+  ...acceptLaws,
+  ...misuseLaws,
+  ...retryLaws,
+  ...followLaws,
+  ...diedLaws,
+  ...pauseLaws,
+  ...lookingLaws,
+  ...leaseLaws,
+  ...cancelLaws,
+  ...timeLaws,
+  ...uniqueLaws,
+  ...orderLaws,
+  ...parkLaws,
+  ...urgencyLaws,
+  ...fanOutLaws,
+  ...poisonLaws,
+  ...skipLaws,
+  ...lockLaws,
+  ...payloadLaws,
+  ...boundLaws,
+  ...retentionLaws,
+  ...recoveryLaws,
+  ...clockLaws,
+  ...unknownLaws,
+];
+
+const number = (law: Law): number => Number(law.guarantee.slice(1));
+
+export const laws: readonly Law[] = all.toSorted((a, b) => number(a) - number(b));

@@ -1,0 +1,104 @@
+/** One process of a world: a broker of its own on the shared store, which can be stopped dead, held still and cut off. */
+import { StoreBroker, type Broker } from "../core/broker.ts";
+import type { DefinitionModule } from "../core/definitions.ts";
+import type { Engine, Maybe } from "../core/engine.ts";
+import type { Logger, Ms, Runtime } from "../core/runtime.ts";
+import type { AnyTask, Job } from "../core/task.ts";
+import type { AnySubscription } from "../core/when.ts";
+import type { RunningWorker, WorkerOptions } from "../core/worker/worker.ts";
+import { Gate } from "./gate.ts";
+import { ProcessEngine } from "./processEngine.ts";
+import { ProcessRuntime } from "./processRuntime.ts";
+import type { Runs } from "./runs.ts";
+
+export interface ProcessParts {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly clock: Runtime;
+  readonly runs: Runs;
+  readonly log: Logger;
+  readonly clockOffsetMs: Ms;
+  readonly definitions: DefinitionModule;
+}
+
+export class Process {
+  readonly name: string;
+  readonly gate: Gate = new Gate();
+  readonly broker: Broker;
+  /** The store as this process reaches it, for laws about the port itself. */
+  readonly port: Engine;
+  readonly #runs: Runs;
+  readonly #engine: Engine;
+  readonly #runtime: ProcessRuntime;
+  #worker: RunningWorker | undefined;
+
+  constructor(parts: ProcessParts) {
+    this.name = parts.name;
+    this.#runs = parts.runs;
+    this.#engine = parts.engine;
+    this.#runtime = new ProcessRuntime(parts.clock, this.gate, { clockOffsetMs: parts.clockOffsetMs, log: parts.log });
+    this.port = new ProcessEngine(parts.engine, this.gate, () => this.#runtime.storeTime());
+    this.broker = new StoreBroker({ engine: this.port, runtime: this.#runtime, definitions: [this.#recording(parts.definitions)] });
+  }
+
+  async start(options: WorkerOptions = {}): Promise<void> {
+    this.#worker = await this.broker.start(options);
+  }
+
+  /** Gracefully. Time must go on meanwhile: see `World.stop`. */
+  async stop(): Promise<void> {
+    await this.#worker?.stop();
+  }
+
+  /** Stops dead, as by kill -9: nothing of it is heard again. */
+  crash(): void {
+    this.gate.crash();
+    this.#runtime.stopBeats();
+  }
+
+  /** Ends it at the end of its world, in whatever state it is. */
+  async dispose(): Promise<void> {
+    if (this.gate.isCrashed) return this.#engine.close();
+    this.gate.reach = "reached";
+    this.gate.resume();
+    await this.broker.close();
+  }
+
+  #recording(definitions: DefinitionModule): DefinitionModule {
+    if (isNoModule(definitions)) return definitions; // the broker is to refuse it
+    const tasks = new Map<unknown, AnyTask>();
+    const recordingTask = (task: AnyTask): AnyTask => {
+      const known = tasks.get(task) ?? Object.freeze({ ...task, run: (input: unknown, job: Job) => this.#run(task, input, job) });
+      tasks.set(task, known);
+      return known;
+    };
+    const recorded = Object.entries(definitions).map(([name, value]) => {
+      const kind = (value as { readonly kind?: unknown } | undefined)?.kind;
+      if (kind === "task") return [name, recordingTask(value as AnyTask)];
+      if (kind === "subscription") return [name, { ...(value as AnySubscription), task: recordingTask((value as AnySubscription).task) }];
+      return [name, value];
+    });
+    return Object.fromEntries(recorded) as DefinitionModule;
+  }
+
+  async #run(task: AnyTask, input: unknown, job: Job): Promise<unknown> {
+    const run = this.#runs.begin(this.name, task.name, input, job);
+    const body = (async () => task.run(input, job))();
+    const answer: Maybe<PromiseSettledResult<unknown>[]> = Promise.allSettled([body]);
+    await answer;
+    await this.gate.alive();
+    this.#runs.end(run, await endOf(body));
+    return body;
+  }
+}
+
+function isNoModule(definitions: unknown): boolean {
+  return typeof definitions !== "object" || definitions === null || "kind" in definitions;
+}
+
+function endOf(body: Promise<unknown>): Promise<"returned" | "threw"> {
+  return body.then(
+    () => "returned",
+    () => "threw",
+  );
+}
