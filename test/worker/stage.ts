@@ -92,10 +92,10 @@ export class StageRuntime implements Runtime {
     this.exitedBy = signal;
   }
 
+  /** The test runner takes the platform's own rejections for failures of the test, so tests call `onUnhandled` where the rejection would be. */
   onUnhandledRejection(fn: (reason: unknown) => boolean): () => void {
-    const listener = (reason: unknown): void => void (fn(reason) || process.exit(70));
-    process.on("unhandledRejection", listener);
-    return () => process.off("unhandledRejection", listener);
+    this.onUnhandled = fn;
+    return () => void (this.onUnhandled = undefined);
   }
 
   /** Lets everything happen that is due within `ms`, in its order. */

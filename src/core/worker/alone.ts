@@ -20,7 +20,7 @@ export class Alone {
   #isWaiting = false;
   #isBusy = false;
   #notBefore = 0;
-  #trying: Promise<void> | undefined;
+  #isTrying = false;
   #tried: () => void = () => undefined;
   /** Whether a child could load the definitions; unknown until the first suspect. */
   #hasChild: boolean | undefined;
@@ -41,7 +41,9 @@ export class Alone {
 
   heard(hasSuspects: boolean): void {
     this.#isWaiting = hasSuspects;
-    if (hasSuspects && this.#hasChild === undefined) this.#trying ??= this.#tryChild();
+    if (!hasSuspects || this.#hasChild !== undefined || this.#isTrying) return;
+    this.#isTrying = true;
+    void this.#tryChild();
   }
 
   /** Time to claim one. `inFlight`: jobs that run or are held here. */

@@ -4,6 +4,8 @@ import type { ClaimQueue } from "../engine.ts";
 import type { Ms } from "../runtime.ts";
 import type { Run } from "./run.ts";
 
+/** Longer runs gain nothing from a job held ready: to ask for the next takes a few milliseconds. */
+const longRunMs = 100;
 /** How much a new measurement moves the average: up quickly, down slowly, since holding too much is worse than asking often. */
 const weightOfSlower = 0.3;
 const weightOfFaster = 0.05;
@@ -18,7 +20,7 @@ export class Hands {
   #head = 0;
   #ahead = 0;
   #runMs: Ms | undefined;
-  #isStoreFull = false;
+  #hasRunDry = false;
   #deliveredAt = 0;
 
   constructor(queue: string, slots: number) {
@@ -48,7 +50,8 @@ export class Hands {
 
   /** Jobs that came with one claim, most urgent first. `isFull`: as many as were asked for, so there may be more. */
   deliver(runs: readonly Run[], isFull: boolean, now: number): void {
-    this.#isStoreFull = isFull;
+    // Slots stood empty while the store had more: too little was held.
+    this.#hasRunDry = isFull && this.held === 0 && this.free > 0;
     if (runs.length === 0) return;
     this.#deliveredAt = now;
     if (this.held === 0) this.#held = [...runs];
@@ -73,7 +76,7 @@ export class Hands {
 
   slowDown(): void {
     this.#ahead = 0;
-    this.#isStoreFull = false;
+    this.#hasRunDry = false;
   }
 
   learn(ranMs: Ms): void {
@@ -92,21 +95,18 @@ export class Hands {
 
   /** Doubles what is claimed ahead while the hands run dry, up to one second of measured work. */
   #adapt(): void {
-    if (this.held === 0 && this.#isStoreFull) {
-      this.#ahead = Math.max(this.slots, this.#ahead * 2);
-      this.#isStoreFull = false;
-    }
-    this.#ahead = Math.min(this.#ahead, this.#aheadMost());
-  }
-
-  #aheadMost(): number {
-    if (this.#runMs === undefined) return 0;
-    const perJobMs = this.#runMs / this.slots;
-    return perJobMs === 0 ? claimMax : Math.min(claimMax, Math.floor(claimAheadMs / perJobMs));
+    if (this.#runMs === undefined) return;
+    if (this.#hasRunDry) this.#ahead = Math.max(this.slots, this.#ahead * 2);
+    this.#hasRunDry = false;
+    this.#ahead = Math.min(this.#ahead, this.#runMs > longRunMs ? 0 : aheadMost(this.#runMs / this.slots));
   }
 
   #clear(): void {
     this.#held = [];
     this.#head = 0;
   }
+}
+
+function aheadMost(perJobMs: Ms): number {
+  return perJobMs === 0 ? claimMax : Math.min(claimMax, Math.floor(claimAheadMs / perJobMs));
 }

@@ -4,7 +4,7 @@
  */
 import { at } from "../at.ts";
 import { pollIdleMs } from "../defaults.ts";
-import type { Claimed, ClaimedJob, ClaimQueue, Outcome } from "../engine.ts";
+import type { Claimed, ClaimedJob, ClaimQueue } from "../engine.ts";
 import type { Ms, Timer } from "../runtime.ts";
 import type { Alone } from "./alone.ts";
 import { jittered } from "./backoff.ts";

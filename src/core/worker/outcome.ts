@@ -34,9 +34,9 @@ export function withFollow(run: Run, draft: Draft): Draft {
 }
 
 function draftOfEnding(run: Run, ending: Ending): Draft {
-  if (ending.is === "giveUp") return { is: "dead", reason: storedReason(ending.reason) };
+  if (ending.is === "snooze") return withFollow(run, { is: "snoozed", delayMs: ending.delayMs });
   if (ending.is === "skip") return withFollow(run, { is: "skipped", reason: storedReason(ending.reason) });
-  return withFollow(run, { is: "snoozed", delayMs: ending.delayMs });
+  return { is: "dead", reason: storedReason(ending.reason) };
 }
 
 function delayOf(policy: RetryPolicy, thrown: unknown, attempt: number, runtime: Runtime, failed: (failure: unknown) => void): Ms | null {

@@ -1,0 +1,120 @@
+/** How a worker stops: it claims no more, waits, hands back, and writes what it knows. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { task } from "../../src/core/task.ts";
+import { Stage, settled } from "./stage.ts";
+
+function waiting(): { readonly run: (_input: {}, job: { readonly signal: AbortSignal }) => Promise<void>; readonly open: () => void; readonly reasons: unknown[] } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const reasons: unknown[] = [];
+  return {
+    run: async (_input, job) => {
+      job.signal.addEventListener("abort", () => reasons.push((job.signal.reason as { code?: unknown }).code));
+      await promise;
+    },
+    open: resolve,
+    reasons,
+  };
+}
+
+for (const isAsync of [false, true]) {
+  test(`a job that ends within the grace time is completed, and nothing new starts (${isAsync ? "asynchronous" : "synchronous"} store)`, async () => {
+    const { run, open, reasons } = waiting();
+    const work = task("work", run);
+    await using stage = new Stage({ work }, { isAsync });
+    const [id] = await stage.enqueue(work.with({}));
+    const worker = await stage.start();
+    await stage.advance(10);
+    const stopped = worker.stop();
+    const [late] = await stage.enqueue(work.with({}));
+    await stage.advance(5_000);
+    open();
+    await stage.advance(1_000);
+    await stopped;
+    assert.deepEqual([(await stage.job(id)).state, (await stage.job(late)).state], ["completed", "ready"]);
+    assert.deepEqual(reasons, []);
+    assert.equal(worker.isStopped, true);
+  });
+}
+
+test("a job that outlasts the grace time is signalled, handed back uncharged, and free for others", async () => {
+  const { run, reasons } = waiting();
+  const work = task("work", run);
+  await using stage = new Stage({ work });
+  const [id] = await stage.enqueue(work.with({}));
+  const worker = await stage.start({ grace: "5s" });
+  const stopped = worker.stop();
+  await stage.advance(4_900);
+  assert.deepEqual(reasons, []);
+  await stage.advance(2_200);
+  await stopped;
+  assert.deepEqual(reasons, ["worker-stopping"]);
+  const job = await stage.job(id);
+  assert.deepEqual([job.state, job.attempts, job.starts, job.suspects], ["ready", 0, 0, 0]);
+});
+
+test("a run that fails because the worker stops is handed back, not failed", async () => {
+  const work = task("work", (_input: {}, job) => new Promise((_resolve, reject) => job.signal.addEventListener("abort", () => reject(job.signal.reason))));
+  await using stage = new Stage({ work });
+  const [id] = await stage.enqueue(work.with({}));
+  const worker = await stage.start({ grace: "1s" });
+  const stopped = worker.stop();
+  await stage.advance(1_100);
+  await stopped;
+  assert.deepEqual([(await stage.job(id)).state, (await stage.job(id)).attempts], ["ready", 0]);
+});
+
+test("stopping twice is stopping once, and a stopped worker leaves no timer that calls the store", async () => {
+  const work = task("work", () => undefined);
+  await using stage = new Stage({ work });
+  const worker = await stage.start();
+  await stage.advance(3_000);
+  assert.equal(worker.stop(), worker.stop());
+  await stage.advance(10);
+  await worker.stop();
+  const calls = stage.calls.length;
+  await stage.advance(60_000);
+  assert.equal(stage.calls.length, calls);
+});
+
+test("a stop signal stops gracefully and passes the signal on; a second one hands back at once", async () => {
+  const { run } = waiting();
+  const work = task("work", run);
+  await using stage = new Stage({ work });
+  const [id] = await stage.enqueue(work.with({}));
+  await stage.start();
+  stage.runtime.signal("SIGTERM");
+  await stage.advance(1_000);
+  assert.deepEqual([(await stage.job(id)).state, stage.runtime.exitedBy], ["running", undefined]);
+  stage.runtime.signal("SIGINT");
+  await stage.advance(0);
+  await settled();
+  assert.deepEqual([(await stage.job(id)).state, stage.runtime.exitedBy], ["ready", "SIGTERM"]);
+});
+
+test("without signals the process's signals are left alone", async () => {
+  const work = task("work", () => undefined);
+  await using stage = new Stage({ work });
+  await stage.start({ signals: false });
+  assert.equal(stage.runtime.signals.size, 0);
+});
+
+test("outcomes that the store would not take are still written when it returns while the worker stops", async () => {
+  const work = task("work", () => undefined);
+  await using stage = new Stage({ work });
+  const worker = await stage.start();
+  await stage.advance(10);
+  stage.afterwards = (verb) => {
+    if (verb === "claim") stage.before = (next) => { if (next === "claim" || next === "settle" || next === "tidy") throw new Error("down"); };
+  };
+  const [id] = await stage.enqueue(work.with({}));
+  await stage.advance(20);
+  stage.afterwards = () => undefined;
+  assert.equal((await stage.job(id)).state, "running");
+  const stopped = worker.stop();
+  await stage.advance(2_000);
+  stage.before = () => undefined;
+  await stage.advance(2_000);
+  await stopped;
+  assert.equal((await stage.job(id)).state, "completed");
+});
