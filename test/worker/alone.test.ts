@@ -4,7 +4,7 @@ import test from "node:test";
 import { suspectsBeforeAlone } from "../../src/core/defaults.ts";
 import { task } from "../../src/core/task.ts";
 import { spawn } from "../../src/runtime/spawn.ts";
-import { Stage, settled } from "./stage.ts";
+import { Stage } from "./stage.ts";
 import * as module from "./suspectTasks.ts";
 
 const tasks = { ...module };
@@ -100,7 +100,7 @@ test("a module that cannot be loaded in a child is said once, and suspects run a
   await crashTwice(stage, ["innocent"]);
   await stage.start({ isolate: new URL("./suspectTasks.ts", import.meta.url) });
   await stage.advance(3_000);
-  await settled();
+  await stage.settled();
   assert.deepEqual([(await stage.job(id)).state, spawned], ["completed", 1]);
   assert.equal(stage.said("could not load the definitions").length, 1);
 });

@@ -6,7 +6,7 @@ import { task } from "../../src/core/task.ts";
 import { derivedId } from "../../src/core/keys.ts";
 import { event } from "../../src/core/event.ts";
 import { when } from "../../src/core/when.ts";
-import { Stage, settled } from "./stage.ts";
+import { Stage } from "./stage.ts";
 
 /** A run that waits until it is let go, or fails with its signal. */
 class Gate {
@@ -113,7 +113,7 @@ test("a lost lease aborts the runs, writes nothing of them, and the worker goes 
   };
   await stage.advance(9_000);
   await stage.engine.tidy({ items: 100, mayExpire: true }, stage.at);
-  await settled();
+  await stage.settled();
   const settlesBefore = stage.calls.filter(({ verb }) => verb === "settle").length;
   stage.before = () => undefined;
   await stage.advance(3_000);
@@ -163,7 +163,7 @@ test("a rejection after the job has ended is logged with its id, and the worker 
   await stage.advance(10);
   later.resolve();
   await stage.advance(10);
-  assert.equal(stage.said("left behind was rejected")[0]?.details["job"], id);
+  assert.deepEqual(stage.said("left behind was rejected").map(({ details }) => (details as { job?: unknown }).job), [id]);
   assert.equal((await stage.job(id)).state, "completed");
 });
 
@@ -219,7 +219,7 @@ test("the log of a run goes from attempting to doing to finishing, with job, tas
   const [id] = await stage.enqueue(work.with({}));
   await stage.start();
   await stage.advance(10);
-  const lines = stage.runtime.lines.filter(({ level }) => level === "debug");
+  const lines = stage.runtime.log.entries.filter(({ level }) => level === "debug");
   assert.deepEqual(lines.map(({ message }) => message), ["attempting", "doing", "finishing"]);
   assert.deepEqual(lines[0]?.details, { job: id, task: "work", attempt: 1 });
 });

@@ -3,81 +3,21 @@ import { Definitions } from "../../src/core/definitions.ts";
 import type { Change, Engine, EventRow, JobRow } from "../../src/core/engine.ts";
 import type { Fact } from "../../src/core/event.ts";
 import { Planner } from "../../src/core/plan.ts";
-import type { Beat, BeatPlan, ChildEnd, ChildPlan, Instant, Ms, Runtime, Timer } from "../../src/core/runtime.ts";
+import type { ChildEnd, ChildPlan, Instant, Ms } from "../../src/core/runtime.ts";
 import { subscriptionKey } from "../../src/core/notes.ts";
 import type { Errand } from "../../src/core/task.ts";
 import { Worker, type WorkerOptions } from "../../src/core/worker/worker.ts";
 import { memory } from "../../src/memory/index.ts";
+import type { LogEntry } from "../../src/testing/logBook.ts";
+import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 
-interface Pending {
-  readonly at: number;
-  readonly order: number;
-  readonly fn: () => void;
-}
-export interface Line {
-  readonly level: string;
-  readonly details: Record<string, unknown>;
-  readonly message: string;
-}
-
-/** Time that moves only when told to; all else as in production. */
-export class StageRuntime implements Runtime {
-  readonly lines: Line[] = [];
+/** Virtual time, and the parts of a platform that a test plays itself. */
+export class StageRuntime extends VirtualRuntime {
   readonly signals: Set<(signal: string) => void> = new Set();
   exitedBy: string | undefined;
+  /** The test runner takes the platform's own rejections for failures of the test, so tests call this where the rejection would be. */
   onUnhandled: ((reason: unknown) => boolean) | undefined;
   spawn?: (plan: ChildPlan) => Promise<ChildEnd>;
-  #now = 1_800_000_000_000;
-  #order = 0;
-  #timers: Pending[] = [];
-  #ids = 0;
-  #seed = 1;
-
-  readonly log: Runtime["log"] = {
-    debug: (details, message) => void this.lines.push({ level: "debug", details: { ...details }, message }),
-    info: (details, message) => void this.lines.push({ level: "info", details: { ...details }, message }),
-    warn: (details, message) => void this.lines.push({ level: "warn", details: { ...details }, message }),
-    error: (details, message) => void this.lines.push({ level: "error", details: { ...details }, message }),
-  };
-  readonly storeTime = (): Instant => Math.floor(this.#now);
-
-  now(): Instant {
-    return Math.floor(this.#now);
-  }
-
-  monotonic(): number {
-    return this.#now;
-  }
-
-  after(ms: Ms, fn: () => void): Timer {
-    const pending: Pending = { at: this.#now + Math.max(0, ms), order: this.#order++, fn };
-    this.#timers.push(pending);
-    return { cancel: () => void (this.#timers = this.#timers.filter((timer) => timer !== pending)) };
-  }
-
-  soon(fn: () => void): void {
-    setImmediate(fn);
-  }
-
-  random(): number {
-    this.#seed = (this.#seed * 48_271) % 2_147_483_647;
-    return this.#seed / 2_147_483_647;
-  }
-
-  id(): string {
-    return (this.#ids++).toString(16).padStart(32, "0");
-  }
-
-  startBeat(plan: BeatPlan): Beat {
-    let isStopped = false;
-    const turn = (): void => {
-      if (isStopped) return;
-      this.after(plan.everyMs, turn);
-      plan.beat().then((heard) => isStopped || plan.heard(heard), (error: Error) => isStopped || plan.failed(error));
-    };
-    turn();
-    return { stop: () => Promise.resolve().then(() => void (isStopped = true)) };
-  }
 
   onStopSignal(fn: (signal: string) => void): () => void {
     this.signals.add(fn);
@@ -92,31 +32,10 @@ export class StageRuntime implements Runtime {
     this.exitedBy = signal;
   }
 
-  /** The test runner takes the platform's own rejections for failures of the test, so tests call `onUnhandled` where the rejection would be. */
   onUnhandledRejection(fn: (reason: unknown) => boolean): () => void {
     this.onUnhandled = fn;
     return () => void (this.onUnhandled = undefined);
   }
-
-  /** Lets everything happen that is due within `ms`, in its order. */
-  async advance(ms: Ms): Promise<void> {
-    const until = this.#now + ms;
-    for (;;) {
-      await settled();
-      const next = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at || a.order - b.order)[0];
-      if (next === undefined) break;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      this.#now = Math.max(this.#now, next.at);
-      next.fn();
-    }
-    this.#now = until;
-    await settled();
-  }
-}
-
-/** All that follows without time passing. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 type Verb = "claim" | "settle" | "beat" | "tidy" | "find";
@@ -146,7 +65,7 @@ export class Stage implements AsyncDisposable {
     const worker = new Worker({ engine: this.engine, runtime: this.runtime, definitions: known, planner: new Planner(known, this.runtime), options });
     this.workers.push(worker);
     await worker.start();
-    await settled();
+    await this.settled();
     return worker;
   }
 
@@ -200,8 +119,12 @@ export class Stage implements AsyncDisposable {
     return this.runtime.advance(ms);
   }
 
-  said(part: string): Line[] {
-    return this.runtime.lines.filter(({ message }) => message.includes(part));
+  settled(): Promise<void> {
+    return this.runtime.settle();
+  }
+
+  said(part: string): LogEntry[] {
+    return this.runtime.log.entries.filter(({ message }) => message.includes(part));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { task } from "../../src/core/task.ts";
-import { Stage, settled } from "./stage.ts";
+import { Stage } from "./stage.ts";
 
 function waiting(): { readonly run: (_input: {}, job: { readonly signal: AbortSignal }) => Promise<void>; readonly open: () => void; readonly reasons: unknown[] } {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -88,7 +88,7 @@ test("a stop signal stops gracefully and passes the signal on; a second one hand
   assert.deepEqual([(await stage.job(id)).state, stage.runtime.exitedBy], ["running", undefined]);
   stage.runtime.signal("SIGINT");
   await stage.advance(0);
-  await settled();
+  await stage.settled();
   assert.deepEqual([(await stage.job(id)).state, stage.runtime.exitedBy], ["ready", "SIGTERM"]);
 });
 

@@ -20,6 +20,8 @@ export type { WorkerOptions } from "./settings.ts";
 export interface RunningWorker extends AsyncDisposable {
   /** Claims no more, lets running jobs finish within the grace time, hands back the rest uncharged. Again: the same promise. */
   stop(): Promise<void>;
+  /** Resolves when the worker has stopped, by `stop` or by a signal. */
+  readonly stopped: Promise<void>;
 }
 
 const stopAbortGraceMs: Ms = Math.min(abortGraceMs, 2_000);
@@ -35,6 +37,7 @@ export class Worker implements RunningWorker {
   readonly #housekeeping: Housekeeping;
   readonly #endings: (() => void)[] = [];
   readonly #hurry: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #stopping: Promise<void> | undefined;
   #isStopped = false;
 
@@ -66,6 +69,10 @@ export class Worker implements RunningWorker {
   /** The largest fence this worker was given. */
   get lastFence(): number {
     return this.#intake.lastFence;
+  }
+
+  get stopped(): Promise<void> {
+    return this.#ended.promise;
   }
 
   get isStopped(): boolean {
@@ -145,6 +152,7 @@ export class Worker implements RunningWorker {
     await this.#pulse.stop();
     for (const ending of this.#endings.splice(0)) ending();
     this.#isStopped = true;
+    this.#ended.resolve();
   }
 
   /** Resolves when nothing is in flight or to be written any more, when `ms` have passed, or at the second stop signal. */
