@@ -1,14 +1,30 @@
 /** What a person's `change` does to one job, and which jobs a selection means. */
 import type { Change, ChangedJob, JobFilter, Selection } from "../../src/core/engine.ts";
 import type { Instant } from "../../src/core/runtime.ts";
-import { isEnded } from "../../src/core/states.ts";
-import { enterLane, isClosed, leaveLane, openLane } from "./lanes.ts";
+import { endedStates, isEnded, liveStates } from "../../src/core/states.ts";
+import type { JobState } from "../../src/core/states.ts";
+import { beginAnew, enterLane, isClosed, isTooLate, leaveLane, openLane, unpark } from "./lanes.ts";
 import { end } from "./settling.ts";
 import { isLive, jobWithId } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
 
-export function selected(state: ModelState, which: Selection): string[] {
-  return "ids" in which ? [...which.ids] : matching(state, which.jobs).map((job) => job.id);
+/** Of a filter only those to which the change can still be made: else "call again" would meet the same jobs for ever. */
+const concerned: Readonly<Record<Change["do"], readonly JobState[]>> = {
+  cancel: liveStates,
+  retry: ["scheduled", "parked", "dead"],
+  prioritise: ["scheduled", "blocked", "ready", "parked"],
+  delete: endedStates,
+};
+
+export function selected(state: ModelState, which: Selection, change: Change): string[] {
+  if ("ids" in which) return [...which.ids];
+  return matching(state, which.jobs).filter((job) => concerned[change.do].includes(job.state) && !isVain(state, job, change)).map((job) => job.id);
+}
+
+function isVain(state: ModelState, job: ModelJob, change: Change): boolean {
+  if (change.do === "cancel") return job.cancelReason !== undefined;
+  if (change.do === "prioritise") return job.urgency === job.dueAt - change.headStartMs;
+  return change.do === "retry" && job.state === "dead" && isTaken(state, job);
 }
 
 export function matching(state: ModelState, filter: JobFilter): ModelJob[] {
@@ -22,13 +38,15 @@ export function matching(state: ModelState, filter: JobFilter): ModelJob[] {
 export function changeOne(state: ModelState, id: string, change: Change, now: Instant, answered?: ChangedJob["is"]): ChangedJob["is"] {
   const job = jobWithId(state, id);
   if (job === undefined) return "unknown";
-  if (change.do === "cancel") return cancel(state, job, change.reason, now);
+  if (change.do === "cancel") return cancel(state, job, change.reason, now, answered);
   if (change.do === "retry") return retry(state, job, now, answered);
   if (change.do === "prioritise") return prioritise(job, change.headStartMs);
   return remove(state, job);
 }
 
-function cancel(state: ModelState, job: ModelJob, reason: string, now: Instant): ChangedJob["is"] {
+function cancel(state: ModelState, job: ModelJob, reason: string, now: Instant, answered: ChangedJob["is"] | undefined): ChangedJob["is"] {
+  // Its place came free, too late, by the very call that cancels it as well: which comes first is free.
+  if (answered === "cancelled" && job.state === "skipped" && job.endedAt === now && isTooLate(job, now)) job.state = "blocked";
   if (isEnded(job.state)) return "ended";
   if (job.state === "running") {
     job.cancelReason ??= reason;
@@ -41,6 +59,7 @@ function cancel(state: ModelState, job: ModelJob, reason: string, now: Instant):
 function retry(state: ModelState, job: ModelJob, now: Instant, answered: ChangedJob["is"] | undefined): ChangedJob["is"] {
   if (job.state === "running") return "running";
   if (answered === "waiting" && job.state === "parked" && isOpened(state, job)) {
+    unpark(job);
     job.state = "blocked";
     return "waiting";
   }
@@ -69,15 +88,6 @@ function redrive(state: ModelState, job: ModelJob, now: Instant): void {
   job.state = "blocked";
   if (job.lane?.ifDead === "park") openLane(state, job.lane.key, now);
   else leaveLane(state, job, now);
-}
-
-function beginAnew(job: ModelJob): void {
-  job.attempts = 0;
-  job.starts = 0;
-  job.suspects = 0;
-  job.reason = undefined;
-  job.endedAt = undefined;
-  job.isPoison = false;
 }
 
 function isTaken(state: ModelState, job: ModelJob): boolean {

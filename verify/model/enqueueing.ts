@@ -11,8 +11,9 @@ import type { ModelJob, ModelState } from "./state.ts";
 
 /** Changes `state` and answers, or throws the ErrandError that refuses the atom: the caller then puts the old state back. */
 export function storeAtom(state: ModelState, atom: Atom, now: Instant): Enqueued[] {
+  const answers = storeWorks(state, atom.works, now);
   for (const write of atom.notes ?? []) writeNote(state, write, now);
-  return storeWorks(state, atom.works, now);
+  return answers;
 }
 
 export function storeWorks(state: ModelState, works: readonly NewWork[], now: Instant): Enqueued[] {
@@ -35,7 +36,7 @@ function storeNew(state: ModelState, work: NewJob, now: Instant): Enqueued {
     headStartMs: work.headStartMs, urgency: dueAt - work.headStartMs, enqueuedAt: now, dueAt, startBy: startByOf(work, now),
     lane: work.lane, unique: work.unique, expecting: work.expecting, keep: work.keep, version: work.version, from: work.from, slotAt: work.slot?.at,
     state: "ready", isAdmitted: false, delayedBy: "time", attempts: 0, starts: 0, suspects: 0, claim: undefined, cancelReason: undefined,
-    reason: undefined, endedAt: undefined, isPoison: false, history: [], checkpoint: undefined, result: undefined,
+    reason: undefined, endedAt: undefined, isPoison: false, hasDied: false, history: [], checkpoint: undefined, result: undefined,
   };
   state.jobs.push(job);
   enterLane(state, job, now);
@@ -71,6 +72,7 @@ function winnerOf(state: ModelState, unique: Uniqueness): ModelJob | undefined {
 
 function replace(job: ModelJob, work: NewJob, now: Instant): void {
   job.payload = work.payload;
+  job.version = work.version;
   job.content = work.content;
   job.expecting = work.expecting;
   job.startBy = startByOf(work, now);

@@ -3,6 +3,7 @@
  *
  *   lanes      those that wait in a closed lane are parked now or by a later pass of tidy; those parked in an opened one wait again now or later
  *   claim      promotes what is due at least in the queues it is asked for, and skips what is too late at least where it would hand it out
+ *   settle     a job handed back after its startBy is skipped at once, or by the next claim or tidy
  *   retention  a job that ended in the very pass of tidy may go in that pass or in the next
  *   history    a job that ended without having run (cancelled, too late) may have a row of it
  *   attempts   a cancelled run may count as an attempt
@@ -11,7 +12,8 @@
  */
 import type { AttemptRow, JobRow } from "../../src/core/engine.ts";
 import type { Instant, Ms } from "../../src/core/runtime.ts";
-import { isClosed } from "./lanes.ts";
+import { endTooLate, isClosed, isTooLate, leaveLane, unpark } from "./lanes.ts";
+import { canHold } from "./locking.ts";
 import { must } from "./divergence.ts";
 import type { ModelJob, ModelState } from "./state.ts";
 import { isLive } from "./state.ts";
@@ -44,13 +46,17 @@ function followRetention(state: ModelState, view: View, step: Step): void {
 }
 
 function followJob(state: ModelState, job: ModelJob, row: JobRow, step: Step): void {
+  if (row.state === "skipped" && job.state === "ready" && step.verb === "settle" && isTooLate(job, step.now)) {
+    endTooLate(job, step.now);
+    leaveLane(state, job, step.now);
+  }
   if (row.state !== job.state && mayBe(state, job, row, step)) {
+    if (job.state === "parked") unpark(job);
     job.state = row.state;
     if (row.state === "parked" || row.state === "blocked") job.isAdmitted = false;
   }
   if (job.state === "cancelled" && row.attempts === job.attempts + 1 && job.endedAt === step.now) job.attempts = row.attempts;
   if ((job.state === "cancelled" || job.state === "skipped") && job.endedAt === step.now) followHistory(job, row.history);
-  if (job.state === "parked" && row.reason !== undefined && job.reason === undefined) job.reason = row.reason;
   if (job.lane && isClosed(state, job.lane.key) && isLive(job) && job.state !== "running") job.isAdmitted = false;
 }
 
@@ -85,8 +91,7 @@ function followLocks(state: ModelState, view: View): void {
     const row = view.locks.find((lock) => lock.name === ticket.name && lock.ticket === ticket.ticket);
     if (row === undefined || !row.isGranted || ticket.isGranted) continue;
     const ahead = state.tickets.slice(0, state.tickets.indexOf(ticket)).filter((other) => other.name === ticket.name);
-    const isFree = ticket.mode === "read" ? ahead.every((other) => other.mode === "read" && other.isGranted) : ahead.every((other) => other.mode === "write" && other.isGranted) && ahead.length < ticket.permits;
-    if (!isFree) continue;
+    if (!canHold(ticket, ahead)) continue;
     ticket.isGranted = true;
     ticket.fence = row.fence;
   }

@@ -95,7 +95,20 @@ export function beReady(job: ModelJob, now: Instant): void {
   job.state = job.dueAt > now ? "scheduled" : "ready";
 }
 
-function unpark(job: ModelJob): void {
+/** Lets go of a parked member. One that died begins anew, as if it had been redriven itself. */
+export function unpark(job: ModelJob): void {
+  if (job.hasDied) beginAnew(job);
   job.reason = undefined;
+}
+
+export function beginAnew(job: ModelJob): void {
+  // A startBy that was met is met for good.
+  if (job.starts > 0) job.startBy = undefined;
+  job.attempts = 0;
+  job.starts = 0;
+  job.suspects = 0;
+  job.reason = undefined;
+  job.endedAt = undefined;
   job.isPoison = false;
+  job.hasDied = false;
 }

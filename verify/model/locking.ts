@@ -38,8 +38,8 @@ function ticketsAhead(state: ModelState, ticket: ModelTicket): ModelTicket[] {
   return all.slice(0, all.indexOf(ticket));
 }
 
-function canHold(ticket: ModelTicket, ahead: readonly ModelTicket[]): boolean {
-  if (ahead.some((other) => !other.isGranted)) return false;
+/** Who stands before it and has not come back for its grant is not passed: there is room for both. */
+export function canHold(ticket: ModelTicket, ahead: readonly ModelTicket[]): boolean {
   if (ticket.mode === "read") return ahead.every((other) => other.mode === "read");
   return ahead.every((other) => other.mode === "write") && ahead.length < ticket.permits;
 }

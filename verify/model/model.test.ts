@@ -21,6 +21,7 @@ interface Kept {
 const runs = Number(process.env["MODEL_RUNS"] ?? 300);
 const seed = Number(process.env["MODEL_SEED"] ?? 20_261_121);
 const given = process.env["MODEL_COMMANDS"];
+const chosen = process.env["MODEL_ENGINE"];
 const shrinkMs = 20_000;
 const commandsMax = 60;
 const kept = JSON.parse(readFileSync(new URL("seeds.json", import.meta.url), "utf8")) as readonly Kept[];
@@ -29,6 +30,7 @@ const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 async function load(engine: string): Promise<Record<string, (...given: string[]) => Engine> | undefined> {
+  if (chosen !== undefined && chosen !== engine) return undefined;
   const url = new URL(`../../src/${engine}/index.ts`, import.meta.url);
   return existsSync(url) ? ((await import(url.href)) as Record<string, (...given: string[]) => Engine>) : undefined;
 }
@@ -45,7 +47,7 @@ async function engines(): Promise<EngineUnderTest[]> {
 }
 
 for (const target of await engines()) {
-  if (process.env["MODEL_ENGINE"] !== undefined && process.env["MODEL_ENGINE"] !== target.name) continue;
+  if (chosen !== undefined && chosen !== target.name) continue;
   describe(`${target.name} and the model`, () => {
     if (given !== undefined) {
       it("agree in the commands given", () => mustAgree(target, JSON.parse(given) as readonly Command[]));

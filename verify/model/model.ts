@@ -70,7 +70,7 @@ export class Model {
 
   /** `answered`: what the engine said. It is followed where a lane that this very call opened lets its members wait again now or later. */
   change(which: Selection, change: Change, limit: number, now: Instant, answered: (id: string) => ChangedJob["is"] | undefined): { jobs: ChangedJob[]; hasMore: boolean } {
-    const ids = selected(this.state, which);
+    const ids = selected(this.state, which, change);
     const jobs = ids.slice(0, limit).map((id) => ({ id, is: changeOne(this.state, id, change, now, answered(id)) }));
     return { jobs, hasMore: ids.length > limit };
   }

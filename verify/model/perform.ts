@@ -2,7 +2,7 @@
 import type { Command } from "./commands.ts";
 import { performChange } from "./performChange.ts";
 import { performClaim, performSettle } from "./performRuns.ts";
-import { performBeat, performCrash, performCrashLoop, performTidy } from "./performTime.ts";
+import { performBeat, performCrash, performCrashLoop, performPassDays, performTidy } from "./performTime.ts";
 import { performFind, performLock, performReadNote, performUnlock } from "./performLooks.ts";
 import { performEnqueue, performNote, performSubscription } from "./performEnqueue.ts";
 import type { World } from "./world.ts";
@@ -23,6 +23,7 @@ export async function perform(world: World, command: Command): Promise<void> {
     case "unlock": return performUnlock(world, command);
     case "find": return performFind(world, command);
     case "readNote": return performReadNote(world, command);
+    case "passDays": return performPassDays(world);
     case "pass": world.now += command.ms;
   }
 }

@@ -39,7 +39,11 @@ export function claimOf(world: World, command: Omit<Of<"claim">, "do">): Claim {
   return {
     process, leaseMs, claim: world.fresh("c"),
     lastFence: command.lastFenceAheadMs === undefined ? world.lastFence(process) : (world.now + command.lastFenceAheadMs) * 1_000,
-    queues: queues.flatMap((queue, index) => { const plan = plans[index]; return plan === undefined ? [] : [{ queue, ...plan }]; }),
+    // Who asks for one job to run alone has a hand for it.
+    queues: queues.flatMap((queue, index) => {
+      const plan = plans[index];
+      return plan === undefined ? [] : [{ queue, ...plan, ...(command.isAlone && { slots: 1 }) }];
+    }),
     tasks: command.tasks === undefined ? tasks : tasks.filter((_, index) => command.tasks?.includes(index)),
     alone: command.isAlone ? "only" : "no",
     settling: (command.settling ?? []).map((plan) => outcomeOf(world, plan)),

@@ -90,6 +90,7 @@ function release(state: ModelState, job: ModelJob, now: Instant): void {
 function park(state: ModelState, job: ModelJob, reason: string, now: Instant): void {
   job.state = "parked";
   job.reason = reason;
+  job.hasDied = true;
   if (job.lane?.ifDead === "park") closeLane(state, job, now);
   leaveLane(state, job, now);
 }

@@ -22,7 +22,7 @@ export interface ModelJob {
   readonly unique: Uniqueness | undefined;
   expecting: string | undefined;
   readonly keep: Keep;
-  readonly version: number | undefined;
+  version: number | undefined;
   readonly from: NewJob["from"];
   readonly slotAt: Instant | undefined;
   state: JobState;
@@ -38,6 +38,8 @@ export interface ModelJob {
   reason: string | undefined;
   endedAt: Instant | undefined;
   isPoison: boolean;
+  /** Parked by its own death, not by another's. */
+  hasDied: boolean;
   history: AttemptRow[];
   checkpoint: string | undefined;
   result: string | undefined;

@@ -50,8 +50,9 @@ function crash(state: ModelState, job: ModelJob, now: Instant, died: DiedEvent):
   job.claim = undefined;
   if (job.cancelReason !== undefined) return cancelRun(state, job, row, now);
   job.suspects += 1;
-  recordAttempt(job, row);
-  if (job.suspects < suspectsBeforeAlone + deathsAloneMax) return waitAgain(state, job, now);
+  const isLast = job.suspects >= suspectsBeforeAlone + deathsAloneMax;
+  recordAttempt(job, isLast ? { ...row, is: "dead" } : row);
+  if (!isLast) return waitAgain(state, job, now);
   job.isPoison = true;
   die(state, job, "quarantined", now, died);
 }
