@@ -60,9 +60,9 @@ const stops: readonly { readonly claim: string; readonly script: string; readonl
   },
   {
     claim: "an app with a handler of its own ends when it likes",
-    script: 'process.on("SIGTERM", () => setTimeout(() => process.exit(9), 100)); runtime.onStopSignal((signal) => runtime.exitBy(signal)); process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 2_000);',
+    script: 'process.on("SIGTERM", () => { console.log("app"); setTimeout(() => process.exit(9), 100); }); runtime.onStopSignal((signal) => runtime.exitBy(signal)); process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 2_000);',
     end: [9, null],
-    out: "",
+    out: "app\n",
   },
   {
     claim: "the last of two brokers ends the process",

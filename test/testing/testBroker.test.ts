@@ -180,7 +180,19 @@ test("work that makes itself again for ever is stopped and said", async () => {
   await work.close();
 });
 
-test("the history of a new subscriber is part of what is due", async () => {
+test("an event that waits to be mapped is not yet the task's job, not even with the same payload", async () => {
+  const { orderPlaced } = shop();
+  const greet = task("greet", (_input: { orderId: string }) => undefined);
+  const forFirst = when(orderPlaced, greet, { with: ({ orderId }) => (orderId === "1" ? { orderId } : undefined) });
+  await using work = testBroker({ forFirst });
+  await work.publish([orderPlaced.with({ orderId: "1" }), orderPlaced.with({ orderId: "2" })]);
+  await assert.rejects(work.assertEnqueued(greet.with({ orderId: "1" })), { code: "assertion-failed" });
+  await work.drain();
+  await work.assertEnqueued(greet.with({ orderId: "1" }));
+  await work.assertNotEnqueued(greet.with({ orderId: "2" }));
+});
+
+for (const how of ["drain", "advance"] as const) test(`the history of a new subscriber is part of what is due at ${how}`, async () => {
   const { orderPlaced } = shop();
   const engine = memory();
   const before = testBroker.with({ engine });
@@ -188,7 +200,7 @@ test("the history of a new subscriber is part of what is due", async () => {
   const seen: string[] = [];
   const count = task("count", ({ orderId }: { orderId: string }) => void seen.push(orderId));
   await using after = testBroker.with({ engine }, { all: when(orderPlaced, count, { since: "beginning" }) });
-  await after.drain();
+  await (how === "drain" ? after.drain() : after.advance("0s"));
   assert.deepEqual(seen.toSorted(), ["1", "2"]);
 });
 
