@@ -62,8 +62,15 @@ export class CarriedOut {
   }
 
   report(): Report {
-    const dossiers = [...this.#dossiers].map(([key, dossier]) => ({ effect: key.slice(0, key.indexOf("/")), orderId: key.slice(key.indexOf("/") + 1), ...dossier }));
-    const done = Map.groupBy(dossiers.filter(({ doneUnder }) => doneUnder.length > 0), ({ effect }) => effect);
+    const dossiers = [...this.#dossiers].map(([key, dossier]) => ({
+      effect: key.slice(0, key.indexOf("/")),
+      orderId: key.slice(key.indexOf("/") + 1),
+      ...dossier,
+    }));
+    const done = Map.groupBy(
+      dossiers.filter(({ doneUnder }) => doneUnder.length > 0),
+      ({ effect }) => effect,
+    );
     return {
       calls: this.#calls,
       failed: this.#failed,

@@ -39,7 +39,7 @@ export interface Figures {
   readonly dead: number;
   /** From the mail's return until every receipt owed by then was sent. Undefined: it never came to that. */
   readonly caughtUpMs: number | undefined;
-  /** From the last answer until the last effect. Undefined: effects are missing. */
+  /** From the last answer until nothing was left to do. Undefined: effects are missing. */
   readonly finishedMs: number | undefined;
   readonly workersKilled: number;
 }
@@ -52,6 +52,8 @@ export interface Observed {
   readonly outage: Outage;
   readonly resent: Resent;
   readonly workersKilled: number;
+  /** When nothing was left to do (ms since 1970). */
+  readonly settledAt: number;
   readonly skipped: number;
   readonly dead: number;
 }
@@ -81,7 +83,7 @@ export function figuresOf(seen: Observed): Figures {
     resent: seen.resent,
     dead: seen.dead,
     caughtUpMs: caughtUpMs(seen),
-    finishedMs: lost > 0 ? undefined : Math.max(0, lastEffectAt(report) - lastAnswerAt(load)),
+    finishedMs: lost > 0 ? undefined : Math.max(0, seen.settledAt - lastAnswerAt(load)),
     workersKilled: seen.workersKilled,
   };
 }
@@ -123,10 +125,6 @@ function caughtUpMs({ load, report, outage }: Observed): number | undefined {
   const owed = [...load.accepted, ...load.refused].filter(([, answeredAt]) => answeredAt <= outage.to).map(([id]) => report.done.mail?.[id]);
   if (owed.includes(undefined)) return undefined;
   return Math.max(0, ...owed.map((at) => (at ?? 0) - outage.to));
-}
-
-function lastEffectAt(report: Report): number {
-  return Object.values(report.done).reduce((last, of) => Object.values(of).reduce((later, at) => Math.max(later, at), last), 0);
 }
 
 function lastAnswerAt(load: Load): number {

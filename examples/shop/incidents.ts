@@ -29,7 +29,13 @@ export async function mailOutage(thirdParty: string, load: Load, tell: (news: st
 }
 
 /** A worker dies by SIGKILL, with runs in flight; another one is started. Answers how many were killed. */
-export async function workerKilled(children: Children, victim: Child, startAnother: () => Promise<Child>, load: Load, tell: (news: string) => void): Promise<number> {
+export async function workerKilled(
+  children: Children,
+  victim: Child,
+  startAnother: () => Promise<Child>,
+  load: Load,
+  tell: (news: string) => void,
+): Promise<number> {
   await pause(workerKilledAt * load.lengthMs);
   await children.kill(victim);
   tell("a worker was killed");

@@ -7,7 +7,28 @@ const accountsCount = 200;
 /** How often a customer places the next order at once. */
 const atOnceRate = 0.12;
 
-const givenNames = ["Ada", "Bela", "Chidi", "Dana", "Emil", "Freya", "Goran", "Hana", "Imani", "Jonas", "Keiko", "Lior", "Marta", "Nils", "Olga", "Pavel", "Rosa", "Sven", "Tomas", "Yara"];
+const givenNames = [
+  "Ada",
+  "Bela",
+  "Chidi",
+  "Dana",
+  "Emil",
+  "Freya",
+  "Goran",
+  "Hana",
+  "Imani",
+  "Jonas",
+  "Keiko",
+  "Lior",
+  "Marta",
+  "Nils",
+  "Olga",
+  "Pavel",
+  "Rosa",
+  "Sven",
+  "Tomas",
+  "Yara",
+];
 const familyNames = ["Almeida", "Brandt", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Horvat", "Ito", "Jansen"];
 const currencies = ["EUR", "EUR", "EUR", "USD", "GBP", "SEK"];
 const goods: readonly (readonly [name: string, price: number])[] = [
@@ -67,4 +88,9 @@ function picked<T>(from: readonly T[], ...draw: readonly (string | number)[]): T
   return from[Math.floor(drawn(...draw) * from.length)] as T;
 }
 
-if (import.meta.main) console.log(`[\n${madeOrders().map((order) => JSON.stringify(order)).join(",\n")}\n]`);
+if (import.meta.main)
+  console.log(
+    `[\n${madeOrders()
+      .map((order) => JSON.stringify(order))
+      .join(",\n")}\n]`,
+  );

@@ -12,6 +12,8 @@ export interface Options {
   readonly isKept: boolean;
 }
 
+const ordersPerSecond = 60;
+
 export const usage = `Usage: npm start -- [options]
 
   --engine sqlite   the store errand keeps its work in
@@ -38,11 +40,12 @@ export function optionsFrom(args: readonly string[]): Options | undefined {
     },
   });
   if (values.help) return undefined;
-  if (!Object.hasOwn(engines, values.engine)) throw new Error(`--engine ${values.engine}: the shop runs on ${Object.keys(engines).join(", ")} for now; leave --engine out`);
+  if (!Object.hasOwn(engines, values.engine))
+    throw new Error(`--engine ${values.engine}: the shop runs on ${Object.keys(engines).join(", ")} for now; leave --engine out`);
   return {
     engine: values.engine,
     orders: wholeNumber("--orders", values.orders ?? (values.fast ? "300" : "2000"), 100, 2_000),
-    rate: values.fast ? 60 : 100,
+    rate: ordersPerSecond,
     seed: values.seed,
     isJson: values.json,
     isKept: values.keep,

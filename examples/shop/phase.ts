@@ -3,11 +3,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Report } from "./carriedOut.ts";
-import { Children, type Child } from "./children.ts";
+import type { Child, Children } from "./children.ts";
 import { databaseIn, engines } from "./engines.ts";
 import { broker, type Broker } from "./errand.ts";
-import { figuresOf, type Figures, type Kind } from "./figures.ts";
-import { mailOutage, receiptsResent, workerKilled, type Outage, type Resent } from "./incidents.ts";
+import { figuresOf, type Figures, type Kind, type Observed } from "./figures.ts";
+import { mailOutage, receiptsResent, workerKilled } from "./incidents.ts";
 import { Load } from "./load.ts";
 import type { Options } from "./options.ts";
 import type { Order } from "./order.ts";
@@ -57,7 +57,7 @@ export class Phase {
 
   async #runStuffed(load: Load, thirdParty: Child): Promise<Figures> {
     const [outage] = await Promise.all([mailOutage(thirdParty.url, load, this.#tell), load.run()]);
-    return this.#figures(load, thirdParty, { outage, resent: { asked: 0, joined: 0 }, workersKilled: 0, skipped: 0, dead: 0 });
+    return this.#figures(load, thirdParty, { outage, resent: { asked: 0, joined: 0 }, workersKilled: 0, settledAt: Date.now(), skipped: 0, dead: 0 });
   }
 
   async #runErrand(load: Load, thirdParty: Child, shop: Child): Promise<Figures> {
@@ -71,19 +71,19 @@ export class Phase {
       load.run(),
     ]);
     await using work = broker(this.#store);
-    const { skipped, dead } = await this.#settled(work);
-    return await this.#figures(load, thirdParty, { outage, resent, workersKilled, skipped, dead });
+    const settled = await this.#settled(work);
+    return await this.#figures(load, thirdParty, { outage, resent, workersKilled, ...settled });
   }
 
   /** Waits until no job is left to do; if that takes too long, says why the first of them waits. */
-  async #settled(work: Broker): Promise<{ readonly skipped: number; readonly dead: number }> {
+  async #settled(work: Broker): Promise<Pick<Observed, "settledAt" | "skipped" | "dead">> {
     const patience = AbortSignal.timeout(settleMs);
     for (;;) {
       const { scheduled, blocked, ready, running, parked, skipped, dead } = await work.count();
       const left = scheduled + blocked + ready + running;
       if (left === 0 || patience.aborted) {
         if (left > 0) await this.#explain(work);
-        return { skipped, dead: dead + parked };
+        return { settledAt: Date.now(), skipped, dead: dead + parked };
       }
       this.#news = `${left.toLocaleString("en")} jobs to go`;
       await pause(100);
@@ -95,7 +95,7 @@ export class Phase {
     for (const { id } of jobs) this.#stage.progress.say(await work.why(id));
   }
 
-  async #figures(load: Load, thirdParty: Child, seen: { outage: Outage; resent: Resent; workersKilled: number; skipped: number; dead: number }): Promise<Figures> {
+  async #figures(load: Load, thirdParty: Child, seen: Omit<Observed, "kind" | "load" | "report" | "placed">): Promise<Figures> {
     const report = (await (await fetch(`${thirdParty.url}/report`)).json()) as Report;
     const orders = new Orders(databaseIn(this.#directory));
     const placed = orders.placed();
@@ -118,7 +118,11 @@ export class Phase {
   }
 
   async #showOnce(load: Load, thirdParty: Child): Promise<void> {
-    const count = await fetch(`${thirdParty.url}/count`).then((response) => response.json() as Promise<{ readonly done: number }>, () => undefined);
-    if (count !== undefined) this.#stage.progress.show({ phase: this.#kind, sent: load.sent, orders: load.orders.length, effects: count.done, news: this.#news });
+    const count = await fetch(`${thirdParty.url}/count`).then(
+      (response) => response.json() as Promise<{ readonly done: number }>,
+      () => undefined,
+    );
+    if (count !== undefined)
+      this.#stage.progress.show({ phase: this.#kind, sent: load.sent, orders: load.orders.length, effects: count.done, news: this.#news });
   }
 }

@@ -38,9 +38,16 @@ export function tableOf(columns: readonly Figures[]): string {
   const cells = rows.map((row) => row && { label: row.label, values: columns.map(row.of) });
   const labelWidth = Math.max(...cells.map((cell) => cell?.label.length ?? 0));
   const widths = columns.map((figures, column) => Math.max(figures.kind.length, ...cells.map((cell) => cell?.values[column]?.length ?? 0)));
-  const line = (label: string, values: readonly string[]): string => `  ${label.padEnd(labelWidth)}${values.map((value, column) => `   ${value.padStart(widths[column] ?? 0)}`).join("")}`;
+  const line = (label: string, values: readonly string[]): string =>
+    `  ${label.padEnd(labelWidth)}${values.map((value, column) => `   ${value.padStart(widths[column] ?? 0)}`).join("")}`;
   const rule = `  ${"─".repeat(labelWidth + widths.reduce((sum, width) => sum + width + 3, 0))}`;
-  const heading = styleText("bold", line("", columns.map(({ kind }) => kind)));
+  const heading = styleText(
+    "bold",
+    line(
+      "",
+      columns.map(({ kind }) => kind),
+    ),
+  );
   return [heading, rule, ...cells.map((cell) => (cell ? line(cell.label, cell.values) : "")), rule].join("\n");
 }
 

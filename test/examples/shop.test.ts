@@ -22,7 +22,10 @@ test("with errand no effect is lost, no request fails and the ledger stays in or
     { sent: 300, failed: 0, stored: 300, done: 3_000, lost: 0, doneTwice: 0, entriesOutOfOrder: 0, dead: 0, workersKilled: 1 },
   );
   assert.ok(errand.retries > 0, "something failed and was tried again");
-  assert.ok(errand.resent.asked > 0 && errand.skipped + errand.resent.joined >= errand.resent.asked, "a receipt asked for again is skipped or joins the one that waits");
+  assert.ok(
+    errand.resent.asked > 0 && errand.skipped + errand.resent.joined >= errand.resent.asked,
+    "a receipt asked for again is skipped or joins the one that waits",
+  );
   assert.ok(stuffed.failed > 0 && stuffed.lost > 0, "the stuffed endpoint suffers the same troubles");
   assert.deepEqual(readdirSync(shop.temporary), [], "the run leaves no files behind");
 });
