@@ -118,12 +118,14 @@ test("what a run hands over is stored with its outcome, and not at all when it f
   };
   const good = task("good", { run: async (_input: {}, job) => handOver(job) });
   const bad = task("bad", { run: async (_input: {}, job) => { handOver(job); throw new Error("no"); } });
-  await using stage = new Stage({ next, good, bad });
-  await stage.enqueue(good.with({}), bad.with({}));
+  const gaveUp = task("gave-up", async (_input: {}, job) => { handOver(job); giveUp("no"); });
+  await using stage = new Stage({ next, good, bad, gaveUp });
+  await stage.enqueue(good.with({}), bad.with({}), gaveUp.with({}));
   await stage.start();
   await stage.advance(10);
   assert.equal((await stage.jobs("next")).length, 2);
-  assert.equal((await stage.events()).length, 1);
+  assert.equal((await stage.events()).filter(({ name }) => name === "happened").length, 1);
+  assert.deepEqual(stage.outcomes().filter(({ follow }) => follow).map(({ is }) => is), ["completed"]);
 });
 
 test("a mistake in what is handed over throws at the call, and so does handing over after the end or too much", async () => {

@@ -1,6 +1,6 @@
 /** A worker on the memory engine under a clock of its own, with every call to the engine open to inspection and failure. */
 import { Definitions } from "../../src/core/definitions.ts";
-import type { Change, Engine, EventRow, JobRow } from "../../src/core/engine.ts";
+import type { Change, Claim, Engine, EventRow, JobRow, Outcome } from "../../src/core/engine.ts";
 import type { Fact } from "../../src/core/event.ts";
 import { Planner } from "../../src/core/plan.ts";
 import type { ChildEnd, ChildPlan, Instant, Ms } from "../../src/core/runtime.ts";
@@ -117,6 +117,11 @@ export class Stage implements AsyncDisposable {
 
   advance(ms: Ms): Promise<void> {
     return this.runtime.advance(ms);
+  }
+
+  /** All outcomes that were sent to the engine. */
+  outcomes(): Outcome[] {
+    return this.calls.flatMap(({ verb, args }) => (verb === "settle" ? (args[0] as Outcome[]) : verb === "claim" ? [...(args[0] as Claim).settling] : []));
   }
 
   settled(): Promise<void> {

@@ -77,6 +77,23 @@ test("stopping twice is stopping once, and a stopped worker leaves no timer that
   assert.equal(stage.calls.length, calls);
 });
 
+test("a worker that cannot reach the store stops all the same, after a lease, and lets it be from then on", async () => {
+  const work = task("work", () => new Promise<void>((resolve) => stage.runtime.after(500, resolve)));
+  const stage = new Stage({ work });
+  await using _ending = stage;
+  await stage.enqueue(work.with({}));
+  const worker = await stage.start({ grace: "1s" });
+  stage.before = () => {
+    throw new Error("down");
+  };
+  const stopped = worker.stop();
+  await stage.advance(20_000);
+  await stopped;
+  const calls = stage.calls.length;
+  await stage.advance(60_000);
+  assert.equal(stage.calls.length, calls);
+});
+
 test("a stop signal stops gracefully and passes the signal on; a second one hands back at once", async () => {
   const { run } = waiting();
   const work = task("work", run);
