@@ -56,8 +56,8 @@ function replace(store: Store, job: Job, work: NewJob, now: Instant): void {
 function termsOf(work: NewJob, firstEnqueuedAt: Instant, now: Instant): Terms {
   const startBy = work.startBy ?? (work.startWithinMs === undefined ? undefined : now + work.startWithinMs);
   const mode = work.unique?.mode;
-  const stated = mode?.is === "debounce" ? Math.min(now + mode.quietMs, firstEnqueuedAt + mode.atMostMs) : (work.dueAt ?? now + (work.delayMs ?? 0));
-  return { dueAt: Math.max(now, stated), startBy };
+  if (mode?.is === "debounce") return { dueAt: Math.min(now + mode.quietMs, firstEnqueuedAt + mode.atMostMs), startBy };
+  return { dueAt: Math.max(now, work.dueAt ?? now + (work.delayMs ?? 0)), startBy };
 }
 
 function isReplacing(unique: Uniqueness | undefined): boolean {

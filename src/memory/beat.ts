@@ -5,9 +5,10 @@ import type { Store } from "./store.ts";
 
 const cancelledMax = 1_000;
 
+/** A process that is not known holds nothing here: it becomes known. */
 export function beat(store: Store, id: string, leaseMs: Ms, now: Instant): Heard {
-  const process = store.processes.find(id);
-  const isLost = process === undefined || process.isLost;
+  const process = store.processes.find(id) ?? store.processes.of(id, leaseMs, now);
+  const { isLost } = process;
   if (!isLost) store.processes.leaseUntil(process, now + leaseMs);
   const cancelled = isLost ? [] : [...process.running].filter((job) => job.lease?.isCancelling).slice(0, cancelledMax);
   return { now, isLost, cancelled: cancelled.map((job) => job.id), notesVersion: store.notes.version, era: store.era };

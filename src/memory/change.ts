@@ -66,7 +66,7 @@ function cancel(store: Store, job: Job, reason: string, now: Instant): Answer {
   }
   // Its worker hears of it with its next beat; whatever it settles, the job ends cancelled.
   job.lease.isCancelling = true;
-  job.reason = reason;
+  job.reason ??= reason;
   return "cancelling";
 }
 
@@ -112,7 +112,6 @@ function redriveParked(store: Store, job: Job, limit: number, now: Instant): voi
 
 /** It takes its old place in its lane again. */
 function redriveDead(store: Store, job: Job, now: Instant): void {
-  job.dueAt = now;
   const lane = job.lane && store.lanes.of(job.lane.key);
   const place = lane?.arrive(job) ?? "admitted";
   store.move(job, place === "admitted" ? "ready" : place, now);

@@ -12,15 +12,27 @@ import type { Line } from "./ready.ts";
 import { settleEach } from "./settle.ts";
 import type { Store } from "./store.ts";
 
+interface OpenQueue {
+  readonly queue: ClaimQueue;
+  readonly lines: readonly Line[];
+  taken: number;
+}
+
+interface Contender {
+  readonly job: Job;
+  readonly line: Line;
+  readonly queue: OpenQueue;
+}
+
 export function claim(store: Store, wanted: Claim, now: Instant): Claimed {
   const settled = settleEach(store, wanted.settling, now);
   promote(store, tidyMax, now);
   skipLateOnes(store, tidyMax, now);
   admitNext(store, tidyMax, now);
   const fence = store.nextFence(wanted.lastFence, now);
-  const lines = new Map(wanted.queues.map((queue) => [queue, openLines(store, queue.queue, wanted.tasks)]));
-  const jobs = handOut(store, wanted, lines, fence, now).map(claimedJob);
-  const hasSuspects = [...lines.values()].flat().some((line) => line.first("only") !== undefined);
+  const queues = wanted.queues.map((queue) => ({ queue, lines: openLines(store, queue.queue, wanted.tasks), taken: 0 }));
+  const jobs = handOut(store, wanted, queues, fence, now).map(claimedJob);
+  const hasSuspects = queues.some(({ lines }) => lines.some((line) => line.first("only") !== undefined));
   const nextDue = store.scheduled.first();
   return { now, fence, jobs, settled, hasSuspects, ...(nextDue && { nextDueMs: Math.max(0, nextDue.dueAt - now) }) };
 }
@@ -31,35 +43,38 @@ function openLines(store: Store, queue: string, tasks: readonly string[]): Line[
   return tasks.flatMap((task) => (store.notes.read(pausedTask(task)) ? [] : (store.lines.find(queue, task) ?? [])));
 }
 
-function handOut(store: Store, wanted: Claim, lines: ReadonlyMap<ClaimQueue, Line[]>, fence: number, now: Instant): Job[] {
+/** The first jobs of the lines compete; the line that gave one competes again with its next, until its queue has enough. */
+function handOut(store: Store, wanted: Claim, queues: readonly OpenQueue[], fence: number, now: Instant): Job[] {
   // Something was taken back from this process: it must go on under a new id.
   if (store.processes.find(wanted.process)?.isLost) return [];
+  const most = wanted.alone === "only" ? 1 : claimMax;
   const jobs: Job[] = [];
-  for (const [queue, open] of lines) {
-    const room = wanted.alone === "only" ? Math.min(1, queue.slots) - jobs.length : Math.min(queue.slots + queue.ahead, claimMax - jobs.length);
-    jobs.push(...takeMostUrgent(open, wanted.alone, room, queue.slots, now, (job) => start(store, job, wanted, fence, now)));
+  const competing = new Heap<Contender>((a, b) => byUrgency(a.job, b.job));
+  const compete = (line: Line, queue: OpenQueue): void => {
+    const job = line.first(wanted.alone);
+    if (job) competing.push({ job, line, queue });
+  };
+  for (const queue of queues) for (const line of queue.lines) compete(line, queue);
+  for (let best = competing.first(); best && jobs.length < most; best = competing.first()) {
+    const { job, line, queue } = best;
+    competing.remove(best);
+    if (!mayTake(queue, job, wanted.alone, now)) {
+      queue.taken = Number.POSITIVE_INFINITY;
+      continue;
+    }
+    start(store, job, wanted, fence, now);
+    jobs.push(job);
+    queue.taken += 1;
+    compete(line, queue);
   }
   return jobs;
 }
 
-/** The first jobs of the lines compete; the line that gave one competes again with its next. */
-function takeMostUrgent(lines: readonly Line[], alone: Claim["alone"], room: number, slots: number, now: Instant, start: (job: Job) => void): Job[] {
-  const taken: Job[] = [];
-  const competing = new Heap<{ line: Line; job: Job }>((a, b) => byUrgency(a.job, b.job));
-  const compete = (line: Line): void => {
-    const job = line.first(alone);
-    if (job) competing.push({ line, job });
-  };
-  lines.forEach(compete);
-  for (let best = competing.first(); best && taken.length < room; best = competing.first()) {
-    // A late one here is beyond what one pass may skip: the next claim goes on with them.
-    if (isLate(best.job, now) || (best.job.lane && taken.length >= slots)) break;
-    competing.remove(best);
-    start(best.job);
-    taken.push(best.job);
-    compete(best.line);
-  }
-  return taken;
+/** Only jobs without a lane are held ready ahead. A late one here is beyond what one pass may skip: the next claim goes on with them. */
+function mayTake({ queue, taken }: OpenQueue, job: Job, alone: Claim["alone"], now: Instant): boolean {
+  const isAhead = taken >= queue.slots;
+  const isFull = taken >= queue.slots + (alone === "only" ? 0 : queue.ahead);
+  return !isFull && !(isAhead && job.lane) && !isLate(job, now);
 }
 
 function start(store: Store, job: Job, wanted: Claim, fence: number, now: Instant): void {

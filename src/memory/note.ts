@@ -10,7 +10,7 @@ export class Notes {
   version = 0;
   readonly #byKey = new Map<string, Note>();
   readonly #subscriptions = new Map<string, StoredSubscription>();
-  readonly #byEvent = new Map<string, Map<string, StoredSubscription>>();
+  readonly #byEvent = new Map<string, StoredSubscription[]>();
 
   read(key: string): Note | undefined {
     return this.#byKey.get(key);
@@ -23,23 +23,30 @@ export class Notes {
     if (key.startsWith(subscriptionPrefix)) this.#subscribe(key, value);
   }
 
-  subscriptionsTo(event: string): Iterable<StoredSubscription> {
-    return this.#byEvent.get(event)?.values() ?? [];
+  /** By name, so that every engine fans out in the same order. */
+  subscriptionsTo(event: string): readonly StoredSubscription[] {
+    return this.#byEvent.get(event) ?? [];
   }
 
+  /** By key. */
   startingWith(prefix: string): Note[] {
-    return [...this.#byKey.values()].filter((note) => note.key.startsWith(prefix));
+    return [...this.#byKey.values()].filter((note) => note.key.startsWith(prefix)).toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 
   #subscribe(key: string, value: string | undefined): void {
     const old = this.#subscriptions.get(key);
-    if (old) this.#byEvent.get(old.event)?.delete(key);
     this.#subscriptions.delete(key);
+    if (old) this.#sortBy(old.event);
     if (value === undefined) return;
     const subscription = parseSubscription(value);
     this.#subscriptions.set(key, subscription);
-    const named = this.#byEvent.get(subscription.event) ?? new Map<string, StoredSubscription>();
-    this.#byEvent.set(subscription.event, named.set(key, subscription));
+    this.#sortBy(subscription.event);
+  }
+
+  #sortBy(event: string): void {
+    const named = [...this.#subscriptions.values()].filter((subscription) => subscription.event === event);
+    if (named.length === 0) this.#byEvent.delete(event);
+    else this.#byEvent.set(event, named.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
   }
 }
 

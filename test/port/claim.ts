@@ -45,6 +45,14 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "urgency is compared across queues too, also where one of them is full",
+    run: async (stage) => {
+      await stage.enqueue(...["a", "b", "c", "d", "e"].map((id, index) => job(id, { queue: index % 2 ? "print" : "mail", headStartMs: index })));
+      const queues = [{ queue: "mail", slots: 2, ahead: 0 }, { queue: "print", slots: 5, ahead: 0 }];
+      assert.deepEqual(await stage.claimIds({ queues }), ["e", "d", "c", "b"]);
+    },
+  },
+  {
     claim: "a claimed job is told whole",
     run: async (stage) => {
       await stage.enqueue(job("a", { headStartMs: 5 }));

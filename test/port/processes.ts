@@ -70,6 +70,17 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "a process that holds nothing is not lost, however long it was silent",
+    run: async (stage) => {
+      assert.equal((await stage.beat("idle")).isLost, false);
+      stage.advance(10 * leaseMs);
+      await stage.tidy();
+      assert.equal((await stage.beat("idle")).isLost, false);
+      await stage.enqueue(job("a"));
+      assert.deepEqual(await stage.claimIds({ process: "idle" }), ["a"]);
+    },
+  },
+  {
     claim: "taking back is bounded, and goes on in the next pass",
     run: async (stage) => {
       await stage.enqueue(...["a", "b", "c"].map((id) => job(id)));
@@ -159,6 +170,20 @@ export const cases: readonly Case[] = [
       await stage.enqueue(job("innocent", { headStartMs: 1_000_000 }));
       assert.deepEqual(await stage.claimIds({ process: "alone", alone: "only" }), ["c"]);
       assert.deepEqual(await stage.claimIds({ process: "alone", alone: "only" }), ["a"]);
+    },
+  },
+  {
+    claim: "alone gives the most urgent suspect of all queues that have a slot",
+    run: async (stage) => {
+      await stage.enqueue(job("a"), job("b", { queue: "print", headStartMs: 10 }), job("c", { queue: "full", headStartMs: 20 }));
+      const queues = ["mail", "print", "full"].map((queue) => ({ queue, slots: 3, ahead: 0 }));
+      for (const process of ["p1", "p2"]) {
+        await stage.claim({ process, queues });
+        await stage.crash();
+      }
+      const asked = queues.map((queue) => ({ ...queue, slots: queue.queue === "full" ? 0 : 1 }));
+      assert.deepEqual(await stage.claimIds({ process: "alone", alone: "only", queues: asked }), ["b"]);
+      assert.deepEqual(await stage.claimIds({ process: "alone", alone: "only", queues: asked }), ["a"]);
     },
   },
   {

@@ -114,7 +114,7 @@ export const cases: readonly Case[] = [
         dueAfter.push((await stage.row("call-0")).dueAt - start);
         stage.advance(800);
       }
-      assert.deepEqual(dueAfter, [1_000, 1_800, 2_600, 3_400, 4_200, 5_000, 5_000, 5_600]);
+      assert.deepEqual(dueAfter, [1_000, 1_800, 2_600, 3_400, 4_200, 5_000, 5_000, 5_000]);
     },
   },
   {
