@@ -18,12 +18,15 @@ import type { DiedEvent } from "./settling.ts";
 import { emptyState, jobWithId, processNamed, rowOf } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
 import { tidyAll } from "./tidying.ts";
+import type { Rank } from "./tidying.ts";
 
 /** What only the store can know. */
 export interface Told {
   /** Of a claim or a grant: the fence it was given. */
   readonly fence: number;
   readonly died: DiedEvent;
+  /** Of new jobs: their order. */
+  readonly rank: Rank;
   /** Of a claim: whether the store has come to this job, whose startBy passed. */
   readonly isSkipped: (job: ModelJob) => boolean;
 }
@@ -64,8 +67,8 @@ export class Model {
   }
 
   /** Passes of `tidy` until nothing is left to do. */
-  tidy(mayExpire: boolean, now: Instant, told: Pick<Told, "died">): void {
-    tidyAll(this.state, mayExpire, now, told.died);
+  tidy(mayExpire: boolean, now: Instant, told: Pick<Told, "died" | "rank">): void {
+    tidyAll(this.state, mayExpire, now, told.died, told.rank);
   }
 
   /** `answered`: what the engine said. It is followed where a lane that this very call opened lets its members wait again now or later. */

@@ -82,7 +82,7 @@ export class ModelEngine implements Engine {
   }
 
   protected told(fence: number): Told {
-    return { fence, isSkipped: () => true, died: (died) => this.diedEvent(died) };
+    return { fence, rank: () => 0, isSkipped: () => true, died: (died) => this.diedEvent(died) };
   }
 
   protected diedEvent(died: JobDiedPayload): { readonly id: string; readonly payload: string } {

@@ -1,5 +1,6 @@
 /** What housekeeping must have done when it says that nothing is left: due, expired, swept, replayed, forgotten. */
 import { deathsAloneMax, eventsKeptMs, suspectsBeforeAlone } from "../../src/core/defaults.ts";
+import { jobFor } from "../../src/core/fanOut.ts";
 import { subscriptionKey } from "../../src/core/notes.ts";
 import type { StoredSubscription } from "../../src/core/notes.ts";
 import type { Instant } from "../../src/core/runtime.ts";
@@ -12,12 +13,15 @@ import type { DiedEvent } from "./settling.ts";
 import { recordAttempt } from "./state.ts";
 import type { ModelEvent, ModelJob, ModelState } from "./state.ts";
 
-export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, died: DiedEvent): void {
+/** The place that the store gave a new job in the order of enqueue; -1 where it made none. */
+export type Rank = (jobId: string) => number;
+
+export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, died: DiedEvent, rank: Rank): void {
   forget(state, now);
   if (mayExpire) takeBack(state, now, died);
   skipTooLate(state, now, () => true);
   promote(state, now);
-  replay(state, now);
+  replay(state, now, rank);
   sweepLanes(state, now);
 }
 
@@ -57,12 +61,19 @@ function crash(state: ModelState, job: ModelJob, now: Instant, died: DiedEvent):
   die(state, job, "quarantined", now, died);
 }
 
-function replay(state: ModelState, now: Instant): void {
-  for (const pending of state.replays) {
-    const note = state.notes.find((known) => known.key === subscriptionKey(pending.subscription));
-    if (note === undefined) continue;
-    const subscription = JSON.parse(note.value) as StoredSubscription;
-    for (const event of state.events.filter((known) => pending.eventIds.includes(known.id))) storeHandler(state, event, subscription, now);
+/** Oldest first for each subscription; whose turn it is among several is told by the order in which the store made the jobs. */
+function replay(state: ModelState, now: Instant, rank: Rank): void {
+  const pending = state.replays.flatMap((replayed) => {
+    const note = state.notes.find((known) => known.key === subscriptionKey(replayed.subscription));
+    const subscription = note && (JSON.parse(note.value) as StoredSubscription);
+    return subscription ? [state.events.filter((event) => replayed.eventIds.includes(event.id)).map((event) => ({ event, subscription }))] : [];
+  });
+  for (;;) {
+    const heads = pending.flatMap((list) => list.slice(0, 1)).toSorted((a, b) => rank(jobFor(a.event, a.subscription).id) - rank(jobFor(b.event, b.subscription).id));
+    const [next] = heads;
+    if (next === undefined) break;
+    storeHandler(state, next.event, next.subscription, now);
+    pending.find((list) => list[0] === next)?.shift();
   }
   state.replays = [];
 }

@@ -106,6 +106,7 @@ export class World {
     const known = new Set(this.model.state.events.map((event) => event.id));
     return {
       fence,
+      rank: (jobId) => view.jobs.findIndex((job) => job.id === jobId),
       isSkipped: (job) => (view.byId.get(job.id)?.state ?? "skipped") === "skipped",
       died: (died) => {
         const event = view.events.find((row) => row.name === jobDiedName && !known.has(row.id) && tells(row.payload, died.jobId));

@@ -1,0 +1,21 @@
+/** The model test is alive: it finds each planted bug within a bounded number of runs, and none where none was planted. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { memory } from "../../src/memory/index.ts";
+import { findDivergence } from "./campaign.ts";
+import { plants } from "./planted.ts";
+import { Wrapped } from "./wrapped.ts";
+
+const campaign = { runs: 150, commandsMax: 60, seed: 7, shrinkMs: 0 };
+
+describe("the model test", () => {
+  it("finds nothing in an engine that only hands on", async () => {
+    assert.equal(await findDivergence({ name: "memory", make: () => new Wrapped(memory()) }, { ...campaign, runs: 30 }), undefined);
+  });
+  for (const { bug, breaks, on } of plants) {
+    it(`finds that ${bug} (${breaks})`, async () => {
+      const found = await findDivergence({ name: "memory", make: () => on(memory()) }, campaign);
+      assert.notEqual(found, undefined);
+    });
+  }
+});
