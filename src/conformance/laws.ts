@@ -15,6 +15,7 @@ import { orderLaws } from "./laws/order.ts";
 import { parkLaws } from "./laws/park.ts";
 import { pauseLaws } from "./laws/pause.ts";
 import { payloadLaws } from "./laws/payload.ts";
+import { portLaws } from "./laws/port.ts";
 import { poisonLaws } from "./laws/poison.ts";
 import { recoveryLaws } from "./laws/recovery.ts";
 import { retentionLaws } from "./laws/retention.ts";
@@ -34,6 +35,7 @@ const all: readonly Law[] = [
   ...pauseLaws,
   ...lookingLaws,
   ...leaseLaws,
+  ...portLaws,
   ...cancelLaws,
   ...timeLaws,
   ...uniqueLaws,

@@ -40,6 +40,14 @@ export const diedLaws: readonly Law[] = [
     await world.advance("1m");
     equal(world.runsOf("broken").length, 1, "runs of the alert");
   }),
+  law("G2", "a job that was redriven and died again is announced again", async (world) => {
+    const { broker } = await world.worker({ mortal, alerts });
+    const { id } = await broker.enqueue(mortal.with({ n: 1 }));
+    await world.drained();
+    await broker.retry(id);
+    await world.drained();
+    equal(world.runsOf("alerted").map((run) => (run.input as JobDiedPayload).jobId), [id, id], "alerts");
+  }),
   law("G2", "without a subscriber a death is announced to nobody, and makes no job", async (world) => {
     const { broker } = await world.worker({ mortal });
     await broker.enqueue(mortal.with({ n: 1 }));

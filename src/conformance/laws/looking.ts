@@ -119,11 +119,12 @@ class Dice {
 async function listed(world: World): Promise<Record<JobState, number>> {
   const counts = Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;
   let after: string | undefined;
+  let pages = 0;
   do {
     const page = await world.observer.list({}, { limit: 1_000, ...(after !== undefined && { after }) });
     for (const job of page.jobs) counts[job.state]++;
     after = page.next;
-  } while (after !== undefined);
+  } while (after !== undefined && ++pages < 50);
   return counts;
 }
 

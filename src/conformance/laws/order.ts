@@ -112,7 +112,7 @@ const restarts: readonly Law[] = [
     equal(world.runs.length, 30, "runs");
   }),
   law("G7", "one call of 200 jobs of a key, and four workers: one at a time, in order", async (world) => {
-    const entries = ledger(world, () => undefined);
+    const entries = ledger(world, () => world.sleep("20ms"));
     const [first] = await Promise.all([1, 2, 3, 4].map(() => world.worker({ entries })));
     await first?.broker.enqueue(Array.from({ length: 200 }, (_, n) => entries.with({ key: "a", n })));
     await world.drained("10m");

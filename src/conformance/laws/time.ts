@@ -21,7 +21,7 @@ function startedAfter(world: World, from: number, index = 0): number | undefined
 const delays: readonly Law[] = [
   ...lawsOf(
     "G5",
-    [{ ms: 1, in: "1ms" }, { ms: 999, in: "999ms" }, { ms: 10_000, in: "10s" }, { ms: 600_000, in: "10m" }] as const,
+    [{ ms: 1, in: "1ms" }, { ms: 999, in: "999ms" }, { ms: 10_000, in: "10s" }, { ms: 120_000, in: "2m" }] as const,
     (row) => `a job delayed by ${row.in} does not start before`,
     async (world, row) => {
       const { broker } = await world.worker({ work });

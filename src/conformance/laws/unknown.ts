@@ -12,7 +12,7 @@ export const unknownLaws: readonly Law[] = [
   law("G22", "a job of a task that no worker knows is left alone, untouched", async (world) => {
     const { id } = await world.process({ novel }).broker.enqueue(novel.with({ n: 1 }));
     await world.worker({ known });
-    await world.advance("10m");
+    await world.advance("1m");
     const job = await world.job(id);
     equal([job.state, job.starts, job.attempts, job.suspects], ["ready", 0, 0, 0], "state, starts, attempts, suspects");
     matches(await world.observer.why(id), /worker/, "why");
@@ -20,7 +20,7 @@ export const unknownLaws: readonly Law[] = [
   law("G22", "it runs as soon as a worker comes that knows its task", async (world) => {
     const { id } = await world.process({ novel }).broker.enqueue(novel.with({ n: 1 }));
     await world.worker({ known });
-    await world.advance("10m");
+    await world.advance("1m");
     const from = world.now;
     const knower = await world.worker({ known, novel });
     await world.drained();

@@ -1,0 +1,29 @@
+/** The engines that are held to the laws. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EngineMaker } from "../../src/conformance/index.ts";
+import { memory } from "../../src/memory/index.ts";
+import { sqlite } from "../../src/sqlite/index.ts";
+
+export const onMemory: EngineMaker = {
+  name: "memory",
+  open: () => {
+    const engine = memory();
+    return { engine: () => engine, dispose: () => undefined };
+  },
+};
+
+/** In memory where there is such a place: laws ask for no durability, and open some hundred files. */
+const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+/** Each process has a connection of its own on one file. */
+export const onSqlite: EngineMaker = {
+  name: "sqlite",
+  open: () => {
+    const folder = mkdtempSync(join(place, "errand-laws-"));
+    return { engine: () => sqlite(join(folder, "laws.db")), dispose: () => rmSync(folder, { recursive: true }) };
+  },
+};
+
+export const engines: readonly EngineMaker[] = [onMemory, onSqlite];
