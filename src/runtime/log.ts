@@ -50,7 +50,7 @@ function textOf(value: unknown): string {
   if (value instanceof Error) return `${value.name}: ${value.message}`;
   if (typeof value !== "object" || value === null) return String(value);
   try {
-    return JSON.stringify(value) ?? String(value);
+    return String(JSON.stringify(value));
   } catch {
     return Object.prototype.toString.call(value); // a cycle, or a toJSON that throws: a log line never does
   }

@@ -38,7 +38,10 @@ export class Rhythm {
   }
 
   #next(ms: Ms): void {
-    this.#timer = this.#clock.after(ms, () => (this.#turn = this.#take()), { background: true });
+    const turn = (): void => {
+      this.#turn = this.#take();
+    };
+    this.#timer = this.#clock.after(ms, turn, { background: true });
   }
 
   async #take(): Promise<void> {

@@ -46,12 +46,13 @@ test("between two timers all that needs no time has happened", async () => {
   const clock = new VirtualRuntime({ start: 0 });
   const seen: string[] = [];
   clock.after(10, () => {
-    clock.soon(async () => {
-      await Promise.resolve();
-      for (let turn = 0; turn < 3; turn++) await nextTurn();
-      clock.soon(() => void seen.push(`work@${clock.now()}`));
-    });
+    clock.soon(() => void work());
   });
+  const work = async (): Promise<void> => {
+    await Promise.resolve();
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+    clock.soon(() => void seen.push(`work@${clock.now()}`));
+  };
   clock.after(11, () => void seen.push(`next@${clock.now()}`));
   await clock.advance(20);
   assert.deepEqual(seen, ["work@10", "next@11"]);

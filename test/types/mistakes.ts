@@ -1,0 +1,255 @@
+/**
+ * Mistakes that the compiler finds, each under its claim. mistakes.snapshot.txt holds what it says of them; mistakes.test.ts compares.
+ * A mistake that compiles, or a message that no longer reads well, is a bug of the types.
+ */
+/* oxlint-disable typescript/no-floating-promises -- nothing of this is ever run */
+import * as z from "zod";
+import { broker, event, giveUp, snooze, task, when, type Broker, type Job, type Task } from "../../src/index.ts";
+import { testBroker } from "../../src/testing/index.ts";
+
+// What the mistakes are made with.
+const orderPlaced = event("order.placed", z.object({ orderId: z.string(), total: z.number() }));
+const orderId = z.object({ orderId: z.string() });
+const sendReceipt = task("send-receipt", { input: orderId, run: () => undefined });
+const charge = task("charge", { input: z.object({ invoiceId: z.string(), cents: z.number() }), run: () => undefined });
+const ping = task("ping", () => undefined);
+const work: Broker = broker("memory:", { sendReceipt });
+declare const order: { readonly orderId: string; readonly total: number; readonly customer: { readonly email: string } };
+declare const expectsId: (wanted: Task<{ id: string }>) => void;
+declare const job: Job;
+declare const pool: { query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>; readonly totalCount: number };
+declare const database: { prepare(sql: string): { run(...values: never[]): unknown }; exec(sql: string): unknown };
+
+// ── payloads ──
+
+// mistake: a Date in a task's schema
+task("remind", { input: z.object({ id: z.string(), at: z.date() }), run: () => undefined });
+
+// mistake: a Date in run's annotation
+task("remind", (input: { id: string; at: Date }) => input);
+
+// mistake: a Map in an event's payload
+event("cart.left", z.object({ items: z.map(z.string(), z.number()) }));
+
+// mistake: a bigint deep in a payload
+event("paid", z.object({ sum: z.object({ cents: z.bigint() }) }));
+
+// mistake: a whole record as payload
+sendReceipt.with(order);
+
+// mistake: a whole record as an event's payload
+orderPlaced.with(order);
+
+// mistake: a field too much, written out
+sendReceipt.with({ orderId: "7", total: 12 });
+
+// mistake: a field is missing
+charge.with({ invoiceId: "7" });
+
+// mistake: a field of another type
+sendReceipt.with({ orderId: 7 });
+
+// mistake: a misspelt field
+sendReceipt.with({ orderID: "7" });
+
+// mistake: a payload for a task that takes none
+ping.with({ orderId: "7" });
+
+// mistake: no payload at all
+sendReceipt.with();
+
+// mistake: a pointer alone in place of an object
+sendReceipt.with("7");
+
+// ── definitions ──
+
+// mistake: a misspelt option of a task
+task("a", { input: orderId, orderBy: "orderId", run: () => undefined });
+
+// mistake: a task without run
+task("a", { input: orderId });
+
+// mistake: a check that answers true in place of a reason
+task("a", { input: orderId, unless: () => true, run: () => undefined });
+
+// mistake: a number as duration
+task("a", { run: () => undefined, timeout: 600 });
+
+// mistake: a duration in words
+task("a", { run: () => undefined, timeout: "10 minutes" });
+
+// mistake: an unknown priority
+task("a", { run: () => undefined, priority: "urgent" });
+
+// mistake: an unknown backoff
+task("a", { run: () => undefined, retry: { backoff: "linear" } });
+
+// mistake: attempts as text
+task("a", { run: () => undefined, retry: { attempts: "3" } });
+
+// mistake: a misspelt option of retry
+task("a", { run: () => undefined, retry: { atempts: 3 } });
+
+// mistake: ordered by a field that is not there
+task("a", { input: orderId, orderedBy: "accountId", run: () => undefined });
+
+// mistake: ordered by a field that is an object
+task("a", { input: z.object({ owner: z.object({ id: z.string() }) }), orderedBy: "owner", run: () => undefined });
+
+// mistake: ordered by a field that may be missing
+task("a", { input: z.object({ accountId: z.string().optional() }), orderedBy: "accountId", run: () => undefined });
+
+// mistake: unique by two fields, one of them misspelt
+task("a", { input: z.object({ from: z.string(), to: z.string() }), uniqueBy: ["from", "too"], run: () => undefined });
+
+// mistake: a key as a function
+task("a", { input: orderId, orderedBy: (input: { orderId: string }) => input.orderId, run: () => undefined });
+
+// mistake: a word that no dead job knows
+task("a", { input: orderId, orderedBy: "orderId", ifDead: "skip", run: () => undefined });
+
+// mistake: a debounce without its end
+task("a", { input: orderId, uniqueBy: "orderId", ifTaken: { debounce: "5s" }, run: () => undefined });
+
+// mistake: a retention for a state that does not end
+task("a", { run: () => undefined, keep: { parked: "1d" } });
+
+// mistake: a field that run's input does not have
+task("a", { input: orderId, run: ({ id }) => id });
+
+// mistake: a field of an input that nobody described
+task("a", ({ id }) => id);
+
+// mistake: a second parameter that is no job
+task("a", (input: { id: string }, done: () => void) => done());
+
+// mistake: a shape in place of a schema
+task("a", { input: { orderId: "string" }, run: () => undefined });
+
+// mistake: a name that is no text
+task(7, () => undefined);
+
+// mistake: an event ordered by a field that is not there
+event("moved", orderId, { orderedBy: "accountId" });
+
+// mistake: a task where a task with another input is wanted
+expectsId(sendReceipt);
+
+// ── enqueue and publish ──
+
+// mistake: a task in place of an errand
+work.enqueue(sendReceipt);
+
+// mistake: a fact enqueued
+work.enqueue(orderPlaced.with({ orderId: "7", total: 1 }));
+
+// mistake: an errand published
+work.publish(sendReceipt.with({ orderId: "7" }));
+
+// mistake: an event in place of a fact
+work.publish(orderPlaced);
+
+// mistake: errands and facts in one list
+work.enqueue([sendReceipt.with({ orderId: "7" }), orderPlaced.with({ orderId: "7", total: 1 })]);
+
+// mistake: a task's name and a payload, as elsewhere
+work.enqueue("send-receipt", { orderId: "7" });
+
+// mistake: an errand made by hand
+work.enqueue({ kind: "errand", name: "send-receipt" });
+
+// mistake: an option that errands do not have
+sendReceipt.with({ orderId: "7" }, { delay: "10m" });
+
+// mistake: a Date as delay
+sendReceipt.with({ orderId: "7" }, { in: new Date() });
+
+// mistake: an instant as text
+sendReceipt.with({ orderId: "7" }, { at: "2026-12-24T18:00:00Z" });
+
+// mistake: a number as id
+sendReceipt.with({ orderId: "7" }, { id: 7 });
+
+// mistake: the id of one errand where a list was stored
+work.enqueue([sendReceipt.with({ orderId: "7" })]).then(({ id }) => id);
+
+// ── subscriptions ──
+
+// mistake: a payload that does not fit the task, without a mapping
+when(orderPlaced, charge);
+
+// mistake: a mapping that leaves a field out
+when(orderPlaced, charge, { with: (placed) => ({ invoiceId: placed.orderId }) });
+
+// mistake: a mapping to another type
+when(orderPlaced, charge, { with: ({ orderId, total }) => ({ invoiceId: orderId, cents: `${total}` }) });
+
+// mistake: a mapping from a field that the event does not have
+when(orderPlaced, sendReceipt, { with: ({ id }) => ({ orderId: id }) });
+
+// mistake: the task before the event
+when(sendReceipt, orderPlaced);
+
+// mistake: a beginning that is not there
+when(orderPlaced, sendReceipt, { since: "start" });
+
+// mistake: an errand in place of its task
+when(orderPlaced, sendReceipt.with({ orderId: "7" }));
+
+// ── within a run ──
+
+// mistake: giving up without a reason
+giveUp();
+
+// mistake: a number of milliseconds to snooze
+snooze(5_000);
+
+// mistake: a task handed to the job
+job.enqueue(sendReceipt);
+
+// mistake: an errand published by the job
+job.publish(sendReceipt.with({ orderId: "7" }));
+
+// mistake: a job that is written to
+job.attempt = 1;
+
+// ── the broker ──
+
+// mistake: a broker without a store
+broker();
+
+// mistake: a bare task as definitions
+broker("memory:", sendReceipt);
+
+// mistake: an option that brokers do not have
+broker({ store: "memory:", logger: console });
+
+// mistake: a pool in place of a transaction
+work.within(pool);
+
+// mistake: a promise expected where a synchronous transaction answers at once
+work.within(database).enqueue(sendReceipt.with({ orderId: "7" })).then(() => undefined);
+
+// mistake: hands as text
+work.start({ queues: { mail: "5" } });
+
+// mistake: an option that workers do not have
+work.start({ concurrency: 5 });
+
+// mistake: a queue's name where a choice is wanted
+work.pause("mail");
+
+// mistake: a state that no job has
+work.list({ states: ["failed"] });
+
+// mistake: a misspelt filter
+work.list({ state: "dead" });
+
+// mistake: a change without its reason
+work.change({ ids: ["7"] }, { do: "cancel" });
+
+// mistake: a fact asserted as enqueued
+testBroker({ sendReceipt }).assertEnqueued(orderPlaced.with({ orderId: "7", total: 1 }));
+
+// mistake: time as a number
+testBroker({ sendReceipt }).advance(60_000);
