@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { broker, type Broker, type DefinitionModule, type Logger } from "../index.ts";
-import { realRuntime } from "../runtime/real.ts";
+import { StderrLog, type LogLevel } from "../runtime/log.ts";
 import { readArguments, usage, type Arguments } from "./arguments.ts";
 import { paint, say } from "./output.ts";
 import { storeOf, storeOption } from "./store.ts";
@@ -15,7 +15,7 @@ const help = `errand work <module …> --store URL    start a worker; SIGTERM or
   --log LEVEL         debug, info, warn (default) or error: the log of every run is at debug
   --store URL         the store, as in sqlite:shop.db (or ERRAND_STORE)`;
 
-const levels = ["debug", "info", "warn", "error"] as const;
+const levels: readonly string[] = ["debug", "info", "warn", "error"] satisfies LogLevel[];
 
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, { ...storeOption, queue: { type: "string", multiple: true }, grace: { type: "string" }, log: { type: "string" } });
@@ -69,7 +69,6 @@ function queuesOf(given: Arguments): Record<string, number> | undefined {
 
 function logOf(given: Arguments): Logger {
   const level = given.text("log") ?? "warn";
-  if (!(levels as readonly string[]).includes(level)) throw usage(`--log is "${level}"; it takes ${levels.join(", ")}`);
-  const { log } = realRuntime({ level: level as (typeof levels)[number] });
-  return log;
+  if (!levels.includes(level)) throw usage(`--log is "${level}"; it takes ${levels.join(", ")}`);
+  return new StderrLog(undefined, undefined, level as LogLevel);
 }

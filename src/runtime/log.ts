@@ -1,24 +1,33 @@
-/** The logger of a broker that was given none: warnings and errors to stderr, one readable line each. */
+/** The logger of a broker that was given none: to stderr, one readable line each, warnings and errors unless told otherwise. */
 import type { Instant, Logger } from "../core/runtime.ts";
 
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
 const valueLengthMax = 500;
+const levels: readonly string[] = ["debug", "info", "warn", "error", "fatal"];
 
 export class StderrLog implements Logger {
   readonly #write: (line: string) => void;
   readonly #now: () => Instant;
+  readonly #least: number;
 
-  constructor(write: (line: string) => void = (line) => void process.stderr.write(line), now: () => Instant = Date.now) {
+  constructor(write: (line: string) => void = (line) => void process.stderr.write(line), now: () => Instant = Date.now, level: LogLevel = "warn") {
+    this.#least = levels.indexOf(level);
     this.#write = write;
     this.#now = now;
   }
 
   isLevelEnabled(level: string): boolean {
-    return level === "warn" || level === "error" || level === "fatal";
+    return levels.indexOf(level) >= this.#least;
   }
 
-  debug(): void {}
+  debug(details: object, message: string): void {
+    this.#line("debug", details, message);
+  }
 
-  info(): void {}
+  info(details: object, message: string): void {
+    this.#line("info", details, message);
+  }
 
   warn(details: object, message: string): void {
     this.#line("warn", details, message);
@@ -28,7 +37,8 @@ export class StderrLog implements Logger {
     this.#line("error", details, message);
   }
 
-  #line(level: string, details: object, message: string): void {
+  #line(level: LogLevel, details: object, message: string): void {
+    if (!this.isLevelEnabled(level)) return;
     const time = new Date(this.#now()).toISOString();
     this.#write(`${time} errand ${level}: ${[printable(message), ...pairsOf(details)].join(" ")}\n`);
   }

@@ -3,11 +3,9 @@ import { broker } from "../../src/index.ts";
 import * as definitions from "./definitions.ts";
 
 const work = broker(process.env["STORE"] ?? "", definitions);
-const worker = await work.start({
+await work.start({
   queues: { default: Number(process.env["HANDS"] ?? 10) },
   grace: "2s",
   ...(process.env["ISOLATE"] === "yes" && { isolate: new URL("./definitions.ts", import.meta.url) }),
 });
 process.send?.("ready");
-await worker.stopped;
-await work.close();
