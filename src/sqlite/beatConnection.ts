@@ -4,7 +4,7 @@ import type { BeatConnection, Ms } from "../core/runtime.ts";
 import { beat } from "./beat.ts";
 import { connect } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
-import type { Connection } from "./driver.ts";
+import type { Connection, DriverName } from "./driver.ts";
 import { failureOf } from "./failure.ts";
 import { Dictionary } from "./lines.ts";
 import { NoticeCache } from "./notices.ts";
@@ -17,10 +17,10 @@ const beatBusyMs = 1_500;
 const clock = "SELECT cast(unixepoch('subsec') * 1000 AS INTEGER)";
 
 export function openBeat(data: unknown): BeatConnection {
-  const { path } = data as { readonly path: string };
+  const { path, driver } = data as { readonly path: string; readonly driver: DriverName };
   try {
-    const { connection, sql } = connect(loadDriver(), path, () => "");
-    connection.pragma(`busy_timeout = ${beatBusyMs}`);
+    const { connection, sql } = connect(loadDriver(driver), path, () => "");
+    connection.pragma(`busy_timeout = ${beatBusyMs}`, { simple: true });
     return new SqliteBeat(path, connection, sql);
   } catch (error) {
     throw failureOf(error, path);

@@ -13,6 +13,8 @@ const openBusyMs = 2_000;
 /** Pages until a commit copies the WAL back by itself; usually `tidy` did before. */
 const checkpointPages = 4_000;
 
+const simple = { simple: true } as const;
+
 /** `era`: a random text, for a store that is made now. */
 export function connect(Driver: Driver, path: string, era: () => string): { connection: Connection; sql: Statements } {
   const connection = new Driver(path, { timeout: openBusyMs });
@@ -20,13 +22,13 @@ export function connect(Driver: Driver, path: string, era: () => string): { conn
     const sql = new Statements(connection);
     refuseOldLibrary(sql.value<string>("SELECT sqlite_version()") ?? "");
     const isThere = isSchemaThere(sql, path);
-    if (connection.pragma("journal_mode", { simple: true }) !== "wal") connection.pragma("journal_mode = WAL");
-    connection.pragma("synchronous = FULL");
-    connection.pragma("mmap_size = 0");
-    connection.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    if (connection.pragma("journal_mode", simple) !== "wal") connection.pragma("journal_mode = WAL", simple);
+    connection.pragma("synchronous = FULL", simple);
+    connection.pragma("mmap_size = 0", simple);
+    connection.pragma(`wal_autocheckpoint = ${checkpointPages}`, simple);
     if (!isThere) create(connection, sql, path, era);
     refuseWeakSettings(connection, path);
-    connection.pragma("busy_timeout = 0");
+    connection.pragma("busy_timeout = 0", simple);
     return { connection, sql };
   } catch (error) {
     connection.close();
@@ -59,8 +61,8 @@ function create(connection: Connection, sql: Statements, path: string, era: () =
 
 /** Read back after the first use of the file: before it, SQLite answers what it may change its mind about. */
 function refuseWeakSettings(connection: Connection, path: string): void {
-  const journal = connection.pragma("journal_mode", { simple: true });
-  const synchronous = connection.pragma("synchronous", { simple: true });
+  const journal = connection.pragma("journal_mode", simple);
+  const synchronous = connection.pragma("synchronous", simple);
   if (journal === "wal" && synchronous === 2) return;
   throw new ErrandError("store-unsafe", `${path} stays at journal_mode=${String(journal)}, synchronous=${String(synchronous)}; put it on a local disk that supports WAL`);
 }

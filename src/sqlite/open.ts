@@ -2,7 +2,7 @@
 import type { Runtime } from "../core/runtime.ts";
 import { connect } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
-import type { Driver } from "./driver.ts";
+import type { Driver, DriverName } from "./driver.ts";
 import { failureOf } from "./failure.ts";
 import { pathOf, refuseReadOnly, refuseUnsafePlace } from "./place.ts";
 import { Store } from "./store.ts";
@@ -10,19 +10,26 @@ import { Store } from "./store.ts";
 export interface SqliteOptions {
   /** Opens a file on a network file system, where SQLite's WAL is known to lose data. Default: refused. */
   readonly unsafeFileSystem?: boolean;
+  /**
+   * The library that opens the file. It must be the one that the app itself opens the same file with in this process: two libraries, or two copies of one,
+   * do not see each other's locks there, and lose each other's commits. Default: better-sqlite3.
+   */
+  readonly driver?: DriverName;
 }
+
+export const defaultDriver: DriverName = "better-sqlite3";
 
 /** What the engine finds around it. Tests hand in others. */
 export interface Surroundings {
-  readonly load: () => Driver;
+  readonly load: (name: DriverName) => Driver;
   readonly fileSystemType?: (directory: string) => number;
 }
 
-export const surroundings: Surroundings = { load: () => loadDriver() };
+export const surroundings: Surroundings = { load: loadDriver };
 
 export function open(file: string, options: SqliteOptions, runtime: Runtime, around: Surroundings): Store {
   const path = pathOf(file);
-  const Driver = around.load();
+  const Driver = around.load(options.driver ?? defaultDriver);
   if (options.unsafeFileSystem !== true) refuseUnsafePlace(path, around.fileSystemType);
   refuseReadOnly(path);
   try {

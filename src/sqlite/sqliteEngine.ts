@@ -12,7 +12,7 @@ import { find } from "./find.ts";
 import { guarantees } from "./guarantees.ts";
 import { lock, unlock } from "./lock.ts";
 import { readNote } from "./note.ts";
-import { open } from "./open.ts";
+import { defaultDriver, open } from "./open.ts";
 import type { SqliteOptions, Surroundings } from "./open.ts";
 import { settle } from "./settle.ts";
 import type { Store } from "./store.ts";
@@ -106,7 +106,7 @@ export class SqliteEngine implements port.Engine {
   beatSource(): BeatSource {
     // The sources are run as they are, the package as built.
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    return { module: new URL(`./beatConnection.${extension}`, import.meta.url).href, data: { path: this.#store.path } };
+    return { module: new URL(`./beatConnection.${extension}`, import.meta.url).href, data: { path: this.#store.path, driver: this.#options.driver ?? defaultDriver } };
   }
 
   joins(tx: unknown): "sync" {

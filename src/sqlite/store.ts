@@ -93,6 +93,18 @@ export class Store {
     return isSameFile(identityOf(path), this.#identity);
   }
 
+  /** Whether somebody whose locks this connection sees is writing. */
+  isWriteLocked(): boolean {
+    try {
+      this.sql.run("BEGIN IMMEDIATE");
+    } catch (error) {
+      if (isBusy(error)) return true;
+      throw failureOf(error, this.path);
+    }
+    this.sql.run("ROLLBACK");
+    return false;
+  }
+
   pragma(source: string): unknown {
     return this.#connection.pragma(source, { simple: true });
   }
