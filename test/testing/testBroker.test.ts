@@ -28,8 +28,8 @@ test("an assertion that fails lists what was enqueued instead", async () => {
   await work.enqueue(remind.with({ orderId: "7" }, { in: "10m" }));
   await assert.rejects(work.assertEnqueued(sendReceipt.with({ orderId: "8" }, { id: "mine" })), {
     message: `assertion-failed: send-receipt {"orderId":"8"} with id mine was not enqueued; enqueued were:
-  send-receipt {"orderId":"7"} (ready)
   order.placed {"orderId":"7"}, of which drain() makes charge
+  send-receipt {"orderId":"7"} (ready)
   remind {"orderId":"7"} (scheduled, due 2026-01-01T00:10:00.000Z)`,
   });
   await assert.rejects(work.assertNotEnqueued(remind), /remind was enqueued and should not have been; enqueued were:\n {2}remind/);
