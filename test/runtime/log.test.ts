@@ -27,7 +27,7 @@ for (const [details, message, line] of cases) {
 }
 
 test("debug and info are silent, and say so beforehand", () => {
-  assert.deepEqual(linesOf((log) => (log.debug(), log.info())), []);
+  assert.deepEqual(linesOf((log) => (log.debug({}, "quiet"), log.info({}, "quiet"))), []);
   const log = new StderrLog();
   assert.deepEqual(["debug", "info", "warn", "error"].map((level) => log.isLevelEnabled(level)), [false, false, true, true]);
 });

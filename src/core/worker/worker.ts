@@ -38,7 +38,6 @@ export class Worker implements RunningWorker {
   readonly #endings: (() => void)[] = [];
   readonly #hurry: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
-  readonly #stopped: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #stopping: Promise<void> | undefined;
   #isStopped = false;
 
@@ -74,10 +73,6 @@ export class Worker implements RunningWorker {
 
   get stopped(): Promise<void> {
     return this.#ended.promise;
-  }
-
-  get stopped(): Promise<void> {
-    return this.#stopped.promise;
   }
 
   get isStopped(): boolean {
