@@ -1,5 +1,5 @@
 /** Planted bugs, and the laws that must go red for them. */
-import type { NewJob } from "../../src/core/engine.ts";
+import type { JobRow, NewJob } from "../../src/core/engine.ts";
 import { jobDiedName, subscriptionPrefix } from "../../src/core/notes.ts";
 import * as plant from "./planted.ts";
 import type { Distortion } from "./planted.ts";
@@ -70,7 +70,7 @@ const keys: readonly Bug[] = [
 ];
 
 const running: readonly Bug[] = [
-  { name: "a cancel of a running job is forgotten", distortion: plant.changesIgnored("cancel", "cancelling"), caughtBy: ["a run that ignores its signal and returns does not end completed", "a cancelled run whose process dies is not run again"] },
+  { name: "a cancel of a running job is forgotten", distortion: plant.changesIgnored("cancel", "cancelling", "running"), caughtBy: ["a run that ignores its signal and returns does not end completed", "a cancelled run whose process dies is not run again"] },
   { name: "a worker does not hear of cancels", distortion: (inner) => ({ beat: async (process, leaseMs, at) => ({ ...(await inner.beat(process, leaseMs, at)), cancelled: [] }) }), caughtBy: ["cancelling a running job from another process aborts its signal within a heartbeat"] },
   { name: "a redrive changes nothing", distortion: plant.changesIgnored("retry", "retried"), caughtBy: ["a dead job that is redriven begins anew, with all its attempts; its history stays", "park: redriving the dead one runs it and all behind it, in order"] },
   { name: "a lease that was lost settles all the same", distortion: plant.settlesWhatWasLost, caughtBy: ['the store answers lease-lost to "completed" of a claim that was taken over, and changes nothing'] },
@@ -120,4 +120,27 @@ function drifting(): Distortion {
   };
 }
 
-export const bugs: readonly Bug[] = [...accepting, ...time, ...keys, ...running, ...telling];
+let newer = 0;
+const unscoped = (key: string): string => key.slice(key.indexOf("["));
+
+const confused: readonly Bug[] = [
+  { name: "a unique key is never free again", distortion: plant.jobs((job) => (job.unique ? { ...job, unique: { ...job.unique, mode: { is: "throttle", windowMs: 1e9 } } } : job)), caughtBy: ["a key is free when its job has ended", "a cancelled job frees its key", "a skipped job frees its unique key, and lets the next of its key start"] },
+  { name: "unique keys of all tasks are one", distortion: plant.jobs((job) => (job.unique ? { ...job, unique: { ...job.unique, key: unscoped(job.unique.key) } } : job)), caughtBy: ["other keys and other tasks are not concerned"] },
+  { name: "order keys of all tasks are one", distortion: plant.jobs((job) => (job.lane ? { ...job, lane: { ...job.lane, key: unscoped(job.lane.key) } } : job)), caughtBy: ["jobs of one key but of two tasks do not wait for each other"] },
+  { name: "the last one in is the first one out", distortion: plant.jobs((job) => ({ ...job, headStartMs: job.headStartMs + ++newer })), caughtBy: ["jobs of one priority start in the order of enqueue", "a high job enqueued 0 s after a high one starts after it"] },
+  { name: "all queues are one", distortion: plant.jobs((job) => ({ ...job, queue: "default" })), caughtBy: ["queues do not share hands: a full one holds up no other", "a job in a queue that no worker serves waits for one that does"] },
+  { name: "a cancel of a waiting job is forgotten", distortion: plant.changesIgnored("cancel", "cancelled"), caughtBy: ["cancelling a ready job answers cancelled, and no run starts", "cancelling a scheduled job answers cancelled, and no run starts"] },
+  { name: "a job is handed out twice", distortion: plant.handsOutTwice, caughtBy: ["of 300 jobs and three workers none runs twice"] },
+  { name: "a late settle is refused though nobody took the job", distortion: plant.refusesTheLate, caughtBy: ["a lease that expired and that nobody took may still settle"] },
+  { name: "empty arrays become empty objects", distortion: plant.works((work) => ({ ...work, payload: work.payload.replaceAll("[]", "{}") })), caughtBy: ["a payload with an empty array comes back equal", "a payload with nested empties comes back equal"] },
+  { name: "a text ends at its first NUL", distortion: plant.works((work) => ({ ...work, payload: work.payload.replaceAll("\\u0000", "") })), caughtBy: ["a payload with control characters comes back equal"] },
+  { name: "bytes are read as latin1", distortion: plant.works((work) => ({ ...work, payload: Buffer.from(work.payload, "latin1").toString("latin1") })), caughtBy: ["a payload with an emoji comes back equal", "a payload with keys of other scripts comes back equal"] },
+  { name: "where a job came from is forgotten", distortion: (inner) => ({ find: async (query, at) => withRows(await inner.find(query, at), (row) => plant.without(row as JobRow, "from")) }), caughtBy: ["a job tells the event and the subscription it came from"] },
+  { name: "every queue is counted as one", distortion: (inner) => ({ count: async (at) => (await inner.count(at)).map((row) => ({ ...row, queue: "default" })) }), caughtBy: ["counts are told apart by queue and task"] },
+];
+
+function withRows<P extends { readonly rows: readonly unknown[] }>(page: P, change: (row: unknown) => unknown): P {
+  return { ...page, rows: page.rows.map(change) };
+}
+
+export const bugs: readonly Bug[] = [...accepting, ...time, ...keys, ...running, ...telling, ...confused];

@@ -1,8 +1,9 @@
 /** Engines with a planted bug: a right one, distorted at the port. What laws are worth is seen by which of these they catch. */
 import type { EngineMaker } from "../../src/conformance/index.ts";
-import type { Atom, At, Change, Engine, Keep, NewJob, NewWork, NoteWrite, Outcome } from "../../src/core/engine.ts";
+import type { Atom, At, Change, ClaimedJob, Engine, Keep, NewJob, NewWork, NoteWrite, Outcome } from "../../src/core/engine.ts";
 import { jobFor } from "../../src/core/fanOut.ts";
 import { jobDiedName, subscriptionPrefix, type StoredSubscription } from "../../src/core/notes.ts";
+import type { JobState } from "../../src/core/states.ts";
 import type { Runtime } from "../../src/core/runtime.ts";
 
 /** The verbs that go wrong. */
@@ -179,18 +180,48 @@ export const alertsOfAlerts: Distortion = (inner) => {
   };
 };
 
-/** A change of a running job is answered and not made. */
-export function changesIgnored(what: Change["do"], answer: "cancelling" | "prioritised" | "retried"): Distortion {
+/** A change is answered and not made, of all jobs or of those in one state. */
+export function changesIgnored(what: Change["do"], answer: "cancelled" | "cancelling" | "prioritised" | "retried", state?: JobState): Distortion {
   return (inner) => ({
     change: async (which, change, limit, at) => {
       if (change.do !== what || !("ids" in which)) return inner.change(which, change, limit, at);
       const { rows } = await inner.find({ of: "jobs", ids: which.ids }, now(at));
-      const ignored = rows.filter((row) => (what === "cancel" ? row.state === "running" : true)).map((row) => row.id);
+      const ignored = rows.filter((row) => state === undefined || row.state === state).map((row) => row.id);
       const rest = await inner.change({ ids: which.ids.filter((id) => !ignored.includes(id)) }, change, limit, at);
       return { ...rest, jobs: [...rest.jobs, ...ignored.map((id) => ({ id, is: answer }))] };
     },
   });
 }
+
+/** Every tenth claim is given a job again that another claim was given. */
+export const handsOutTwice: Distortion = (inner) => {
+  let claims = 0;
+  let last: ClaimedJob | undefined;
+  return {
+    claim: async (wanted, at) => {
+      const claimed = await inner.claim(wanted, at);
+      const again = ++claims % 10 === 0 && last !== undefined && wanted.alone === "no" ? [last] : [];
+      last = claimed.jobs.at(-1) ?? last;
+      return { ...claimed, jobs: [...claimed.jobs, ...again] };
+    },
+  };
+};
+
+/** An outcome that comes after its lease is refused, whether somebody took the job or not. */
+export const refusesTheLate: Distortion = (inner) => {
+  const isLate = async (outcome: Outcome, at: At<unknown>): Promise<boolean> => {
+    const { rows, now: storeNow } = await inner.find({ of: "jobs", ids: [outcome.id] }, now(at));
+    return (rows[0]?.claim?.leaseUntil ?? Infinity) < storeNow;
+  };
+  const inTime = async (list: readonly Outcome[], at: At<unknown>): Promise<Outcome[]> => {
+    const late = await Promise.all(list.map((outcome) => isLate(outcome, at)));
+    return list.map((outcome, index) => (late[index] ? { ...outcome, fence: -1 } : outcome));
+  };
+  return {
+    settle: async (list, at) => inner.settle(await inTime(list, at), at),
+    claim: async (wanted, at) => inner.claim({ ...wanted, settling: await inTime(wanted.settling, at) }, at),
+  };
+};
 
 /** Each item of an atom is stored on its own. */
 export const atomsFallApart: Distortion = (inner) => ({
