@@ -105,6 +105,30 @@ test("a module that cannot be loaded in a child is said once, and suspects run a
   assert.equal(stage.said("could not load the definitions").length, 1);
 });
 
+test("innocents are cleared several at a time, and one that the system killed beside others is judged only by how it runs with none beside it", async () => {
+  await using stage = new Stage(tasks);
+  let now = 0;
+  let most = 0;
+  const besides: number[] = [];
+  stage.runtime.spawn = async ({ argument }) => {
+    const { job } = JSON.parse(argument) as { job?: { id: string } };
+    if (job === undefined) return { is: "answered", message: { is: "loaded" } };
+    most = Math.max(most, ++now);
+    await new Promise<void>((resolve) => stage.runtime.after(job.id === ids[1] ? 500 : 1_000, resolve));
+    now--;
+    if (job.id !== ids[1]) return { is: "answered", message: { is: "ended", draft: { is: "completed" } } };
+    besides.push(now);
+    return besides.length === 1 ? { is: "died", code: null, signal: "SIGKILL" } : { is: "answered", message: { is: "ended", draft: { is: "completed" } } };
+  };
+  const ids = await stage.enqueue(...Array.from({ length: 8 }, () => tasks.innocent.with({})));
+  await crashTwice(stage, ["innocent"]);
+  await stage.start({ isolate: new URL("./suspectTasks.ts", import.meta.url) });
+  await stage.advance(8_000);
+  assert.deepEqual([...new Set((await stage.jobs("innocent")).map(({ state }) => state))], ["completed"]);
+  assert.deepEqual(besides, [3, 0]);
+  assert.equal(most, 4);
+});
+
 test("a suspect in a child is handed back uncharged when the worker stops", async () => {
   await using stage = new Stage(tasks);
   stage.runtime.spawn = ({ argument, signal }) => {

@@ -1,5 +1,5 @@
 /**
- * Jobs that were twice in flight when a worker died (G13). One at a time runs where its death harms no other: in a child process where there can be one,
+ * Jobs that were twice in flight when a worker died (G13). Each runs where its death harms no other: in a child process of its own where there can be one,
  * else in this worker with nothing beside it.
  */
 import { abortGraceMs, pollIdleMs } from "../defaults.ts";
@@ -13,12 +13,20 @@ import { storedReason } from "./storedError.ts";
 /** The child times its own run; the parent's patience ends a little later. */
 const patienceMs = abortGraceMs + 2_000;
 const loadMaxMs = 30_000;
+/** A worker that died may leave dozens of innocents to clear, each a child's start and a run long. */
+const childrenMax = 4;
+/** How a system that is out of memory ends a process, which need not be the one that ate it. */
+const byTheSystem = "SIGKILL";
 
 export class Alone {
   readonly #parts: WorkerParts;
   /** A suspect waits, as far as the store said. */
   #isWaiting = false;
-  #isBusy = false;
+  #busy = 0;
+  readonly #children: Set<Promise<ChildEnd>> = new Set();
+  /** Runs that wait for all children to end, so as to run once more with none beside them; one after the other. */
+  #retrials = 0;
+  #lastRetrial: Promise<unknown> = Promise.resolve();
   #notBefore = 0;
   #isTrying = false;
   #tried: () => void = () => undefined;
@@ -31,12 +39,12 @@ export class Alone {
   }
 
   get isBusy(): boolean {
-    return this.#isBusy;
+    return this.#busy > 0;
   }
 
   /** Nothing else may be claimed: this worker itself is where the suspect will run. */
   get needsWorker(): boolean {
-    return this.#hasChild === false && (this.#isBusy || this.#isDue());
+    return this.#hasChild === false && (this.isBusy || this.#isDue());
   }
 
   heard(hasSuspects: boolean): void {
@@ -48,8 +56,8 @@ export class Alone {
 
   /** Time to claim one. `inFlight`: jobs that run or are held here. */
   isReady(inFlight: number): boolean {
-    if (this.#isBusy || !this.#isDue() || this.#hasChild === undefined) return false;
-    return this.#hasChild || inFlight === 0;
+    if (!this.#isDue() || this.#hasChild === undefined) return false;
+    return this.#hasChild ? this.#busy < childrenMax && this.#retrials === 0 : inFlight === 0;
   }
 
   /** `fn` is called when it is known whether a child can be had. */
@@ -58,11 +66,11 @@ export class Alone {
   }
 
   began(): void {
-    this.#isBusy = true;
+    this.#busy++;
   }
 
   ended(): void {
-    this.#isBusy = false;
+    this.#busy--;
     this.#isWaiting = true; // there may be another: the next claim tells
   }
 
@@ -86,7 +94,7 @@ export class Alone {
     this.#parts.log.warn(subject(run), "a suspect of killing its worker runs alone in a child process");
     let end: ChildEnd;
     try {
-      end = await this.#spawn({ job: run.claimed, fence: run.fence }, run.signal);
+      end = await this.#childOf(run);
     } catch (error) {
       this.missed();
       this.#parts.log.error({ job, err: error }, "no child process could be had; the job is handed back");
@@ -96,6 +104,35 @@ export class Alone {
     if (end.is === "answered") this.#take(run, end.message);
     else if (run.isAborted) run.signal.throwIfAborted();
     else run.draft = { is: "dead", isPoison: true, reason: storedReason(`it killed its process when run alone (${howItDied(end)})`) };
+  }
+
+  /** A death that the system may have dealt to the wrong one of several proves nothing: once more, with no other child. */
+  async #childOf(run: Run): Promise<ChildEnd> {
+    const beside = this.#children.size;
+    const end = await this.#child(run);
+    const isProof = end.is === "answered" || end.signal !== byTheSystem || run.isAborted;
+    return isProof || beside + this.#children.size === 0 ? end : this.#retry(run);
+  }
+
+  #child(run: Run): Promise<ChildEnd> {
+    const child = this.#spawn({ job: run.claimed, fence: run.fence }, run.signal).finally(() => this.#children.delete(child));
+    this.#children.add(child);
+    return child;
+  }
+
+  async #retry(run: Run): Promise<ChildEnd> {
+    this.#retrials++;
+    const retrial = this.#lastRetrial.then(async () => {
+      while (this.#children.size > 0) await Promise.allSettled(this.#children);
+      run.dueAt = this.#parts.runtime.monotonic() + run.timeoutMs;
+      return this.#child(run);
+    });
+    this.#lastRetrial = retrial.catch(() => undefined); // told to whoever awaits this one
+    try {
+      return await retrial;
+    } finally {
+      this.#retrials--;
+    }
   }
 
   #take(run: Run, message: unknown): void {

@@ -174,13 +174,17 @@ export class Intake {
   async #step(): Promise<boolean> {
     if (this.#stranded.waiting > 0) this.#settling.addBare(await this.#stranded.look());
     if (this.#arePausesStale) await this.#readPauses();
-    if (this.#isOpen && this.#alone.isReady(this.crew.inFlight)) await this.#claim(this.crew.queues(1), "only");
+    if (this.#mayClaimAlone()) await this.#claim(this.crew.queues(1), "only");
     const wanted = this.#wanted();
     const hasToSettle = this.#settling.waiting > 0;
     if (wanted.length > 0 && (this.#mayHaveMore || hasToSettle)) await this.#claim(wanted, "no");
     else if (!hasToSettle || this.#isLingering()) return false;
     else await this.#settle();
-    return this.#settling.waiting > 0 || (this.#mayHaveMore && this.#wanted().length > 0);
+    return this.#settling.waiting > 0 || (this.#mayHaveMore && this.#wanted().length > 0) || this.#mayClaimAlone();
+  }
+
+  #mayClaimAlone(): boolean {
+    return this.#isOpen && this.#alone.isReady(this.crew.inFlight);
   }
 
   #wanted(): ClaimQueue[] {
