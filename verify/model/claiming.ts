@@ -2,7 +2,7 @@
 import { suspectsBeforeAlone } from "../../src/core/defaults.ts";
 import { pausedQueue, pausedTask } from "../../src/core/notes.ts";
 import type { Claim, ClaimedJob, ClaimQueue } from "../../src/core/engine.ts";
-import type { Instant } from "../../src/core/runtime.ts";
+import type { Instant, Ms } from "../../src/core/runtime.ts";
 import { beReady, endTooLate, isTooLate, leaveLane, mayStart } from "./lanes.ts";
 import { processNamed } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
@@ -30,6 +30,13 @@ export function handOut(state: ModelState, wanted: Claim, now: Instant, fence: n
 
 export function hasSuspects(state: ModelState, wanted: Claim, now: Instant): boolean {
   return firstSuspect(state, wanted, now).length > 0;
+}
+
+/** Until the next scheduled job is due: of those in open lanes, and of all. */
+export function nextDues(state: ModelState, now: Instant): { readonly open: Ms | undefined; readonly all: Ms | undefined } {
+  const all = state.jobs.filter((job) => job.state === "scheduled");
+  const soonest = (jobs: readonly ModelJob[]): Ms | undefined => (jobs.length === 0 ? undefined : Math.min(...jobs.map((job) => job.dueAt - now)));
+  return { open: soonest(all.filter((job) => mayStart(state, job))), all: soonest(all) };
 }
 
 export function renew(state: ModelState, process: string, leaseUntil: Instant): void {

@@ -111,21 +111,25 @@ const atom: fc.Arbitrary<AtomPlan> = plan<AtomPlan>({
   jobs: fc.array(job, { maxLength: 4, size: "max" }), events: maybe(2, fc.array(event, { minLength: 1, maxLength: 2, size: "max" })), notes: maybe(2, fc.array(note, { minLength: 1, maxLength: 2, size: "max" })),
 });
 const outcome: fc.Arbitrary<OutcomePlan> = plan<OutcomePlan>({
-  of: fc.constantFrom("running", "running", "running", "running", "running", "running", "former", "wrong-fence", "wrong-claim", "unknown"),
+  of: fc.constantFrom(...Array.from({ length: 16 }, () => "running" as const), "former", "former", "wrong-fence", "wrong-claim", "unknown"),
   pick: upTo(20), is: fc.constantFrom("completed", "completed", "skipped", "dead", "dead", "retry", "snoozed", "released", "saved"),
   delayMs: maybe(5, delays), hasCheckpoint: maybe(2, fc.constant(true)), isPoison: maybe(1, fc.constant(true)), follow: maybe(2, fc.array(job, { minLength: 1, maxLength: 2, size: "max" })),
 });
-const outcomes = fc.array(outcome, { minLength: 1, maxLength: 3, size: "max" });
+const outcomes = fc.array(outcome, { minLength: 1, maxLength: 2, size: "max" });
+const someStates: fc.Arbitrary<readonly JobState[]> = fc.oneof(
+  fc.constantFrom<readonly JobState[]>(["running"], ["parked"], ["dead"], ["parked", "dead"], ["blocked"], ["scheduled", "blocked"], ["ready"]),
+  fc.uniqueArray(fc.constantFrom(...jobStates), { minLength: 1, maxLength: 3, size: "max" }),
+);
 const selection: fc.Arbitrary<SelectionPlan> = fc.oneof(
   { weight: 2, arbitrary: plan<SelectionPlan>({ ids: fc.uniqueArray(upTo(40), { minLength: 1, maxLength: 3, size: "max" }), states: fc.constant(undefined), queue: fc.constant(undefined), task: fc.constant(undefined), lane: fc.constant(undefined), unique: fc.constant(undefined) }) },
-  { weight: 3, arbitrary: plan<SelectionPlan>({ ids: fc.constant(undefined), states: maybe(7, fc.uniqueArray(fc.constantFrom(...jobStates), { minLength: 1, maxLength: 3, size: "max" })), queue: maybe(2, upTo(1)), task: maybe(2, upTo(2)), lane: maybe(4, upTo(6)), unique: maybe(2, upTo(6)) }) },
+  { weight: 3, arbitrary: plan<SelectionPlan>({ ids: fc.constant(undefined), states: maybe(8, someStates), queue: maybe(1, upTo(1)), task: maybe(1, upTo(2)), lane: maybe(3, upTo(6)), unique: maybe(1, upTo(6)) }) },
 );
-const queue: fc.Arbitrary<QueuePlan> = fc.record({ slots: upTo(3), ahead: upTo(2) });
+const queue: fc.Arbitrary<QueuePlan> = fc.record({ slots: fc.constantFrom(0, 1, 1, 2, 2, 3, 3), ahead: fc.constantFrom(0, 0, 1, 2) });
 const limit = maybe(2, fc.integer({ min: 1, max: 3 }));
 
 const weighted: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Command> }[] = [
   { weight: 16 * 4, arbitrary: plan<Extract<Command, { do: "enqueue" }>>({ do: fc.constant("enqueue"), atoms: fc.array(atom, { minLength: 1, maxLength: 2, size: "max" }) }) },
-  { weight: 16 * 4, arbitrary: plan<Extract<Command, { do: "claim" }>>({ do: fc.constant("claim"), worker: upTo(2), q1: maybe(8, queue), q2: maybe(6, queue), tasks: maybe(1, fc.uniqueArray(upTo(2), { maxLength: 2, size: "max" })), isAlone: maybe(2, fc.constant(true)), settling: maybe(3, outcomes), lastFenceAheadMs: maybe(1, fc.constantFrom(0, 5_000)) }) },
+  { weight: 20 * 4, arbitrary: plan<Extract<Command, { do: "claim" }>>({ do: fc.constant("claim"), worker: upTo(2), q1: maybe(9, queue), q2: maybe(8, queue), tasks: maybe(1, fc.uniqueArray(upTo(2), { maxLength: 2, size: "max" })), isAlone: maybe(1, fc.constant(true)), settling: maybe(3, outcomes), lastFenceAheadMs: maybe(1, fc.constantFrom(0, 5_000)) }) },
   { weight: 18 * 4, arbitrary: plan<Extract<Command, { do: "settle" }>>({ do: fc.constant("settle"), outcomes }) },
   { weight: 4 * 4, arbitrary: fc.record({ do: fc.constant("beat" as const), worker: upTo(2) }) },
   { weight: 3 * 4, arbitrary: plan<Extract<Command, { do: "crash" }>>({ do: fc.constant("crash"), worker: upTo(2), isTakenBack: maybe(5, fc.constant(true)) }) },
@@ -136,14 +140,47 @@ const weighted: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Comm
   { weight: 3 * 4, arbitrary: fc.record({ do: fc.constantFrom("pause" as const, "resume" as const), what: upTo(2) }) },
   { weight: 4 * 4, arbitrary: fc.record({ do: fc.constant("subscribe" as const), subscription: upTo(4), variant: upTo(6) }) },
   { weight: 1 * 4, arbitrary: fc.record({ do: fc.constant("unsubscribe" as const), subscription: upTo(4) }) },
-  { weight: 4 * 4, arbitrary: plan<Extract<Command, { do: "lock" }>>({ do: fc.constant("lock"), worker: upTo(2), lock: upTo(1), ticket: upTo(4), isRead: maybe(4, fc.constant(true)) }) },
+  { weight: 3 * 4, arbitrary: plan<Extract<Command, { do: "lock" }>>({ do: fc.constant("lock"), worker: upTo(2), lock: upTo(1), ticket: upTo(4), isRead: maybe(4, fc.constant(true)) }) },
   { weight: 2 * 4, arbitrary: fc.record({ do: fc.constant("unlock" as const), lock: upTo(1), ticket: upTo(4) }) },
   { weight: 3 * 4, arbitrary: plan<Extract<Command, { do: "find" }>>({ do: fc.constant("find"), which: selection, limit: fc.integer({ min: 1, max: 4 }), newestFirst: rarely(fc.boolean()) }) },
   { weight: 1 * 4, arbitrary: fc.record({ do: fc.constant("readNote" as const), note: upTo(2) }) },
-  { weight: 12 * 4, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(50, 50, 50, 100, 100, 100, 150, 150, 300, 300, 1_000, 1_000, 12_000) }) },
+  { weight: 12 * 4, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(50, 50, 50, 50, 100, 100, 100, 150, 150, 300, 300, 1_000, 12_000) }) },
   { weight: 1, arbitrary: fc.constant({ do: "passDays" as const }) },
 ];
 
+// ── runs ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a run is about: much of its work meets in one lane, under one unique key, in one queue. Rules deep in one corner are met this way. */
+interface Theme {
+  readonly lane: number | undefined;
+  readonly unique: number | undefined;
+  readonly queue: number | undefined;
+}
+
+const theme: fc.Arbitrary<Theme> = fc.record({ lane: maybe(5, upTo(6)), unique: maybe(2, upTo(6)), queue: maybe(5, upTo(1)) });
+
 export function commandLists(most: number): fc.Arbitrary<Command[]> {
-  return fc.array(fc.oneof({ withCrossShrink: false }, ...weighted), { minLength: 1, maxLength: most, size: "max" });
+  const lists = fc.array(fc.oneof({ withCrossShrink: false }, ...weighted), { minLength: Math.ceil(most / 3), maxLength: most, size: "max" });
+  return fc.tuple(theme, lists).map(([about, commands]) => commands.map((command) => themed(about, command)));
+}
+
+function themed(about: Theme, command: Command): Command {
+  switch (command.do) {
+    case "enqueue": return { ...command, atoms: command.atoms.map((plan) => ({ ...plan, jobs: plan.jobs.map((one) => themedJob(about, one)) })) };
+    case "claim": return about.queue === undefined ? command : { ...command, [about.queue === 0 ? "q1" : "q2"]: command.q1 ?? command.q2 ?? { slots: 2, ahead: 0 } };
+    case "cancel": case "retry": case "delete": case "prioritise":
+      return about.lane === undefined || command.which.lane === undefined ? command : { ...command, which: { ...command.which, lane: about.lane } };
+    default: return command;
+  }
+}
+
+/** Two of the three tasks follow the theme. */
+function themedJob(about: Theme, one: JobPlan): JobPlan {
+  if (one.task === 2) return one;
+  return {
+    ...one,
+    ...(about.lane !== undefined && { lane: about.lane }),
+    ...(about.unique !== undefined && { unique: about.unique }),
+    ...(about.queue !== undefined && { queue: about.queue }),
+  };
 }

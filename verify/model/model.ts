@@ -9,7 +9,7 @@ import type {
   Atom, Change, ChangedJob, Claim, ClaimedJob, CountRow, Enqueued, Grant, JobFilter, JobRow, LockRequest, Note, Outcome, Selection, Settled, Waiting,
 } from "../../src/core/engine.ts";
 import type { Instant, Ms } from "../../src/core/runtime.ts";
-import { handOut, hasSuspects, promote, renew, skipTooLate } from "./claiming.ts";
+import { handOut, hasSuspects, nextDues, promote, renew, skipTooLate } from "./claiming.ts";
 import { changeOne, matching, selected } from "./changing.ts";
 import { storeAtom } from "./enqueueing.ts";
 import { requestLock, returnLock } from "./locking.ts";
@@ -35,6 +35,8 @@ export interface ModelClaimed {
   readonly jobs: ClaimedJob[];
   readonly settled: Settled[];
   readonly nextDueMs: Ms | undefined;
+  /** The same, were jobs that wait in closed lanes and are not yet parked counted as well. */
+  readonly nextDueHeldMs: Ms | undefined;
   readonly hasSuspects: boolean;
 }
 
@@ -50,8 +52,8 @@ export class Model {
     skipTooLate(this.state, now, told.isSkipped);
     promote(this.state, now);
     const jobs = handOut(this.state, wanted, now, told.fence);
-    const dues = this.state.jobs.filter((job) => job.state === "scheduled").map((job) => job.dueAt - now);
-    return { jobs, settled, nextDueMs: dues.length === 0 ? undefined : Math.min(...dues), hasSuspects: hasSuspects(this.state, wanted, now) };
+    const { open, all } = nextDues(this.state, now);
+    return { jobs, settled, nextDueMs: open, nextDueHeldMs: all, hasSuspects: hasSuspects(this.state, wanted, now) };
   }
 
   settle(outcomes: readonly Outcome[], now: Instant, told: Pick<Told, "died">): Settled[] {

@@ -30,7 +30,7 @@ export class ModelEngine implements Engine {
 
   claim(wanted: Claim, { now = 0 }: At): Maybe<Claimed> {
     const fence = this.#nextFence(now, wanted.lastFence);
-    const { nextDueMs, ...claimed } = this.model.claim(wanted, now, this.told(fence));
+    const { nextDueMs, nextDueHeldMs: _, ...claimed } = this.model.claim(wanted, now, this.told(fence));
     return { now, fence, ...claimed, ...(nextDueMs !== undefined && { nextDueMs }) };
   }
 

@@ -14,7 +14,8 @@ export async function performClaim(world: World, command: Of<"claim">): Promise<
 }
 
 export async function performSettle(world: World, command: Of<"settle">): Promise<void> {
-  const outcomes = command.outcomes.map((plan) => outcomeOf(world, plan));
+  const outcomes = outcomesOf(world, command.outcomes);
+  if (outcomes.length === 0) return;
   const answers = await world.call("settle", outcomes, () => world.engine.settle(outcomes, { now: world.now }));
   const view = await world.look();
   compareSettled(world, view, answers, world.model.settle(outcomes, world.now, world.told(view, 0)));
@@ -46,7 +47,7 @@ export function claimOf(world: World, command: Omit<Of<"claim">, "do">): Claim {
     }),
     tasks: command.tasks === undefined ? tasks : tasks.filter((_, index) => command.tasks?.includes(index)),
     alone: command.isAlone ? "only" : "no",
-    settling: (command.settling ?? []).map((plan) => outcomeOf(world, plan)),
+    settling: outcomesOf(world, command.settling ?? []),
   };
 }
 
@@ -59,7 +60,7 @@ function compareClaimed(got: Claimed, expected: ModelClaimed, wanted: Claim): vo
     for (const [index, job] of of(got.jobs).entries()) mustEqual(`claimed job ${job.id}`, { ...job, isCancelled: job.isCancelled ?? false, isOrdered: true }, { ...of(expected.jobs)[index], isCancelled: false, isOrdered: true });
   }
   for (const job of got.jobs) compareIsOrdered(job, expected);
-  mustEqual("nextDueMs", got.nextDueMs, expected.nextDueMs);
+  if (got.nextDueMs !== expected.nextDueHeldMs) mustEqual("nextDueMs", got.nextDueMs, expected.nextDueMs);
   if (wanted.queues.every((queue) => queue.slots > 0)) mustEqual("hasSuspects", got.hasSuspects, expected.hasSuspects);
 }
 
@@ -76,6 +77,12 @@ function compareSettled(world: World, view: View, got: readonly Settled[], expec
     mustEqual(`outcome ${index + 1}`, { id: answer.id, is: answer.is, error: answer.error?.code }, { id: said.id, is: said.is, error: said.error?.code });
     must(world.isState(answer.id, answer.state, said.state, view), `outcome ${index + 1}: ${answer.id} is answered ${answer.state}, expected ${said.state}`);
   }
+}
+
+/** Where nothing runs, only the outcomes that are wrong on purpose. */
+function outcomesOf(world: World, plans: readonly OutcomePlan[]): Outcome[] {
+  const isAny = world.running().length > 0;
+  return plans.filter((plan) => isAny || plan.of !== "running").map((plan) => outcomeOf(world, plan));
 }
 
 function outcomeOf(world: World, plan: OutcomePlan): Outcome {

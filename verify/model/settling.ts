@@ -21,6 +21,7 @@ export function applyOutcome(state: ModelState, job: ModelJob, outcome: Outcome,
   if (outcome.is === "saved") return "settled";
   job.claim = undefined;
   if (job.cancelReason !== undefined) {
+    job.suspects = 0;
     cancelRun(state, job, attemptRow(job, outcome, now), now);
     return "cancelled";
   }
@@ -35,7 +36,6 @@ export function cancelRun(state: ModelState, job: ModelJob, row: AttemptRow, now
   const reason = job.cancelReason ?? "";
   recordAttempt(job, { ...row, is: "cancelled", reason });
   job.cancelReason = undefined;
-  job.suspects = 0;
   end(state, job, "cancelled", reason, now);
 }
 

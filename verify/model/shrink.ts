@@ -6,6 +6,8 @@ import type { Command } from "./commands.ts";
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** Values that stay: their smallest would mean something else. */
+const fixed = new Set(["ms", "items", "limit"]);
 const required = new Set(["do", "worker", "atoms", "jobs", "outcomes", "of", "pick", "is", "which", "task", "queue", "event", "key", "note", "what", "subscription", "variant", "lock", "ticket", "items", "mayExpire", "ms", "times", "limit", "priority", "slots", "ahead"]);
 
 export async function shrink(commands: readonly Command[], fails: (commands: readonly Command[]) => Promise<boolean>, budgetMs: number): Promise<readonly Command[]> {
@@ -58,6 +60,6 @@ function* simplerRecords(record: { readonly [key: string]: Json }): Generator<Js
     if (!required.has(key)) yield Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
   }
   for (const [key, item] of Object.entries(record)) {
-    if (key !== "ms" && key !== "items") for (const simpler of simplerValues(item)) yield { ...record, [key]: simpler };
+    if (!fixed.has(key)) for (const simpler of simplerValues(item)) yield { ...record, [key]: simpler };
   }
 }
