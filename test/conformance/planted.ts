@@ -223,6 +223,17 @@ export const refusesTheLate: Distortion = (inner) => {
   };
 };
 
+/** What waited for a day is taken for history. */
+export const removesTheOld: Distortion = (inner) => ({
+  tidy: async (pass, at) => {
+    const { rows, now: storeNow } = await inner.find({ of: "jobs", where: { states: ["scheduled", "blocked", "ready", "parked"] }, limit: 100 }, now(at));
+    const ids = rows.filter((row) => row.enqueuedAt < storeNow - 86_400_000).map((row) => row.id);
+    await inner.change({ ids }, { do: "cancel", reason: "old" }, 100, at);
+    await inner.change({ ids }, { do: "delete" }, 100, at);
+    return inner.tidy(pass, at);
+  },
+});
+
 /** Each item of an atom is stored on its own. */
 export const atomsFallApart: Distortion = (inner) => ({
   enqueue: async (atoms, at) => {

@@ -57,7 +57,7 @@ const kills: readonly Law[] = [
 const outages: readonly Law[] = [
   ...lawsOf(
     "G20",
-    [{ away: "3s" }, { away: "20s" }, { away: "4m" }] as const,
+    [{ away: "3s" }, { away: "20s" }, { away: "2m" }] as const,
     (row) => `a store that was away for ${row.away} does not expire the fleet: no run is lost, none is doubled`,
     async (world, row) => {
       const long = task<{ n: number }>("long", () => world.sleep("5s"));
@@ -88,7 +88,7 @@ const outages: readonly Law[] = [
   }),
   ...lawsOf(
     "G20",
-    [{ away: "5s" }, { away: "4m" }] as const,
+    [{ away: "5s" }, { away: "2m" }] as const,
     (row) => `workers claim within 2 s of the return of a store that was away for ${row.away}`,
     async (world, row) => {
       const workers = [await world.worker({ work }), await world.worker({ work })];
