@@ -26,4 +26,3 @@ export const onSqlite: EngineMaker = {
   },
 };
 
-export const engines: readonly EngineMaker[] = [onMemory, onSqlite];

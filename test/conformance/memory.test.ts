@@ -1,0 +1,6 @@
+/** Every law, on memory. */
+import { test } from "node:test";
+import { holdTo, laws } from "../../src/conformance/index.ts";
+import { onMemory } from "./engines.ts";
+
+for (const law of laws) test(`${law.guarantee}: ${law.name}`, () => holdTo(law, onMemory));
