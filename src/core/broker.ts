@@ -175,7 +175,7 @@ export class StoreBroker implements Broker {
     const row = await this.#row(id);
     if (row === undefined) throw new ErrandError("job-unknown", `no job has the id ${id}, or its retention has passed; look at list()`, { details: { id } });
     const { rows: processes, now } = await this.#engine.find({ of: "processes", limit: pageMax }, at(this.#runtime));
-    return whyOf(row, { now, processes, paused: await this.#pauses(row) });
+    return whyOf(row, { now, processes, paused: await this.#pauses(row), ahead: await this.#aheadOf(row) });
   }
 
   async unsubscribe(name: string): Promise<boolean> {
@@ -251,6 +251,14 @@ export class StoreBroker implements Broker {
     await this.open();
     const [answer] = await this.#engine.enqueue([{ works: [], notes: [{ key, value }] }], at(this.#runtime));
     if (answer instanceof ErrandError) throw answer;
+  }
+
+  /** The job that one of a lane waits for. */
+  async #aheadOf({ state, lane }: JobRow): Promise<JobRow | undefined> {
+    if (lane === undefined || (state !== "blocked" && state !== "parked")) return undefined;
+    const states: readonly JobState[] = state === "parked" ? ["parked"] : ["running", "ready", "scheduled", "parked"];
+    const { rows } = await this.#engine.find({ of: "jobs", where: { lane, states }, limit: pageSize }, at(this.#runtime));
+    return state === "parked" ? rows.find((row) => row.reason !== undefined) : rows[0];
   }
 
   async #pauses(row: JobRow): Promise<string[]> {

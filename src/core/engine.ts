@@ -452,7 +452,7 @@ export interface JobRow {
   readonly waits?: Waits;
   /** Of a running job. */
   readonly claim?: { readonly process: string; readonly claim: string; readonly fence: number; readonly startedAt: Instant; readonly leaseUntil: Instant; readonly isCancelling: boolean };
-  /** Why it ended, or is parked. */
+  /** Why it ended; of a parked job only where its own death parked it. */
   readonly reason?: string;
   readonly endedAt?: Instant;
   readonly isPoison?: boolean;
@@ -466,7 +466,7 @@ export interface JobRow {
   readonly slotAt?: Instant;
 }
 
-/** Why a job waits: `on` is an instant as text, a job's id, a queue or a lane's name. */
+/** Why a job waits. `on`: time, retry, snooze: the due instant as text; key, parked: the lane's name; worker, alone: the queue. */
 export interface Waits {
   readonly reason: "time" | "retry" | "snooze" | "key" | "parked" | "worker" | "alone" | "join" | "after";
   readonly on: string;

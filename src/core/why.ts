@@ -9,6 +9,8 @@ export interface Surroundings {
   /** Why its queue or task is paused. */
   readonly paused: readonly string[];
   readonly processes: readonly ProcessRow[];
+  /** Of a blocked job: the one ahead of it in its lane; of a parked one: the one that died (itself, where it did). */
+  readonly ahead: JobRow | undefined;
 }
 
 export function whyOf(row: JobRow, around: Surroundings): string {
@@ -50,14 +52,19 @@ function waitingWords(row: JobRow, around: Surroundings): string {
     case "snooze":
       return `${dueWords(row, around)} (${{ time: "it was delayed", retry: "to be tried again", snooze: "it was snoozed" }[waits.reason]})`;
     case "key":
-      return `behind job ${waits.on}, which is ahead of it in ${row.lane}${since}`;
+      return `behind ${around.ahead === undefined ? "others" : `job ${around.ahead.id}, which is ${around.ahead.state},`} of its key ${waits.on}${since}`;
     case "parked":
-      return waits.on === row.id ? `to be redriven: it died${row.reason === undefined ? "" : ` (${row.reason})`}, and its key ${row.lane} waits with it${since}` : `parked behind job ${waits.on}, which died in ${row.lane}${since}`;
+      return `${parkedWords(row, around)}${since}`;
     case "alone":
       return `for a worker that can run it alone: it was in flight in ${row.suspects} crashes${since}`;
     default:
       return `${workerWords(row, around)}${since}`;
   }
+}
+
+function parkedWords(row: JobRow, { ahead }: Surroundings): string {
+  if (row.reason !== undefined) return `to be redriven: it died (${row.reason}), and its key ${row.lane} waits with it`;
+  return ahead === undefined ? `to be redriven: its key ${row.lane} is parked` : `parked behind job ${ahead.id}, which died (${ahead.reason}), in its key ${row.lane}`;
 }
 
 function dueWords(row: JobRow, { now }: Surroundings): string {
@@ -73,6 +80,6 @@ function workerWords(row: JobRow, { paused, processes, now }: Surroundings): str
 
 function triedWords(row: JobRow): string {
   const last = row.history.at(-1);
-  if (row.attempts === 0 || last === undefined) return "";
+  if (row.attempts === 0 || last === undefined || row.state === "parked") return "";
   return `; ${row.attempts} ${row.attempts === 1 ? "attempt" : "attempts"} so far, the last one ended: ${last.error?.message ?? last.reason ?? last.is}`;
 }
