@@ -210,13 +210,19 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    claim: "a job that was released never started: it may be too late",
+    claim: "a job that was released never started: it may be too late, and its claim is not told of",
     run: async (stage) => {
-      await stage.enqueue(job("a", { startWithinMs: 10 }));
-      await stage.run("a", "released");
-      stage.advance(11);
-      await stage.tidy();
-      assert.equal(await stage.state("a"), "skipped");
+      for (const elapsed of [0, 11]) {
+        const id = `released after ${elapsed}`;
+        await stage.enqueue(job(id, { startWithinMs: 10 }));
+        await stage.claim();
+        stage.advance(elapsed);
+        await stage.settle(id, "released");
+        stage.advance(11);
+        await stage.tidy();
+        const { state, starts, history } = await stage.row(id);
+        assert.deepEqual([state, starts, history.map(({ is, start: claims }) => [is, claims])], ["skipped", 0, [["skipped", 0]]]);
+      }
     },
   },
 ];
