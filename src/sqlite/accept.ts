@@ -15,10 +15,10 @@ const addJob = `INSERT INTO errand_jobs (seq, id, line, keep, flags, payload, co
 /** By rowid. */
 const replaceJob = "UPDATE errand_jobs SET payload = ?, content = ?, extra = json_patch(coalesce(extra, '{}'), ?) WHERE seq = ?";
 /** By errand_jobs_id. */
-export const jobContent = "SELECT content FROM errand_jobs WHERE id = ?";
+const jobKnown = "SELECT 1 FROM errand_jobs WHERE id = ?";
 
 export function acceptJob(tx: Transaction, work: NewJob): Enqueued {
-  const known = tx.sql.value(jobContent, work.id) !== undefined && findJob(tx, work.id);
+  const known = tx.sql.value(jobKnown, work.id) !== undefined && findJob(tx, work.id);
   if (known) return { id: known.id, isDuplicate: true, state: known.state };
   const winner = work.unique && winnerOf(tx, work.unique);
   if (winner !== undefined) return lose(tx, work, winner);

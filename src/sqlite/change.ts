@@ -115,7 +115,7 @@ function redriveParked(tx: Transaction, job: Job, limit: number): void {
   if (job.lane === null) return;
   const isClosed = closedBy(tx, job.lane) !== undefined;
   if (isHeldBy(tx, job)) {
-    put(tx, job.lane, memberOf(job), places.admitted);
+    put(tx, job.lane, job.seq, places.admitted);
     wait(tx, job, anew(job));
   } else {
     Object.assign(job, anew(job));

@@ -3,14 +3,18 @@ import { enqueueMax } from "../core/defaults.ts";
 import type { Atom, Enqueued, NewJob, NewWork, NoteWrite } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import { subscriptionPrefix } from "../core/notes.ts";
-import { acceptJob, jobContent } from "./accept.ts";
-import { acceptEvent, eventContent } from "./fanOut.ts";
+import { acceptJob } from "./accept.ts";
+import { acceptEvent } from "./fanOut.ts";
 import { noteConflict, writeNote } from "./note.ts";
 import { parseSubscription } from "./notices.ts";
 import { isPlain, storePlain } from "./plain.ts";
 import type { Transaction } from "./transaction.ts";
 
 const notesMax = 100;
+
+/** By errand_jobs_id, and by UNIQUE (id). */
+const jobContents = "SELECT j.id, j.content FROM json_each(?) e CROSS JOIN errand_jobs j ON j.id = e.value";
+const eventContents = "SELECT v.id, v.content FROM json_each(?) e CROSS JOIN errand_events v ON v.id = e.value";
 
 export function enqueue(tx: Transaction, atoms: readonly Atom[]): (Enqueued[] | ErrandError)[] {
   return storeAllPlain(tx, atoms) ?? atoms.map((atom) => refusalOf(tx, atom) ?? storeAtom(tx, atom));
@@ -41,8 +45,10 @@ function storeAllPlain(tx: Transaction, atoms: readonly Atom[]): Enqueued[][] | 
       jobs.push(work);
     }
   }
-  if (!storePlain(tx, jobs)) return undefined;
-  return atoms.map(({ works }) => works.map(({ id }) => ({ id, isDuplicate: false, state: "ready" })));
+  const states = storePlain(tx, jobs);
+  if (states === undefined) return undefined;
+  let at = 0;
+  return atoms.map(({ works }) => works.map(({ id }) => ({ id, isDuplicate: false, state: states[at++] ?? "ready" })));
 }
 
 /** Notes first: a subscription hears the events of its own atom. */
@@ -82,13 +88,18 @@ function notSupported(what: string): ErrandError {
 
 /** An id that is known with other content, in the store or earlier in the same atom. */
 function idConflict(tx: Transaction, works: readonly NewWork[]): ErrandError | undefined {
-  const contents = { job: new Map<string, string>(), event: new Map<string, string>() };
+  const contents = { job: contentsOf(tx, works, "job", jobContents), event: contentsOf(tx, works, "event", eventContents) };
   return firstOf(works, ({ kind, id, content }) => {
-    const known = contents[kind].get(id) ?? tx.sql.value<string>(kind === "job" ? jobContent : eventContent, id);
+    const known = contents[kind].get(id);
     contents[kind].set(id, content);
     if (known === undefined || known === content) return undefined;
     return new ErrandError("id-conflict", `${kind} ${id} was stored before with another task, name or payload; use a fresh id`, { details: { id } });
   });
+}
+
+function contentsOf(tx: Transaction, works: readonly NewWork[], kind: NewWork["kind"], sql: string): Map<string, string> {
+  const ids = works.filter((work) => work.kind === kind).map(({ id }) => id);
+  return new Map(ids.length === 0 ? [] : tx.sql.tuples<[id: string, content: string]>(sql, JSON.stringify(ids)));
 }
 
 function firstOf<T, U>(items: readonly T[], look: (item: T) => U | undefined): U | undefined {

@@ -11,11 +11,11 @@ import type { Job } from "./job.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** By UNIQUE (id). */
-export const eventContent = "SELECT content FROM errand_events WHERE id = ?";
+const eventKnown = "SELECT 1 FROM errand_events WHERE id = ?";
 const addEvent = "INSERT INTO errand_events (id, name, payload, content, published_at, purge_at, ordered_by) VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 export function acceptEvent(tx: Transaction, event: NewEvent): Enqueued {
-  if (tx.sql.value(eventContent, event.id) !== undefined) return { id: event.id, isDuplicate: true };
+  if (tx.sql.value(eventKnown, event.id) !== undefined) return { id: event.id, isDuplicate: true };
   const orderedBy = event.orderedBy ? JSON.stringify(event.orderedBy) : null;
   tx.sql.run(addEvent, event.id, event.name, event.payload, event.content, tx.now, tx.now + Math.max(eventsKeptMs, event.rememberMs), orderedBy);
   for (const subscription of tx.notices.subscriptionsTo.get(event.name) ?? []) acceptJob(tx, jobFor(event, subscription));

@@ -18,13 +18,17 @@ export interface Closed {
 
 /** All by primary keys. */
 const addMember = "INSERT INTO errand_members (lane, place, seq, width) VALUES (?, ?, ?, ?)";
+const moveMember = "UPDATE errand_members SET place = ? WHERE lane = ? AND place IN (0, 1, 2, 3) AND place <> ? AND seq = ?";
 const removeMember = "DELETE FROM errand_members WHERE lane = ? AND place IN (0, 1, 2, 3) AND seq = ?";
 const firstAt = "SELECT seq, width FROM errand_members WHERE lane = ? AND place = ? ORDER BY seq LIMIT 1";
 const allAt = "SELECT seq FROM errand_members WHERE lane = ? AND place = ? ORDER BY seq LIMIT ?";
 const isAt = "SELECT 1 FROM errand_members WHERE lane = ? AND place = ? AND seq = ?";
-const anyMember = "SELECT 1 FROM errand_members WHERE lane = ? LIMIT 1";
-/** Counts no more than a lane's width. */
-const countAdmitted = "SELECT count(*) FROM errand_members WHERE lane = ? AND place = 1";
+/** One statement for all that decides who is next; counts no more than a lane's width. */
+const standing = `SELECT closed_at IS NOT NULL, k.key IS NOT NULL, (SELECT count(*) FROM errand_members WHERE lane = q.lane AND place = 1),
+    EXISTS (SELECT 1 FROM errand_members WHERE lane = q.lane AND place = 3),
+    (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 0), (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 2)
+  FROM (SELECT ? AS lane) q LEFT JOIN (SELECT lane AS key, closed_at FROM errand_lanes) k ON k.key = q.lane`;
+const widthOf = "SELECT width FROM errand_members WHERE lane = ? AND place IN (0, 2) AND seq = ?";
 const readClosed = "SELECT closed_by AS by, closed_at AS at FROM errand_lanes WHERE lane = ? AND closed_at IS NOT NULL";
 const closeLane = `INSERT INTO errand_lanes (lane, closed_by, closed_at, is_marked) VALUES (?, ?, ?, 1)
   ON CONFLICT (lane) DO UPDATE SET closed_by = coalesce(closed_by, excluded.closed_by), closed_at = coalesce(closed_at, excluded.closed_at), is_marked = 1`;
@@ -36,34 +40,48 @@ const forgetLane = "DELETE FROM errand_lanes WHERE lane = ?";
 
 /** A new or redriven member takes its place. Answers what it is now. */
 export function arrive(tx: Transaction, lane: string, member: Member): "admitted" | "blocked" | "parked" {
-  const isClosed = closedBy(tx, lane) !== undefined;
-  tx.sql.run(addMember, lane, isClosed ? places.parked : places.blocked, member.seq, member.width);
-  if (isClosed) return "parked";
-  if (nextOf(tx, lane)?.seq !== member.seq) return "blocked";
-  put(tx, lane, member, places.admitted);
-  return "admitted";
+  const found = standingOf(tx, lane);
+  const isFirst = found.first === undefined || member.seq < found.first;
+  const place = found.isClosed ? "parked" : isFirst && !found.hasHead && found.admitted < member.width ? "admitted" : "blocked";
+  tx.sql.run(addMember, lane, places[place], member.seq, member.width);
+  return place;
 }
 
 /** The member to be admitted now, if any. Those that were parked and are not sorted back yet keep their order. */
-export function nextOf(tx: Transaction, lane: string): Member | undefined {
-  const blocked = firstMember(tx, lane, places.blocked);
-  const parked = firstMember(tx, lane, places.parked);
-  const first = blocked && parked ? (blocked.seq < parked.seq ? blocked : parked) : (blocked ?? parked);
-  if (first === undefined || closedBy(tx, lane) !== undefined || firstMember(tx, lane, places.head) !== undefined) return undefined;
-  return (tx.sql.value<number>(countAdmitted, lane) ?? 0) < first.width ? first : undefined;
+export function nextOf(tx: Transaction, lane: string): number | undefined {
+  const { first, isClosed, hasHead, admitted } = standingOf(tx, lane);
+  if (first === undefined || isClosed || hasHead) return undefined;
+  if (admitted === 0) return first;
+  return admitted < (tx.sql.value<number>(widthOf, lane, first) ?? 1) ? first : undefined;
 }
 
-export function put(tx: Transaction, lane: string, member: Member, place: number): void {
-  tx.sql.run(removeMember, lane, member.seq);
-  tx.sql.run(addMember, lane, place, member.seq, member.width);
+interface Standing {
+  readonly isClosed: boolean;
+  readonly admitted: number;
+  readonly hasHead: boolean;
+  /** The first of those that wait, if any. */
+  readonly first: number | undefined;
 }
 
-/** It ended. Its lane may have room now, or is forgotten with its last member. */
-export function leaveLane(tx: Transaction, job: Job): void {
+/** A lane without members is forgotten, whenever that is found. */
+function standingOf(tx: Transaction, lane: string): Standing {
+  const [row] = tx.sql.tuples<[isClosed: number, isKnown: number, admitted: number, hasHead: number, blocked: number | null, parked: number | null]>(standing, lane);
+  const [isClosed, isKnown, admitted, hasHead, blocked, parked] = row ?? [0, 0, 0, 0, null, null];
+  const first = blocked === null || parked === null ? (blocked ?? parked ?? undefined) : Math.min(blocked, parked);
+  const isEmpty = admitted === 0 && hasHead === 0 && first === undefined;
+  if (isEmpty && isKnown === 1) tx.sql.run(forgetLane, lane);
+  return { isClosed: isClosed === 1 && !isEmpty, admitted, hasHead: hasHead === 1, first };
+}
+
+export function put(tx: Transaction, lane: string, seq: number, place: number): void {
+  tx.sql.run(moveMember, place, lane, place, seq);
+}
+
+/** It ended: its lane may have room now, or have nobody left. */
+export function leaveLane(tx: Transaction, job: Pick<Job, "lane" | "seq">): void {
   if (job.lane === null) return;
   tx.sql.run(removeMember, job.lane, job.seq);
-  if (tx.sql.value(anyMember, job.lane) === undefined) tx.sql.run(forgetLane, job.lane);
-  else tx.lanesToAdmit.add(job.lane);
+  tx.lanesToAdmit.add(job.lane);
 }
 
 export function firstMember(tx: Transaction, lane: string, place: number): Member | undefined {

@@ -2,8 +2,8 @@
 import { tidyMax } from "../core/defaults.ts";
 import { jobAt } from "./job.ts";
 import type { Job } from "./job.ts";
-import { closedBy, firstMember, mark, memberOf, nextOf, places, put, unmark } from "./lane.ts";
-import { leavePark, park, wait } from "./life.ts";
+import { closedBy, firstMember, mark, nextOf, places, put, unmark } from "./lane.ts";
+import { leavePark, park, waitInOpenLane } from "./life.ts";
 import { move } from "./move.ts";
 import type { Statements } from "./statements.ts";
 import type { Transaction } from "./transaction.ts";
@@ -20,12 +20,12 @@ export function admitMarked(tx: Transaction): void {
   // A member that is admitted too late ends at once and puts its lane back into the set, behind the others.
   for (const lane of tx.lanesToAdmit) {
     tx.lanesToAdmit.delete(lane);
-    for (let next = nextOf(tx, lane); next; next = nextOf(tx, lane)) {
+    for (let next = nextOf(tx, lane); next !== undefined; next = nextOf(tx, lane)) {
       if (tx.admitted >= tidyMax) {
         mark(tx, lane);
         break;
       }
-      const job = jobAt(tx, next.seq);
+      const job = jobAt(tx, next);
       if (job) admit(tx, lane, job);
     }
   }
@@ -62,11 +62,11 @@ export function sortLane(tx: Transaction, lane: string, isClosed: boolean, limit
 /** Its turn has come: it waits for its time or a worker, or was not started in time. */
 function admit(tx: Transaction, lane: string, job: Job): void {
   tx.admitted += 1;
-  put(tx, lane, memberOf(job), places.admitted);
-  wait(tx, job, job.state === "parked" ? leavePark(job) : {});
+  put(tx, lane, job.seq, places.admitted);
+  waitInOpenLane(tx, job, job.state === "parked" ? leavePark(job) : {});
 }
 
 function unpark(tx: Transaction, lane: string, job: Job): void {
-  put(tx, lane, memberOf(job), places.blocked);
+  put(tx, lane, job.seq, places.blocked);
   move(tx, job, "blocked", leavePark(job));
 }

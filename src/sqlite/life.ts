@@ -4,12 +4,14 @@ import type { EndedState } from "../core/states.ts";
 import { publishDeath } from "./fanOut.ts";
 import { isLate, jobAt, remember, startsOf } from "./job.ts";
 import type { Job } from "./job.ts";
-import { close, closedBy, leaveLane, memberOf, membersAt, places, put } from "./lane.ts";
+import { close, closedBy, leaveLane, membersAt, places, put } from "./lane.ts";
 import { move } from "./move.ts";
 import type { Change } from "./move.ts";
 import type { Transaction } from "./transaction.ts";
 
 export interface Ending {
+  /** The number of the claim it tells of. Default: the last one. */
+  readonly start?: number;
   readonly reason?: string | undefined;
   readonly error?: StoredError | undefined;
   readonly ranMs?: number | undefined;
@@ -30,7 +32,7 @@ export function die(tx: Transaction, job: Job, ending: Ending, change: Change): 
   const died: Change = { ...change, reason: reasonOf(ending), isPoison: ending.isPoison ? 1 : 0, hasDied: 1 };
   if (job.lane !== null && job.ifDead === "park") closeBehind(tx, job.lane, job, died);
   else if (job.lane !== null && job.ifDead === "block") {
-    put(tx, job.lane, memberOf(job), places.head);
+    put(tx, job.lane, job.seq, places.head);
     move(tx, job, "parked", died);
   } else {
     move(tx, job, "dead", died);
@@ -45,6 +47,11 @@ export function wait(tx: Transaction, job: Job, change: Change = {}): void {
     park(tx, job.lane, job, change);
     return;
   }
+  waitInOpenLane(tx, job, change);
+}
+
+/** As {@link wait}, where the lane is known to be open. */
+export function waitInOpenLane(tx: Transaction, job: Job, change: Change): void {
   const { startBy, starts, dueAt } = { ...job, ...change };
   if (isLate({ startBy, starts }, tx.now)) skipLate(tx, job, change);
   else move(tx, job, dueAt > tx.now ? "scheduled" : "ready", change);
@@ -52,11 +59,11 @@ export function wait(tx: Transaction, job: Job, change: Change = {}): void {
 
 /** It was not started in time. */
 export function skipLate(tx: Transaction, job: Job, change: Change = {}): void {
-  end(tx, job, "skipped", { reason: `too late: not started by ${new Date(job.startBy ?? tx.now).toISOString()}` }, change);
+  end(tx, job, "skipped", { start: 0, reason: `too late: not started by ${new Date(job.startBy ?? tx.now).toISOString()}` }, change);
 }
 
 export function park(tx: Transaction, lane: string, job: Job, change: Change = {}): void {
-  put(tx, lane, memberOf(job), places.parked);
+  put(tx, lane, job.seq, places.parked);
   const isDead = (change.hasDied ?? job.hasDied) === 1;
   move(tx, job, "parked", isDead ? change : { ...change, reason: closedReason(closedBy(tx, lane)?.by) });
 }
@@ -77,7 +84,7 @@ export function anew(job: Job): Change {
 
 export function attemptRow(tx: Transaction, job: Job, is: AttemptRow["is"], ending: Ending): AttemptRow {
   return {
-    start: startsOf(job),
+    start: ending.start ?? startsOf(job),
     is,
     at: tx.now,
     ...(ending.ranMs !== undefined && { ranMs: ending.ranMs }),

@@ -30,7 +30,7 @@ export function holdKey(tx: Transaction, job: Pick<Job, "uniqueKey" | "seq">): v
   if (job.uniqueKey !== null) tx.sql.run(hold, job.uniqueKey, job.seq);
 }
 
-export function releaseKey(tx: Transaction, job: Job): void {
+export function releaseKey(tx: Transaction, job: Pick<Job, "uniqueKey" | "seq">): void {
   if (job.uniqueKey !== null) tx.sql.run(release, job.uniqueKey, job.seq);
 }
 

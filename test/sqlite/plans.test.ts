@@ -9,7 +9,7 @@ import { Bench, Database, job, keep, leaseMs, outcomes, wanted } from "./bench.t
 /** What may be walked whole: it is as long as there are hands, marked lanes, rows of a page or JSON in the parameters. All else goes by an index. */
 const mayBeWalked = [
   /^SCAN (e|json_each|pragma_table_info) VIRTUAL TABLE/,
-  /^SCAN (c|p|\(subquery-\d+\)|sqlite_schema|errand_running)$/,
+  /^SCAN (c|p|q|\(subquery-\d+\)|sqlite_schema|errand_running)$/,
   /^SCAN (\d+-ROW VALUES CLAUSE|CONSTANT ROW)$/,
   /^SCAN errand_lanes USING COVERING INDEX errand_lanes_marked$/,
   // Fifty thousand at most; above that, errand_jobs is walked by rowid in its place.
