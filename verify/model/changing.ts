@@ -8,6 +8,9 @@ import { end } from "./settling.ts";
 import { isLive, jobWithId } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
 
+/** What the engine said of a job; undefined: nothing. */
+export type Answered = (id: string) => ChangedJob["is"] | undefined;
+
 /** Of a filter only those to which the change can still be made: else "call again" would meet the same jobs for ever. */
 const concerned: Readonly<Record<Change["do"], readonly JobState[]>> = {
   cancel: liveStates,
@@ -16,9 +19,10 @@ const concerned: Readonly<Record<Change["do"], readonly JobState[]>> = {
   delete: endedStates,
 };
 
-export function selected(state: ModelState, which: Selection, change: Change): string[] {
+export function selected(state: ModelState, which: Selection, change: Change, answered: Answered): string[] {
   if ("ids" in which) return [...which.ids];
-  return matching(state, which.jobs).filter((job) => concerned[change.do].includes(job.state) && !isVain(state, job, change)).map((job) => job.id);
+  const isPassedOver = (job: ModelJob): boolean => isVain(state, job, change) || (change.do === "retry" && isOpened(state, job) && answered(job.id) === undefined);
+  return matching(state, which.jobs).filter((job) => concerned[change.do].includes(job.state) && !isPassedOver(job)).map((job) => job.id);
 }
 
 function isVain(state: ModelState, job: ModelJob, change: Change): boolean {
@@ -58,7 +62,7 @@ function cancel(state: ModelState, job: ModelJob, reason: string, now: Instant, 
 
 function retry(state: ModelState, job: ModelJob, now: Instant, answered: ChangedJob["is"] | undefined): ChangedJob["is"] {
   if (job.state === "running") return "running";
-  if (answered === "waiting" && job.state === "parked" && isOpened(state, job)) {
+  if (answered === "waiting" && isOpened(state, job)) {
     unpark(job);
     job.state = "blocked";
     return "waiting";
@@ -81,7 +85,7 @@ function retry(state: ModelState, job: ModelJob, now: Instant, answered: Changed
 
 /** Parked still, but its lane was opened by another member: whether it waits again at once or after the next tidy is free. */
 function isOpened(state: ModelState, job: ModelJob): boolean {
-  return job.lane?.ifDead === "park" && !isClosed(state, job.lane.key);
+  return job.state === "parked" && job.lane?.ifDead === "park" && !isClosed(state, job.lane.key);
 }
 
 function redrive(state: ModelState, job: ModelJob, now: Instant): void {

@@ -11,6 +11,7 @@ import type {
 import type { Instant, Ms } from "../../src/core/runtime.ts";
 import { handOut, hasSuspects, nextDues, promote, renew, skipTooLate } from "./claiming.ts";
 import { changeOne, matching, selected } from "./changing.ts";
+import type { Answered } from "./changing.ts";
 import { storeAtom } from "./enqueueing.ts";
 import { requestLock, returnLock } from "./locking.ts";
 import { applyOutcome, heldJob } from "./settling.ts";
@@ -74,8 +75,8 @@ export class Model {
   }
 
   /** `answered`: what the engine said. It is followed where a lane that this very call opened lets its members wait again now or later. */
-  change(which: Selection, change: Change, limit: number, now: Instant, answered: (id: string) => ChangedJob["is"] | undefined): { jobs: ChangedJob[]; hasMore: boolean } {
-    const ids = selected(this.state, which, change);
+  change(which: Selection, change: Change, limit: number, now: Instant, answered: Answered): { jobs: ChangedJob[]; hasMore: boolean } {
+    const ids = selected(this.state, which, change, answered);
     const jobs = ids.slice(0, limit).map((id) => ({ id, is: changeOne(this.state, id, change, now, answered(id)) }));
     return { jobs, hasMore: ids.length > limit };
   }
