@@ -1,4 +1,6 @@
 /** The child process that runs one job alone: it takes one order, sends one answer and ends. */
+import type { Runtime } from "../core/runtime.ts";
+import { realRuntime } from "./real.ts";
 
 export interface ChildOrder {
   readonly module: string;
@@ -9,9 +11,9 @@ export type ChildReport = { readonly message: unknown } | { readonly failed: { r
 
 async function carryOut(order: ChildOrder): Promise<void> {
   try {
-    const loaded = (await import(order.module)) as { readonly default?: (argument: string) => unknown };
+    const loaded = (await import(order.module)) as { readonly default?: (argument: string, runtime: Runtime) => unknown };
     if (typeof loaded.default !== "function") throw new TypeError(`${order.module} has no function as its default export`);
-    answer({ message: await loaded.default(order.argument) });
+    answer({ message: await loaded.default(order.argument, realRuntime()) });
   } catch (error) {
     answer({ failed: error instanceof Error ? { message: error.message, stack: error.stack } : { message: String(error), stack: undefined } });
   }

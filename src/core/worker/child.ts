@@ -2,7 +2,7 @@
 import { Definitions, type DefinitionModule } from "../definitions.ts";
 import type { ClaimedJob } from "../engine.ts";
 import { Planner } from "../plan.ts";
-import { realRuntime } from "../../runtime/real.ts";
+import type { Runtime } from "../runtime.ts";
 import { Run, type Draft } from "./run.ts";
 import { Runner } from "./runner.ts";
 
@@ -14,21 +14,20 @@ export interface ChildArgument {
 }
 export type ChildMessage = { readonly is: "loaded" } | { readonly is: "ended"; readonly draft: Draft };
 
+/** Called by the child's entry, with a Runtime of its own. */
+export default function runArgument(argument: string, runtime: Runtime): Promise<ChildMessage> {
+  const { definitions, job, fence } = JSON.parse(argument) as ChildArgument;
+  return runAlone(runtime, definitions, job, fence ?? 0);
+}
+
 /** Rejects if the definitions cannot be loaded: the job is not to blame for that. */
-export async function runAlone(definitionsModule: string, job: ClaimedJob | undefined, fence: number): Promise<ChildMessage> {
+async function runAlone(runtime: Runtime, definitionsModule: string, job: ClaimedJob | undefined, fence: number): Promise<ChildMessage> {
   const loaded = (await import(definitionsModule)) as DefinitionModule;
   const definitions = new Definitions([loaded]);
-  return job === undefined ? { is: "loaded" } : { is: "ended", draft: await draftOf(job, fence, definitions) };
+  return job === undefined ? { is: "loaded" } : { is: "ended", draft: await draftOf(runtime, job, fence, definitions) };
 }
 
-/** Called by the child's entry. */
-export default function runArgument(argument: string): Promise<ChildMessage> {
-  const { definitions, job, fence } = JSON.parse(argument) as ChildArgument;
-  return runAlone(definitions, job, fence ?? 0);
-}
-
-function draftOf(job: ClaimedJob, fence: number, definitions: Definitions): Promise<Draft> {
-  const runtime = realRuntime();
+function draftOf(runtime: Runtime, job: ClaimedJob, fence: number, definitions: Definitions): Promise<Draft> {
   const { promise, resolve } = Promise.withResolvers<Draft>();
   const runner = new Runner({ runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log }, (_run, draft) => resolve(draft ?? { is: "released" }));
   runtime.onUnhandledRejection?.((reason) => runner.rejected(reason));
