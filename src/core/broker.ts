@@ -208,7 +208,7 @@ export class StoreBroker implements Broker {
   }
 
   async #send(planned: readonly Maybe<NewWork>[]): ReturnType<Sender["send"]> {
-    const works = planned.some((work) => work instanceof Promise) ? await Promise.all(planned) : (planned as readonly NewWork[]);
+    const works = planned.some((work) => work instanceof Promise) ? await settled(planned) : (planned as readonly NewWork[]);
     if (!this.#isOpen) await this.open();
     return this.#sender.send(works);
   }
@@ -227,7 +227,7 @@ export class StoreBroker implements Broker {
 
   #asyncScope(tx: unknown): Scope {
     const store = async (planned: readonly Maybe<NewWork>[]): Promise<ReturnType<typeof flattened>> => {
-      const works = await Promise.all(planned);
+      const works = await settled(planned);
       return flattened(await this.#engine.enqueue(atomsOf(works), { ...at(this.#runtime), tx }), () => store(works));
     };
     return {
@@ -271,6 +271,10 @@ export class StoreBroker implements Broker {
     }
     return pauses;
   }
+}
+
+function settled(planned: readonly Maybe<NewWork>[]): Promise<NewWork[]> {
+  return Promise.all(planned.map((work) => Promise.resolve(work)));
 }
 
 function closed(): ErrandError {

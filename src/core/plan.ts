@@ -55,9 +55,12 @@ export class Planner {
     const payload = this.#encode(input, task.name);
     const unique = uniqueOf(task, input);
     const lane = laneOf(task, input, unique);
+    const jobId = options.id ?? id ?? this.#runtime.id();
+    const { log } = this.#runtime;
+    if (log.isLevelEnabled?.("debug") ?? true) log.debug({ job: jobId, task: task.name }, "scheduling");
     return {
       kind: "job",
-      id: options.id ?? id ?? this.#runtime.id(),
+      id: jobId,
       content: options.id === undefined ? "" : contentOf(task.name, payload),
       rememberMs: options.id === undefined ? 0 : defaults.rememberMs,
       task: task.name,

@@ -19,6 +19,8 @@ export interface Logger {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
+  /** Without it everything is written. */
+  isLevelEnabled?(level: string): boolean;
 }
 
 /** What a beat needs to renew one process's lease without the main thread. */

@@ -99,8 +99,8 @@ export function flattened(answers: readonly Answer[], again: () => Promise<unkno
   });
 }
 
-function repeatable(error: unknown, works: readonly NewWork[], again: () => Promise<unknown>): unknown {
-  if (!(error instanceof ErrandError)) return error;
+function repeatable(error: unknown, works: readonly NewWork[], again: () => Promise<unknown>): Error {
+  if (!(error instanceof ErrandError)) return error instanceof Error ? error : new Error(String(error));
   return new ErrandError(error.code, messageOf(error), {
     cause: error.cause ?? error,
     isDefinite: error.isDefinite,

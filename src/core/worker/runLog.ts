@@ -2,13 +2,8 @@
 import type { Logger } from "../runtime.ts";
 import type { Run } from "./run.ts";
 
-/** Known to pino and to errand's own default; a logger without it hears everything. */
-interface Levelled {
-  readonly isLevelEnabled?: (level: string) => boolean;
-}
-
 export class RunLog {
-  readonly #log: Logger & Levelled;
+  readonly #log: Logger;
 
   constructor(log: Logger) {
     this.#log = log;
