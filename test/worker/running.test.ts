@@ -215,13 +215,13 @@ test("a hop of a subscription that is not defined here is put off, uncharged, wi
   assert.equal(stage.said("is not defined here").length, 1);
 });
 
-test("the log of a run goes from attempting to doing to finishing, with job, task and attempt", async () => {
+test("the log of a run goes from scheduling to attempting to doing to finishing, with job, task and attempt", async () => {
   const work = task("work", () => undefined);
   await using stage = new Stage({ work });
   const [id] = await stage.enqueue(work.with({}));
   await stage.start();
   await stage.advance(10);
   const lines = stage.runtime.log.entries.filter(({ level }) => level === "debug");
-  assert.deepEqual(lines.map(({ message }) => message), ["attempting", "doing", "finishing"]);
-  assert.deepEqual(lines[0]?.details, { job: id, task: "work", attempt: 1 });
+  assert.deepEqual(lines.map(({ message }) => message), ["scheduling", "attempting", "doing", "finishing"]);
+  assert.deepEqual(lines[1]?.details, { job: id, task: "work", attempt: 1 });
 });
