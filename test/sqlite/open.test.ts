@@ -145,7 +145,7 @@ function spied(look: (connection: InstanceType<Driver>) => void): Driver {
 
 function changed(file: string, sql: string): void {
   const engine = sqlite(file);
-  engine.open({ runtime: new Bench().runtime });
+  void engine.open({ runtime: new Bench().runtime });
   const database = new Database(file, { timeout: 0 });
   database.exec(sql);
   database.close();

@@ -13,8 +13,8 @@ describe("several connections on one file", () => {
     const engines = Array.from({ length: 5 }, () => bench.engine());
     const seen: string[] = [];
     for (let round = 0; round < 20; round += 1) {
-      await Promise.all(engines.map((engine, at) => engine.enqueue([{ works: [job(`${round}-${at}`), job(`${round}-${at}-too`)] }], {})));
-      const claims = await Promise.all(engines.map((engine, at) => engine.claim(wanted({ process: `p${at}`, claim: `c${round}-${at}`, slots: 2 }), {})));
+      await Promise.all(engines.map(async (engine, at) => engine.enqueue([{ works: [job(`${round}-${at}`), job(`${round}-${at}-too`)] }], {})));
+      const claims = await Promise.all(engines.map(async (engine, at) => engine.claim(wanted({ process: `p${at}`, claim: `c${round}-${at}`, slots: 2 }), {})));
       for (const [at, claimed] of claims.entries()) {
         seen.push(...claimed.jobs.map(({ id }) => id));
         const settled = await engines[at]?.settle(outcomes(claimed, `c${round}-${at}`), {});

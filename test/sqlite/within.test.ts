@@ -52,7 +52,7 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       await using bench = new Bench();
       const { engine, app } = stage(bench);
       app.exec("BEGIN");
-      engine.enqueue([{ works: [job("a", { queue: "new queue", task: "new task", lane: { key: "k", width: 1, ifDead: "park" }, unique: { key: "u", mode: { is: "keep" } } })] }], { tx: app });
+      void engine.enqueue([{ works: [job("a", { queue: "new queue", task: "new task", lane: { key: "k", width: 1, ifDead: "park" }, unique: { key: "u", mode: { is: "keep" } } })] }], { tx: app });
       app.exec("ROLLBACK");
       assert.deepEqual(await engine.count({}), []);
       assert.equal(await rowOf(engine, "a"), undefined);
@@ -97,7 +97,7 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       await engine.enqueue([{ works: [job("a")] }], {});
       const outcome = outcomes(await engine.claim(wanted(), {}));
       app.exec("BEGIN IMMEDIATE; INSERT INTO orders VALUES ('o1')");
-      engine.settle(outcome, { tx: app });
+      void engine.settle(outcome, { tx: app });
       app.exec("ROLLBACK");
       assert.equal((await rowOf(engine, "a"))?.state, "running");
       app.exec("BEGIN IMMEDIATE; INSERT INTO orders VALUES ('o1')");
@@ -111,7 +111,7 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       const { engine, app } = stage(bench);
       await engine.enqueue([{ works: [job("a")] }], {});
       app.exec("BEGIN IMMEDIATE");
-      engine.change({ ids: ["a"] }, { do: "cancel", reason: "no" }, 10, { tx: app });
+      void engine.change({ ids: ["a"] }, { do: "cancel", reason: "no" }, 10, { tx: app });
       app.exec("ROLLBACK");
       assert.equal((await rowOf(engine, "a"))?.state, "ready");
     });
@@ -120,9 +120,9 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       await using bench = new Bench();
       const { engine, app } = stage(bench);
       const { promise: woken, resolve } = Promise.withResolvers<void>();
-      engine.listen(resolve);
+      void engine.listen(resolve);
       app.exec("BEGIN IMMEDIATE");
-      engine.enqueue([{ works: [job("a")] }], { tx: app });
+      void engine.enqueue([{ works: [job("a")] }], { tx: app });
       app.exec("COMMIT");
       await woken;
     });
