@@ -3,4 +3,4 @@ import { test } from "node:test";
 import { holdTo, laws } from "../../src/conformance/index.ts";
 import { onMemory } from "./engines.ts";
 
-for (const law of laws) test(`${law.guarantee}: ${law.name}`, () => holdTo(law, onMemory));
+for (const law of laws) test(`${law.guarantee} on memory: ${law.name}`, () => holdTo(law, onMemory));

@@ -3,4 +3,4 @@ import { test } from "node:test";
 import { holdTo, laws } from "../../src/conformance/index.ts";
 import { onSqlite } from "./engines.ts";
 
-for (const law of laws) test(`${law.guarantee}: ${law.name}`, () => holdTo(law, onSqlite));
+for (const law of laws) test(`${law.guarantee} on sqlite: ${law.name}`, () => holdTo(law, onSqlite));
