@@ -15,10 +15,8 @@ export const errorCodes = {
   "payload-not-json": { when: "the payload would not come back equal from JSON", isDefinite: true },
   "payload-too-large": { when: "the payload is above 256 KiB, 64 levels or 10,000 keys", isDefinite: true },
   "key-missing": { when: "a field named in orderedBy or uniqueBy is not in the payload, or is not a scalar", isDefinite: true },
-  "key-needs-code": { when: "a key of a mapped subscription cannot be read from the event", isDefinite: true },
   "id-conflict": { when: "the id was used before, with other content", isDefinite: true },
   "enqueue-too-many": { when: "one call holds more items than can be stored as one atom", isDefinite: true },
-  "checkpoint-invalid": { when: "a checkpoint is not JSON, or above 64 KiB", isDefinite: true },
   "schema-async": { when: "an asynchronous schema is used inside a synchronous transaction", isDefinite: true },
   // transactions of the app
   "tx-foreign": { when: "the handle given to within() is not open on this broker's database", isDefinite: true },
@@ -33,7 +31,6 @@ export const errorCodes = {
   "worker-running": { when: "this broker has a worker already", isDefinite: true },
   "job-unknown": { when: "no job has that id, or its retention has passed", isDefinite: true },
   "note-conflict": { when: "a note was changed by somebody else meanwhile", isDefinite: true },
-  "conflict-retry": { when: "the store asks for the same call again", isDefinite: true },
   // the store
   "engine-unknown": { when: "the URL names no engine", isDefinite: true },
   "engine-missing": { when: "the engine's driver is not installed, or does not load here", isDefinite: true },
