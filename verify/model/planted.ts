@@ -99,7 +99,7 @@ class EarlyPromotion extends RowsChanged {
   readonly #early = new Set<string>();
 
   override enqueue(atoms: readonly Atom[], at: At<unknown>): Stored | Promise<Stored> {
-    return this.inner.enqueue(atoms.map((atom) => ({ ...atom, works: atom.works.map(async (work) => (work.kind === "job" && work.delayMs === 100 && !work.unique ? this.#sooner(work) : work)) })), at);
+    return this.inner.enqueue(atoms.map((atom) => ({ ...atom, works: atom.works.map((work) => (work.kind === "job" && work.delayMs === 100 && !work.unique ? this.#sooner(work) : work)) })), at);
   }
 
   protected shown(row: JobRow): JobRow {
@@ -117,7 +117,7 @@ class PriorityIgnored extends RowsChanged {
   readonly #asked = new Map<string, Ms>();
 
   override enqueue(atoms: readonly Atom[], at: At<unknown>): Stored | Promise<Stored> {
-    return this.inner.enqueue(atoms.map((atom) => ({ ...atom, works: atom.works.map(async (work) => (work.kind === "job" && !work.unique && work.rememberMs === 0 ? this.#flat(work) : work)) })), at);
+    return this.inner.enqueue(atoms.map((atom) => ({ ...atom, works: atom.works.map((work) => (work.kind === "job" && !work.unique && work.rememberMs === 0 ? this.#flat(work) : work)) })), at);
   }
 
   protected shown(row: JobRow): JobRow {
