@@ -21,7 +21,6 @@ function storeJob(store: Store, work: NewJob, now: Instant): Job {
     const lane = store.lanes.of(job.lane.key);
     const place = lane.arrive(job);
     if (place !== "admitted") job.state = place;
-    if (lane.closed) job.reason = `its lane was closed by the death of ${lane.closed.by}`;
   }
   if (work.unique?.mode.is === "throttle") store.uniques.keepUntil(work.unique.key, job.id, now + work.unique.mode.windowMs);
   store.add(job, now);

@@ -17,7 +17,7 @@ export function acceptEvent(store: Store, event: NewEvent, now: Instant): Enqueu
 }
 
 /** Published with each death; never for a job that such an event made, which would go on for ever. */
-export function publishDeath(store: Store, job: Job, now: Instant): void {
+export function publishDeath(store: Store, job: Job, fence: number, now: Instant): void {
   if (job.from?.event === jobDiedName) return;
   const death: JobDiedPayload = {
     jobId: job.id,
@@ -29,7 +29,6 @@ export function publishDeath(store: Store, job: Job, now: Instant): void {
     isParked: job.state === "parked",
   };
   const payload = JSON.stringify(death);
-  // Every death is an event of its own, also of a job that was redriven: the time and the claims tell them apart.
-  const id = derivedId(jobDiedName, job.id, String(now), String(job.starts));
+  const id = derivedId(jobDiedName, job.id, String(fence));
   acceptEvent(store, { kind: "event", id, content: contentOf(jobDiedName, payload), rememberMs: 0, name: jobDiedName, payload }, now);
 }

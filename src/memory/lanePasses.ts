@@ -50,19 +50,14 @@ export function sortLane(store: Store, lane: Lane, limit: number, now: Instant):
 /** Its turn has come: it waits for its time or a worker, or was not started in time. */
 function admit(store: Store, lane: Lane, job: Job, now: Instant): void {
   lane.admit(job);
-  if (job.state === "parked") leavePark(job);
+  if (job.hasDied) beginAnew(job);
   wait(store, job, now);
 }
 
 function unpark(store: Store, lane: Lane, job: Job, now: Instant): void {
   lane.block(job);
-  leavePark(job);
-  store.move(job, "blocked", now);
-}
-
-function leavePark(job: Job): void {
   if (job.hasDied) beginAnew(job);
-  job.reason = undefined;
+  store.move(job, "blocked", now);
 }
 
 function unsorted(lane: Lane): Job | undefined {

@@ -26,11 +26,13 @@ export function die(store: Store, job: Job, ending: Ending, now: Instant): void 
   remember(job, attemptRow(job, "dead", ending, now));
   job.isPoison = ending.isPoison ?? false;
   job.hasDied = true;
+  // Read before it is moved: the fence of its last claim makes each death an event of its own, also of a job that was redriven.
+  const fence = job.lease?.fence ?? 0;
   const lane = store.lanes.laneOf(job);
   if (lane && job.lane?.ifDead === "park") close(store, lane, job, ending, now);
   else if (lane && job.lane?.ifDead === "block") hold(store, lane, job, ending, now);
   else finish(store, job, "dead", ending, now);
-  publishDeath(store, job, now);
+  publishDeath(store, job, fence, now);
 }
 
 /** It waits again: for its time or for a worker; unless its lane was closed meanwhile, or it is too late to start. */
@@ -49,7 +51,6 @@ export function skipLate(store: Store, job: Job, now: Instant): void {
 
 export function park(store: Store, lane: Lane, job: Job, now: Instant): void {
   lane.park(job);
-  if (!job.hasDied) job.reason = `its lane was closed by the death of ${lane.closed?.by ?? "another job"}`;
   store.move(job, "parked", now);
 }
 

@@ -217,7 +217,10 @@ export const cases: readonly Case[] = [
       assert.deepEqual(await stage.claimIds(), []);
       await stage.tidy();
       assert.equal(await stage.states("a", "b", "c", "d"), "parked parked parked parked");
-      for (const id of ["a", "b", "c", "d"]) assert.equal((await stage.row(id)).waits?.reason, "parked");
+      for (const id of ["a", "b", "c", "d"]) {
+        const { waits, reason } = await stage.row(id);
+        assert.deepEqual([waits?.reason, waits?.on, reason], ["parked", key, id === "a" ? "broken" : undefined], id);
+      }
       assert.deepEqual(await stage.claimIds(), []);
     },
   },
