@@ -1,17 +1,15 @@
 /** Many runs of random commands; the first that fails is shrunk and told so that a person can replay it. */
 import fc from "fast-check";
-import type { Engine } from "../../src/core/engine.ts";
 import type { Command } from "./commands.ts";
 import { commandLists } from "./commands.ts";
 import { performAll } from "./perform.ts";
 import { shrink } from "./shrink.ts";
-import { stillRuntime } from "./stillRuntime.ts";
 import { World } from "./world.ts";
+import type { Store } from "./world.ts";
 
 export interface EngineUnderTest {
   readonly name: string;
-  /** A fresh, empty store each time. */
-  readonly make: () => Promise<Engine> | Engine;
+  readonly make: () => Store;
 }
 
 export interface Campaign {
@@ -33,12 +31,12 @@ export async function findDivergence(target: EngineUnderTest, campaign: Campaign
 
 /** Throws what the engine did otherwise than the model. */
 export async function runCommands(target: EngineUnderTest, commands: readonly Command[], log: string[] = []): Promise<void> {
-  const engine = await target.make();
+  const world = new World(target.make(), log);
+  await world.open();
   try {
-    await engine.open({ runtime: stillRuntime() });
-    await performAll(new World(engine, log), commands);
+    await performAll(world, commands);
   } finally {
-    await engine.close();
+    await world.close();
   }
 }
 

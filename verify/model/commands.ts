@@ -82,6 +82,8 @@ export type Command =
   | { readonly do: "unlock"; readonly lock: number; readonly ticket: number }
   | { readonly do: "find"; readonly which: SelectionPlan; readonly limit: number; readonly newestFirst?: boolean }
   | { readonly do: "readNote"; readonly note: number }
+  /** What follows goes through another handle on the same store, as from another process; `isFresh`: one that is opened now, the one before it closed. */
+  | { readonly do: "handle"; readonly handle: number; readonly isFresh?: boolean }
   | { readonly do: "pass"; readonly ms: number }
   /** Eight days, after which all that has ended and every event is forgotten. */
   | { readonly do: "passDays" };
@@ -146,6 +148,7 @@ const weighted: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Comm
   { weight: 1 * 4, arbitrary: fc.record({ do: fc.constant("readNote" as const), note: upTo(2) }) },
   { weight: 12 * 4, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(50, 50, 50, 50, 100, 100, 100, 150, 150, 300, 300, 1_000, 12_000) }) },
   { weight: 1, arbitrary: fc.constant({ do: "passDays" as const }) },
+  { weight: 3 * 4, arbitrary: plan<Extract<Command, { do: "handle" }>>({ do: fc.constant("handle"), handle: upTo(1), isFresh: maybe(2, fc.constant(true)) }) },
 ];
 
 // ── runs ────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ import type { Engine } from "../../src/core/engine.ts";
 import { findDivergence, isDivergent, story } from "./campaign.ts";
 import type { EngineUnderTest } from "./campaign.ts";
 import type { Command } from "./commands.ts";
+import type { Store } from "./world.ts";
 import { ModelEngine } from "./modelEngine.ts";
 
 interface Kept {
@@ -40,10 +41,14 @@ async function engines(): Promise<EngineUnderTest[]> {
   const sqlite = (await load("sqlite"))?.["sqlite"];
   let files = 0;
   return [
-    { name: "model", make: () => new ModelEngine() },
-    ...(memory ? [{ name: "memory", make: () => memory() }] : []),
-    ...(sqlite ? [{ name: "sqlite", make: () => sqlite(join(folder, `${++files}.db`)) }] : []),
+    { name: "model", make: () => ({ connect: () => new ModelEngine(), isShared: false }) },
+    ...(memory ? [{ name: "memory", make: () => ({ connect: () => memory(), isShared: false }) }] : []),
+    ...(sqlite ? [{ name: "sqlite", make: () => fileStore(sqlite, join(folder, `${++files}.db`)) }] : []),
   ];
+}
+
+function fileStore(sqlite: (file: string) => Engine, file: string): Store {
+  return { connect: () => sqlite(file), isShared: true };
 }
 
 for (const target of await engines()) {

@@ -23,6 +23,7 @@ export async function perform(world: World, command: Command): Promise<void> {
     case "unlock": return performUnlock(world, command);
     case "find": return performFind(world, command);
     case "readNote": return performReadNote(world, command);
+    case "handle": return world.takeHandle(command.handle, command.isFresh ?? false);
     case "passDays": return performPassDays(world);
     case "pass": world.now += command.ms;
   }

@@ -13,8 +13,15 @@ import type { Told } from "./model.ts";
 import { leaseMs } from "./plans.ts";
 import type { ModelJob } from "./state.ts";
 import { processNamed } from "./state.ts";
+import { stillRuntime } from "./stillRuntime.ts";
 import { emptyView, viewOf } from "./view.ts";
 import type { View } from "./view.ts";
+
+/** One empty store. Where it is shared, every handle on it is another process's; else there is one handle. */
+export interface Store {
+  readonly connect: () => Engine;
+  readonly isShared: boolean;
+}
 
 export interface FormerClaim {
   readonly id: string;
@@ -23,7 +30,6 @@ export interface FormerClaim {
 }
 
 export class World {
-  readonly engine: Engine;
   readonly model: Model = new Model();
   /** What was asked and answered, for the reader of a failure. */
   readonly log: string[];
@@ -36,10 +42,40 @@ export class World {
   readonly #workers: string[] = ["p0", "p1", "p2"];
   readonly #fences = new Map<string, number>();
   #made = 0;
+  readonly #store: Store;
+  readonly #handles: Engine[] = [];
+  #handle = 0;
 
-  constructor(engine: Engine, log: string[] = []) {
+  constructor(store: Store, log: string[] = []) {
     this.log = log;
-    this.engine = engine;
+    this.#store = store;
+  }
+
+  async open(): Promise<void> {
+    this.#handles[0] = await this.#connect();
+  }
+
+  async close(): Promise<void> {
+    for (const handle of this.#handles) await handle.close();
+  }
+
+  get engine(): Engine {
+    const engine = this.#handles[this.#handle];
+    if (engine === undefined) throw new Error("the world is not open");
+    return engine;
+  }
+
+  async takeHandle(handle: number, isFresh: boolean): Promise<void> {
+    if (!this.#store.isShared) return;
+    if (isFresh) await this.#handles[handle]?.close();
+    if (isFresh || this.#handles[handle] === undefined) this.#handles[handle] = await this.#connect();
+    this.#handle = handle;
+  }
+
+  async #connect(): Promise<Engine> {
+    const engine = this.#store.connect();
+    await engine.open({ runtime: stillRuntime() });
+    return engine;
   }
 
   fresh(prefix: string): string {
