@@ -16,9 +16,8 @@ import type { Transaction } from "./transaction.ts";
 /** By primary key: O(lines). */
 const readyLines = `SELECT line FROM errand_numbers WHERE line > 0 AND what = ${codeOf("ready")} AND value > 0`;
 
-/** Looks first, without the write lock: a claim that would find nothing must not write. */
+/** Looks first, without the write lock: a claim that settles nothing and would find nothing must not write. */
 export function findsNothing(look: Transaction, wanted: Claim): boolean {
-  if (wanted.settling.length > 0) return false;
   if ((firstDueAt(look.sql) ?? Infinity) <= look.now || (firstDeadlineAt(look.sql) ?? Infinity) < look.now) return false;
   const lines = linesOf(look, wanted);
   const isFull = wanted.queues.every(({ slots, ahead }) => slots + ahead <= 0);
@@ -35,11 +34,12 @@ export function claim(tx: Transaction, wanted: Claim): Claimed {
   promote(tx, tidyMax);
   skipLateOnes(tx, tidyMax);
   admitMarked(tx);
-  tx.counters.write(tx.sql);
   const fence = tx.takeFence(wanted.lastFence);
   const lines = linesOf(tx, wanted);
-  const chosen = choose(tx, wanted, lines);
-  const jobs = start(tx, wanted, fence, chosen);
+  const process = processAsking(tx, wanted.process);
+  // Something was taken back from a lost one: it must go on under a new id.
+  const chosen = process?.isLost ? [] : choose(tx, wanted, lines);
+  const jobs = start(tx, wanted, process, fence, chosen);
   return { now: tx.now, fence, jobs, settled, hasSuspects: aloneLines(tx, lines).length > 0, ...nextDue(tx) };
 }
 
@@ -48,14 +48,12 @@ function linesOf(tx: Transaction, wanted: Claim): Line[] {
   const { pauses } = tx.notices;
   const queues = new Set(wanted.queues.filter(({ queue }) => !pauses.has(pausedQueue(queue))).map(({ queue }) => queue));
   const tasks = new Set(wanted.tasks);
-  return tx.sql.tuples<[number]>(readyLines)
-    .map(([id]) => tx.dictionary.lineById(tx.sql, id))
+  const ids = new Set([...tx.sql.tuples<[number]>(readyLines).map(([id]) => id), ...tx.counters.linesGaining("ready")]);
+  return [...ids].map((id) => tx.dictionary.lineById(tx.sql, id))
     .filter(({ queue, task }) => queues.has(queue) && tasks.has(task) && !pauses.has(pausedTask(task)));
 }
 
 function choose(tx: Transaction, wanted: Claim, lines: readonly Line[]): Chosen[] {
-  // Something was taken back from this process: it must go on under a new id.
-  if (lines.length === 0 || processAsking(tx, wanted.process)?.isLost) return [];
   if (wanted.alone === "only") return chooseAlone(tx, wanted, lines);
   const chosen: Chosen[] = [];
   for (const { queue, slots, ahead } of wanted.queues) {

@@ -29,6 +29,7 @@ export function firstDeadlineAt(sql: Statements): Instant | undefined {
 
 /** Answers how many became ready. */
 export function promote(tx: Transaction, limit: number): number {
+  if ((firstDueAt(tx.sql) ?? Infinity) > tx.now) return 0;
   const due = tx.sql.tuples<[dueAt: number, seq: number, line: number]>(dueJobs, tx.now, limit);
   const last = due.at(-1);
   if (last === undefined) return 0;

@@ -14,10 +14,11 @@ const modesAhead = "SELECT mode, count(*) FROM errand_tickets WHERE name = ? AND
 const grant = "UPDATE errand_tickets SET fence = ? WHERE place = ?";
 
 export function lock(tx: Transaction, request: LockRequest): Grant | Waiting {
-  if (processAsking(tx, request.process)?.isLost) {
+  const asking = processAsking(tx, request.process);
+  if (asking?.isLost) {
     throw new ErrandError("lease-lost", `the lease of process ${request.process} was taken back; ask for lock ${request.name} as a new process`);
   }
-  const process = leaseTo(tx, request.process, request.leaseMs);
+  const process = leaseTo(tx, asking, request.process, request.leaseMs);
   const [known] = tx.sql.tuples<[place: number, fence: number | null]>(findTicket, request.name, request.ticket);
   if (known && known[1] !== null) return { is: "granted", fence: known[1], now: tx.now };
   const place = known?.[0] ?? tx.sql.value<number>(addTicket, request.name, request.ticket, process, request.mode, request.permits ?? 1) ?? 0;

@@ -39,6 +39,11 @@ export class CounterChanges {
     this.#byPlace.set(place, (this.#byPlace.get(place) ?? 0) + jobs);
   }
 
+  /** Lines that have more in that state than was written. */
+  linesGaining(state: JobState): number[] {
+    return [...this.#byPlace].filter(([place, jobs]) => jobs > 0 && place % statesMax === codeOf(state)).map(([place]) => Math.floor(place / statesMax));
+  }
+
   write(sql: Statements): void {
     for (const [place, jobs] of this.#byPlace) {
       if (jobs !== 0) sql.run(addToCounter, Math.floor(place / statesMax), place % statesMax, jobs);

@@ -19,8 +19,7 @@ export function processAsking(tx: Transaction, process: string): Process | undef
 }
 
 /** Its lease lasts at least `leaseMs` from now; it is made known if it is not. Answers its number. */
-export function leaseTo(tx: Transaction, process: string, leaseMs: Ms): number {
-  const known = processAsking(tx, process);
+export function leaseTo(tx: Transaction, known: Process | undefined, process: string, leaseMs: Ms): number {
   if (known === undefined) return tx.sql.value<number>(addProcess, process, tx.now, tx.now + leaseMs) ?? 0;
   tx.sql.run(extend, tx.now + leaseMs, known.id);
   return known.id;

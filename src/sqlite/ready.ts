@@ -40,7 +40,7 @@ export function chooseMostUrgent(tx: Transaction, lines: readonly Line[], alone:
   if (room <= 0) return chosen;
   const cursors = lines.map((line) => new Cursor(tx, line, alone === "only" ? -line.id : line.id, Math.ceil(room / lines.length)));
   while (chosen.length < room) {
-    const cursor = mostUrgent(cursors);
+    const cursor = cursors.length === 1 ? cursors[0] : mostUrgent(cursors);
     const head = cursor?.head;
     if (cursor === undefined || head === undefined) break;
     // A late one here is beyond what one pass may skip: the next claim goes on with them.
@@ -69,14 +69,15 @@ class Cursor {
     this.#read(Number.MIN_SAFE_INTEGER, 0);
   }
 
+  /** Reads on only when it is asked for. */
   get head(): Head | undefined {
+    const last = this.#heads.at(-1);
+    if (this.#at === this.#heads.length && last && !this.#isAtEnd) this.#read(last[0], last[1]);
     return this.#heads[this.#at];
   }
 
   advance(): void {
-    const taken = this.head;
     this.#at += 1;
-    if (taken && this.#at === this.#heads.length && !this.#isAtEnd) this.#read(taken[0], taken[1]);
   }
 
   #read(urgency: number, seq: number): void {

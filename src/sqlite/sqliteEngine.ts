@@ -57,6 +57,7 @@ export class SqliteEngine implements port.Engine {
   }
 
   claim(wanted: port.Claim, at: port.At): port.Maybe<port.Claimed> {
+    if (wanted.settling.length > 0) return this.#store.write(at, (tx) => claim(tx, wanted));
     return this.#unless((look) => (findsNothing(look, wanted) ? nothing(look, wanted) : undefined), at, (tx) => claim(tx, wanted));
   }
 

@@ -2,6 +2,7 @@
 import type { Claim, ClaimedJob } from "../core/engine.ts";
 import { flags } from "./job.ts";
 import { leaseTo } from "./processes.ts";
+import type { Process } from "./processes.ts";
 import type { Chosen } from "./ready.ts";
 import { parseExtra } from "./row.ts";
 import type { Transaction } from "./transaction.ts";
@@ -20,9 +21,9 @@ const leaveReady = "DELETE FROM errand_ready WHERE line = ? AND (urgency, seq) <
 /** By primary key. */
 const metDeadline = "DELETE FROM errand_deadlines WHERE start_by = (SELECT start_by FROM errand_jobs WHERE seq = ?) AND seq = ?";
 
-export function start(tx: Transaction, wanted: Claim, fence: number, chosen: readonly Chosen[]): ClaimedJob[] {
+export function start(tx: Transaction, wanted: Claim, known: Process | undefined, fence: number, chosen: readonly Chosen[]): ClaimedJob[] {
   if (chosen.length === 0) return [];
-  const process = leaseTo(tx, wanted.process, wanted.leaseMs);
+  const process = leaseTo(tx, known, wanted.process, wanted.leaseMs);
   const started: { readonly urgency: number; readonly seq: number; readonly job: ClaimedJob }[] = [];
   for (const ofLine of byPlace(chosen).values()) {
     const last = ofLine.at(-1);

@@ -56,8 +56,16 @@ export class Statements {
 
 /** A handle of the app may be set to read integers as bigint. */
 function prepare(handle: Handle, sql: string): Statement {
-  const statement = handle.prepare(sql);
+  const statement = handle.prepare(pinned(sql));
   if (statement.safeIntegers) statement.safeIntegers(false);
   else statement.setReadBigInts?.(false);
   return statement;
+}
+
+/**
+ * A library built with STAT4, as better-sqlite3's is, plans a statement anew with each value bound to a parameter that stands next to a column:
+ * 22 µs where 1 µs would do. The plan of a `+?` does not look at the value.
+ */
+function pinned(sql: string): string {
+  return sql.startsWith("INSERT") ? sql : sql.replaceAll("?", "+?");
 }
