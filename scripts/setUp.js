@@ -64,7 +64,9 @@ function nodeOfTheMachine() {
 function fetchedNode() {
   console.error(`Fetching Node.js ${oldestNode}, since this one is ${process.version} …`);
   const folder = path.join(root, "node_modules", "node");
-  spawnSync(process.execPath, ["installArchSpecificPackage.js"], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  spawnSync(process.execPath, ["installArchSpecificPackage.js"], { cwd: folder, stdio: "ignore" });
+  // Now that there is a binary, link it into node_modules/.bin, where npm's scripts look first.
+  spawnSync("npm", ["rebuild", "node", "--ignore-scripts"], { cwd: root, stdio: "ignore", shell: isWindows });
   return nodeOfTheProject();
 }
 
