@@ -113,7 +113,8 @@ export class Walk {
 
   async #write(): Promise<void> {
     const subscription = this.#pick(["s1", "s2", "s3"]);
-    const name = this.#pick(["order.placed", "order.paid", jobDiedName]);
+    // The id of a death is each engine's own, and with it the ids of the jobs that it makes.
+    const name = this.#pick(["order.placed", "order.paid", this.#stages.length > 1 ? "order.paid" : jobDiedName]);
     const stored = {
       name: subscription, event: name, since: this.#pick(["now", "beginning"]), task: this.#pick(tasks), queue: this.#pick(queues), headStartMs: 0, delayMs: this.#pick([0, 300]),
       isMapped: this.#chance(0.3), keep: name === jobDiedName ? keep : shortKeep, ...(this.#chance(0.5) && { orderedBy: ["account"], ifDead: "block" }), ...(this.#chance(0.3) && { uniqueBy: ["account"] }),
