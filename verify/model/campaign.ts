@@ -41,13 +41,19 @@ export async function runCommands(target: EngineUnderTest, commands: readonly Co
 }
 
 export async function isDivergent(target: EngineUnderTest, commands: readonly Command[]): Promise<boolean> {
-  return runCommands(target, commands).then(() => false, () => true);
+  return runCommands(target, commands).then(
+    () => false,
+    () => true,
+  );
 }
 
 /** What a person needs: what differs, the commands, the calls, and how to see it again. */
 export async function story(target: EngineUnderTest, commands: readonly Command[]): Promise<string> {
   const log: string[] = [];
-  const error = await runCommands(target, commands, log).then(() => undefined, (thrown: unknown) => thrown);
+  const error = await runCommands(target, commands, log).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   const told = error instanceof Error ? (error.name === "Divergence" ? error.message : error.stack) : "it did not differ again";
   const list = commands.map((command) => `  ${JSON.stringify(command)}`).join(",\n");
   const replay = `MODEL_ENGINE=${target.name} MODEL_COMMANDS='${JSON.stringify(commands)}' node --test verify/model/model.test.ts`;

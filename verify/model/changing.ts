@@ -21,8 +21,11 @@ const concerned: Readonly<Record<Change["do"], readonly JobState[]>> = {
 
 export function selected(state: ModelState, which: Selection, change: Change, answered: Answered): string[] {
   if ("ids" in which) return [...which.ids];
-  const isPassedOver = (job: ModelJob): boolean => isVain(state, job, change) || (change.do === "retry" && isOpened(state, job) && answered(job.id) === undefined);
-  return matching(state, which.jobs).filter((job) => concerned[change.do].includes(job.state) && !isPassedOver(job)).map((job) => job.id);
+  const isPassedOver = (job: ModelJob): boolean =>
+    isVain(state, job, change) || (change.do === "retry" && isOpened(state, job) && answered(job.id) === undefined);
+  return matching(state, which.jobs)
+    .filter((job) => concerned[change.do].includes(job.state) && !isPassedOver(job))
+    .map((job) => job.id);
 }
 
 function isVain(state: ModelState, job: ModelJob, change: Change): boolean {
@@ -34,8 +37,11 @@ function isVain(state: ModelState, job: ModelJob, change: Change): boolean {
 export function matching(state: ModelState, filter: JobFilter): ModelJob[] {
   const { states, queue, task, lane, unique } = filter;
   const matches = (job: ModelJob): boolean =>
-    (states === undefined || states.includes(job.state)) && (queue === undefined || job.queue === queue) && (task === undefined || job.task === task) &&
-    (lane === undefined || job.lane?.key === lane) && (unique === undefined || job.unique?.key === unique);
+    (states === undefined || states.includes(job.state)) &&
+    (queue === undefined || job.queue === queue) &&
+    (task === undefined || job.task === task) &&
+    (lane === undefined || job.lane?.key === lane) &&
+    (unique === undefined || job.unique?.key === unique);
   return state.jobs.filter(matches).toSorted((a, b) => a.seq - b.seq);
 }
 

@@ -58,7 +58,10 @@ function chosenOf(state: ModelState, wanted: Claim, queue: ClaimQueue, now: Inst
 
 function firstSuspect(state: ModelState, wanted: Claim, now: Instant): ModelJob[] {
   const all = wanted.queues.flatMap((queue) => candidates(state, wanted, queue.queue, now));
-  return all.filter((job) => job.suspects >= suspectsBeforeAlone).toSorted(byUrgency).slice(0, 1);
+  return all
+    .filter((job) => job.suspects >= suspectsBeforeAlone)
+    .toSorted(byUrgency)
+    .slice(0, 1);
 }
 
 function candidates(state: ModelState, wanted: Claim, queue: string, now: Instant): ModelJob[] {
@@ -77,8 +80,16 @@ function start(job: ModelJob, wanted: Claim, now: Instant, fence: number): void 
 
 function claimedJob(job: ModelJob): ClaimedJob {
   return {
-    id: job.id, task: job.task, queue: job.queue, payload: job.payload, attempt: job.attempts + 1, starts: job.starts, suspects: job.suspects,
-    enqueuedAt: job.enqueuedAt, dueAt: job.dueAt, isOrdered: job.lane !== undefined,
+    id: job.id,
+    task: job.task,
+    queue: job.queue,
+    payload: job.payload,
+    attempt: job.attempts + 1,
+    starts: job.starts,
+    suspects: job.suspects,
+    enqueuedAt: job.enqueuedAt,
+    dueAt: job.dueAt,
+    isOrdered: job.lane !== undefined,
     ...(job.checkpoint !== undefined && { checkpoint: job.checkpoint }),
     ...(job.expecting !== undefined && { expecting: job.expecting }),
     ...(job.version !== undefined && { version: job.version }),

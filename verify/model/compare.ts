@@ -9,7 +9,11 @@ import type { View } from "./view.ts";
 export function compareViews(model: Model, view: View): void {
   const { state } = model;
   const expected = state.jobs.toSorted((a, b) => a.seq - b.seq);
-  mustEqual("the jobs, in the order of enqueue", view.jobs.map((job) => job.id), expected.map((job) => job.id));
+  mustEqual(
+    "the jobs, in the order of enqueue",
+    view.jobs.map((job) => job.id),
+    expected.map((job) => job.id),
+  );
   for (const [index, job] of expected.entries()) {
     const row = view.jobs[index];
     if (row !== undefined) compareRow(row, rowOf(job, state), view);
@@ -25,7 +29,13 @@ function compareRow(got: JobRow, expected: JobRow, view: View): void {
   const what = `job ${got.id} (${expected.state})`;
   compareWaits(what, got, expected, view);
   compareReason(what, got, expected.reason);
-  const normal = (row: JobRow): object => ({ ...row, waits: row.waits?.reason, isPoison: row.isPoison ?? false, reason: undefined, history: row.history.map(normalAttempt) });
+  const normal = (row: JobRow): object => ({
+    ...row,
+    waits: row.waits?.reason,
+    isPoison: row.isPoison ?? false,
+    reason: undefined,
+    history: row.history.map(normalAttempt),
+  });
   mustEqual(what, normal(got), normal(expected));
 }
 
@@ -56,8 +66,14 @@ function normalAttempt(row: AttemptRow): object {
 }
 
 function compareLocks(model: Model, view: View): void {
-  const shape = (lock: { name: string; mode: string; ticket: string; process: string; isGranted: boolean; fence: number }): object =>
-    ({ name: lock.name, mode: lock.mode, ticket: lock.ticket, process: lock.process, isGranted: lock.isGranted, fence: lock.isGranted ? lock.fence : 0 });
+  const shape = (lock: { name: string; mode: string; ticket: string; process: string; isGranted: boolean; fence: number }): object => ({
+    name: lock.name,
+    mode: lock.mode,
+    ticket: lock.ticket,
+    process: lock.process,
+    isGranted: lock.isGranted,
+    fence: lock.isGranted ? lock.fence : 0,
+  });
   mustEqual("the locks", sorted(view.locks.map(shape)), sorted(model.state.tickets.map(shape)));
 }
 

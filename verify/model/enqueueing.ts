@@ -32,11 +32,40 @@ export function storeJob(state: ModelState, work: NewJob, now: Instant): Enqueue
 function storeNew(state: ModelState, work: NewJob, now: Instant): Enqueued {
   const dueAt = dueOf(work, now, now);
   const job: ModelJob = {
-    seq: ++state.seq, id: work.id, content: work.content, rememberMs: work.rememberMs, task: work.task, queue: work.queue, payload: work.payload,
-    headStartMs: work.headStartMs, urgency: dueAt - work.headStartMs, enqueuedAt: now, dueAt, startBy: startByOf(work, now),
-    lane: work.lane, unique: work.unique, expecting: work.expecting, keep: work.keep, version: work.version, from: work.from, slotAt: work.slot?.at,
-    state: "ready", isAdmitted: false, delayedBy: "time", attempts: 0, starts: 0, suspects: 0, claim: undefined, cancelReason: undefined,
-    reason: undefined, endedAt: undefined, isPoison: false, hasDied: false, history: [], checkpoint: undefined, result: undefined,
+    seq: ++state.seq,
+    id: work.id,
+    content: work.content,
+    rememberMs: work.rememberMs,
+    task: work.task,
+    queue: work.queue,
+    payload: work.payload,
+    headStartMs: work.headStartMs,
+    urgency: dueAt - work.headStartMs,
+    enqueuedAt: now,
+    dueAt,
+    startBy: startByOf(work, now),
+    lane: work.lane,
+    unique: work.unique,
+    expecting: work.expecting,
+    keep: work.keep,
+    version: work.version,
+    from: work.from,
+    slotAt: work.slot?.at,
+    state: "ready",
+    isAdmitted: false,
+    delayedBy: "time",
+    attempts: 0,
+    starts: 0,
+    suspects: 0,
+    claim: undefined,
+    cancelReason: undefined,
+    reason: undefined,
+    endedAt: undefined,
+    isPoison: false,
+    hasDied: false,
+    history: [],
+    checkpoint: undefined,
+    result: undefined,
   };
   state.jobs.push(job);
   enterLane(state, job, now);
@@ -105,7 +134,12 @@ export function storeEvent(state: ModelState, work: NewEvent, now: Instant): Enq
     return { id: same.id, isDuplicate: true };
   }
   state.events.push({
-    id: work.id, name: work.name, payload: work.payload, publishedAt: now, content: work.content, rememberMs: work.rememberMs,
+    id: work.id,
+    name: work.name,
+    payload: work.payload,
+    publishedAt: now,
+    content: work.content,
+    rememberMs: work.rememberMs,
     ...(work.orderedBy && { orderedBy: work.orderedBy }),
   });
   for (const subscription of subscriptionsOf(state)) {
@@ -115,7 +149,12 @@ export function storeEvent(state: ModelState, work: NewEvent, now: Instant): Enq
 }
 
 /** The one job of an event and a subscription; once made it is never made again, whatever became of its content. */
-export function storeHandler(state: ModelState, event: Pick<NewEvent, "id" | "name" | "payload" | "orderedBy">, subscription: StoredSubscription, now: Instant): void {
+export function storeHandler(
+  state: ModelState,
+  event: Pick<NewEvent, "id" | "name" | "payload" | "orderedBy">,
+  subscription: StoredSubscription,
+  now: Instant,
+): void {
   const job = jobFor(event, subscription);
   if (jobWithId(state, job.id) === undefined) storeJob(state, job, now);
 }

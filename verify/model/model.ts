@@ -6,7 +6,22 @@
  */
 import { ErrandError } from "../../src/core/errors.ts";
 import type {
-  Atom, Change, ChangedJob, Claim, ClaimedJob, CountRow, Enqueued, Grant, JobFilter, JobRow, LockRequest, Note, Outcome, Selection, Settled, Waiting,
+  Atom,
+  Change,
+  ChangedJob,
+  Claim,
+  ClaimedJob,
+  CountRow,
+  Enqueued,
+  Grant,
+  JobFilter,
+  JobRow,
+  LockRequest,
+  Note,
+  Outcome,
+  Selection,
+  Settled,
+  Waiting,
 } from "../../src/core/engine.ts";
 import type { Instant, Ms } from "../../src/core/runtime.ts";
 import { handOut, hasSuspects, nextDues, promote, renew, skipTooLate } from "./claiming.ts";

@@ -1,6 +1,30 @@
 /** The model dressed as an engine: so that the model test itself can be tested, against a model whose rules were broken on purpose. */
 import type {
-  At, Atom, Change, Changed, Claim, Claimed, CountRow, Enqueued, Engine, Grant, Guarantees, Heard, JobFilter, LockRequest, Maybe, Note, Outcome, Page, Query, Selection, Settled, Tidied, Tidy, Unlisten, Waiting,
+  At,
+  Atom,
+  Change,
+  Changed,
+  Claim,
+  Claimed,
+  CountRow,
+  Enqueued,
+  Engine,
+  Grant,
+  Guarantees,
+  Heard,
+  JobFilter,
+  LockRequest,
+  Maybe,
+  Note,
+  Outcome,
+  Page,
+  Query,
+  Selection,
+  Settled,
+  Tidied,
+  Tidy,
+  Unlisten,
+  Waiting,
 } from "../../src/core/engine.ts";
 import type { ErrandError } from "../../src/core/errors.ts";
 import type { JobDiedPayload } from "../../src/core/notes.ts";
@@ -105,7 +129,10 @@ export class ModelEngine implements Engine {
     return { rows: state.processes.filter((process) => !process.isLost).map(({ process, leaseUntil }) => ({ process, leaseUntil, since: 0, running: 0 })) };
   }
 
-  #jobs(query: { readonly where: JobFilter; readonly limit: number; readonly after?: string; readonly newestFirst?: boolean }): { readonly rows: readonly object[]; readonly next?: string } {
+  #jobs(query: { readonly where: JobFilter; readonly limit: number; readonly after?: string; readonly newestFirst?: boolean }): {
+    readonly rows: readonly object[];
+    readonly next?: string;
+  } {
     const found = this.model.find(query.where);
     const rows = query.newestFirst ? found.toReversed() : found;
     const from = Number(query.after ?? 0);

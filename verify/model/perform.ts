@@ -9,23 +9,45 @@ import type { World } from "./world.ts";
 
 export async function perform(world: World, command: Command): Promise<void> {
   switch (command.do) {
-    case "enqueue": return performEnqueue(world, command);
-    case "pause": case "resume": return performNote(world, command);
-    case "subscribe": case "unsubscribe": return performSubscription(world, command);
-    case "claim": return performClaim(world, command);
-    case "settle": return performSettle(world, command);
-    case "beat": return performBeat(world, command.worker);
-    case "crash": return performCrash(world, command);
-    case "crashLoop": return performCrashLoop(world, command);
-    case "tidy": return performTidy(world, command);
-    case "cancel": case "retry": case "delete": case "prioritise": return performChange(world, command);
-    case "lock": return performLock(world, command);
-    case "unlock": return performUnlock(world, command);
-    case "find": return performFind(world, command);
-    case "readNote": return performReadNote(world, command);
-    case "handle": return world.takeHandle(command.handle, command.isFresh ?? false);
-    case "passDays": return performPassDays(world);
-    case "pass": world.now += command.ms;
+    case "enqueue":
+      return performEnqueue(world, command);
+    case "pause":
+    case "resume":
+      return performNote(world, command);
+    case "subscribe":
+    case "unsubscribe":
+      return performSubscription(world, command);
+    case "claim":
+      return performClaim(world, command);
+    case "settle":
+      return performSettle(world, command);
+    case "beat":
+      return performBeat(world, command.worker);
+    case "crash":
+      return performCrash(world, command);
+    case "crashLoop":
+      return performCrashLoop(world, command);
+    case "tidy":
+      return performTidy(world, command);
+    case "cancel":
+    case "retry":
+    case "delete":
+    case "prioritise":
+      return performChange(world, command);
+    case "lock":
+      return performLock(world, command);
+    case "unlock":
+      return performUnlock(world, command);
+    case "find":
+      return performFind(world, command);
+    case "readNote":
+      return performReadNote(world, command);
+    case "handle":
+      return world.takeHandle(command.handle, command.isFresh ?? false);
+    case "passDays":
+      return performPassDays(world);
+    case "pass":
+      world.now += command.ms;
   }
 }
 

@@ -16,7 +16,11 @@ export async function performChange(world: World, command: ChangeCommand): Promi
   const answer = await world.call("change", { which, change, limit }, () => world.engine.change(which, change, limit, { now: world.now }));
   const view = await world.look();
   const expected = world.model.change(which, change, limit, world.now, (id) => answer.jobs.find((job) => job.id === id)?.is);
-  mustEqual(`the answers to ${command.do}`, answer.jobs.map(({ id, is }) => `${id} ${is}`), expected.jobs.map(({ id, is }) => `${id} ${is}`));
+  mustEqual(
+    `the answers to ${command.do}`,
+    answer.jobs.map(({ id, is }) => `${id} ${is}`),
+    expected.jobs.map(({ id, is }) => `${id} ${is}`),
+  );
   must(answer.hasMore === expected.hasMore || (answer.hasMore && answer.jobs.length === limit), `hasMore ${answer.hasMore}`);
   world.check(view, "change", ["change"]);
 }

@@ -11,7 +11,10 @@ import type { World } from "./world.ts";
 type Of<Do extends Command["do"]> = Extract<Command, { do: Do }>;
 
 export async function performEnqueue(world: World, command: Of<"enqueue">): Promise<void> {
-  return enqueue(world, command.atoms.map((atom) => atomOf(world, atom)));
+  return enqueue(
+    world,
+    command.atoms.map((atom) => atomOf(world, atom)),
+  );
 }
 
 export async function performNote(world: World, command: Of<"pause" | "resume">): Promise<void> {
@@ -44,7 +47,11 @@ function compareAtom(world: World, view: View, got: Enqueued[] | ErrandError, ex
 
 function compareWork(world: World, view: View, got: Enqueued, expected: Enqueued): void {
   const isOther = got.isDuplicate && expected.isDuplicate && bothWait(got.id, expected.id, view);
-  mustEqual(`the answer for ${expected.id}`, { id: isOther ? expected.id : got.id, isDuplicate: got.isDuplicate }, { id: expected.id, isDuplicate: expected.isDuplicate });
+  mustEqual(
+    `the answer for ${expected.id}`,
+    { id: isOther ? expected.id : got.id, isDuplicate: got.isDuplicate },
+    { id: expected.id, isDuplicate: expected.isDuplicate },
+  );
   must(world.isState(got.id, got.state, expected.state, view), `${got.id} is answered ${got.state}, expected ${expected.state}`);
 }
 
@@ -63,7 +70,11 @@ function atomOf(world: World, plan: AtomPlan): Atom {
 
 /** What the same id twice in one atom means where a unique key comes between is left open: then all but the first have ids of their own. */
 function withClearIds(jobs: readonly JobPlan[]): readonly JobPlan[] {
-  if (jobs.every((job) => job.unique === undefined) && new Set(jobs.filter((job) => job.id !== undefined).map((job) => `${job.task} ${job.content ?? 0}`)).size <= 1) return jobs;
+  if (
+    jobs.every((job) => job.unique === undefined) &&
+    new Set(jobs.filter((job) => job.id !== undefined).map((job) => `${job.task} ${job.content ?? 0}`)).size <= 1
+  )
+    return jobs;
   const firstNamed = jobs.findIndex((job) => job.id !== undefined);
   const isReplaced = jobs.some((job, index) => job.unique !== undefined && index !== firstNamed);
   return jobs.map(({ id, ...job }, index) => (id === undefined || isReplaced || index !== firstNamed ? job : { ...job, id }));
@@ -73,7 +84,8 @@ function noteOf(world: World, plan: NotePlan): NonNullable<Atom["notes"]>[number
   const key = at(plainNotes, plan.note);
   const version = world.model.readNote(key)?.version ?? 0;
   return {
-    key, value: plan.isDeleted ? undefined : JSON.stringify({ written: world.fresh("n") }),
+    key,
+    value: plan.isDeleted ? undefined : JSON.stringify({ written: world.fresh("n") }),
     ...(plan.ifVersion !== undefined && { ifVersion: plan.ifVersion === "right" ? version : plan.ifVersion }),
   };
 }

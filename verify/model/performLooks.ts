@@ -19,7 +19,11 @@ export async function performFind(world: World, command: Of<"find">): Promise<vo
   const newestFirst = command.newestFirst ?? false;
   const rows = await pages(world, { of: "jobs", where: which.jobs, limit: command.limit, newestFirst });
   const expected = world.model.find(which.jobs).map((row) => row.id);
-  mustEqual(`the jobs found, page by page${newestFirst ? ", newest first" : ""}`, rows.map((row) => row.id), newestFirst ? expected.toReversed() : expected);
+  mustEqual(
+    `the jobs found, page by page${newestFirst ? ", newest first" : ""}`,
+    rows.map((row) => row.id),
+    newestFirst ? expected.toReversed() : expected,
+  );
   for (const row of rows) mustEqual(`job ${row.id} in a page`, row, world.view.byId.get(row.id));
 }
 
@@ -58,7 +62,8 @@ export async function performLock(world: World, command: Of<"lock">): Promise<vo
     else world.takeFence(process, answer.fence, request.lastFence);
     world.model.state.fence = Math.max(world.model.state.fence, answer.fence);
   }
-  if (answer.is === "waiting" && expected.is === "waiting") must(answer.ahead >= 1 && answer.ahead <= expected.ahead, `ahead ${answer.ahead}, expected up to ${expected.ahead}`);
+  if (answer.is === "waiting" && expected.is === "waiting")
+    must(answer.ahead >= 1 && answer.ahead <= expected.ahead, `ahead ${answer.ahead}, expected up to ${expected.ahead}`);
   world.check(view, "lock", [], process);
 }
 

@@ -38,7 +38,9 @@ export function claimOf(world: World, command: Omit<Of<"claim">, "do">): Claim {
   const process = world.livingWorker(command.worker);
   const plans = [command.q1, command.q2];
   return {
-    process, leaseMs, claim: world.fresh("c"),
+    process,
+    leaseMs,
+    claim: world.fresh("c"),
     lastFence: command.lastFenceAheadMs === undefined ? world.lastFence(process) : (world.now + command.lastFenceAheadMs) * 1_000,
     // Who asks for one job to run alone has a hand for it.
     queues: queues.flatMap((queue, index) => {
@@ -56,8 +58,17 @@ function compareClaimed(got: Claimed, expected: ModelClaimed, wanted: Claim): vo
   must(got.jobs.length === new Set(got.jobs.map((job) => job.id)).size, "one claim handed out a job twice");
   for (const queue of queues) {
     const of = (jobs: readonly ClaimedJob[]): ClaimedJob[] => jobs.filter((job) => job.queue === queue);
-    mustEqual(`the claimed jobs of ${queue}, in order`, of(got.jobs).map((job) => job.id), of(expected.jobs).map((job) => job.id));
-    for (const [index, job] of of(got.jobs).entries()) mustEqual(`claimed job ${job.id}`, { ...job, isCancelled: job.isCancelled ?? false, isOrdered: true }, { ...of(expected.jobs)[index], isCancelled: false, isOrdered: true });
+    mustEqual(
+      `the claimed jobs of ${queue}, in order`,
+      of(got.jobs).map((job) => job.id),
+      of(expected.jobs).map((job) => job.id),
+    );
+    for (const [index, job] of of(got.jobs).entries())
+      mustEqual(
+        `claimed job ${job.id}`,
+        { ...job, isCancelled: job.isCancelled ?? false, isOrdered: true },
+        { ...of(expected.jobs)[index], isCancelled: false, isOrdered: true },
+      );
   }
   for (const job of got.jobs) compareIsOrdered(job, expected);
   if (got.nextDueMs !== expected.nextDueHeldMs) mustEqual("nextDueMs", got.nextDueMs, expected.nextDueMs);
@@ -90,7 +101,9 @@ function outcomeOf(world: World, plan: OutcomePlan): Outcome {
   const hasReason = plan.is === "skipped" || plan.is === "snoozed" || plan.is === "dead";
   const mayFollow = plan.is === "completed" || plan.is === "skipped" || plan.is === "retry" || plan.is === "snoozed";
   return {
-    ...target, is: plan.is, ranMs: 7,
+    ...target,
+    is: plan.is,
+    ranMs: 7,
     ...(hasReason && { reason: `${plan.is} by test` }),
     ...((plan.is === "retry" || plan.is === "dead") && { error: { name: "Error", message: "by test" } }),
     ...((plan.is === "retry" || plan.is === "snoozed") && { delayMs: plan.delayMs ?? 100 }),

@@ -79,7 +79,10 @@ async function tidy(world: World, items: number, mayExpire: boolean): Promise<vo
 
 /** What a pass says it did is what changed, and no more than it was allowed. */
 function checkCounted(did: Tidied, items: number, before: View, after: View, isReplaying: boolean): void {
-  const moves = after.jobs.flatMap((job) => { const was = before.byId.get(job.id); return was === undefined ? [] : [{ from: was.state, to: job.state, was, job }]; });
+  const moves = after.jobs.flatMap((job) => {
+    const was = before.byId.get(job.id);
+    return was === undefined ? [] : [{ from: was.state, to: job.state, was, job }];
+  });
   const gone = before.jobs.filter((job) => !after.byId.has(job.id));
   const back = moves.filter((move) => move.from === "running" && move.to !== "running");
   // A job may move on within the pass, and end and be purged in it: then the count is the larger.
@@ -90,7 +93,13 @@ function checkCounted(did: Tidied, items: number, before: View, after: View, isR
   atLeast("taken back", did.takenBack, back.length);
   atLeast("quarantined", did.quarantined, back.filter((move) => move.to === "dead" || (move.to === "parked" && move.job.isPoison)).length);
   atLeast("purged", did.purged, gone.length);
-  for (const [what, counted] of Object.entries({ promoted: did.promoted, skipped: did.skipped, takenBack: did.takenBack, parked: did.parked, replayed: did.replayed })) {
+  for (const [what, counted] of Object.entries({
+    promoted: did.promoted,
+    skipped: did.skipped,
+    takenBack: did.takenBack,
+    parked: did.parked,
+    replayed: did.replayed,
+  })) {
     must(counted <= items, `tidy of at most ${items} counts ${counted} ${what}`);
   }
 }
@@ -99,7 +108,8 @@ function checkHeard(world: World, notesVersion: number, era: string): void {
   world.era ??= era;
   mustEqual("the era", era, world.era);
   const hasWritten = world.model.state.notesWritten > world.notesWrittenThen;
-  if (world.notesVersion >= 0) must(hasWritten ? notesVersion > world.notesVersion : notesVersion >= world.notesVersion, `notesVersion ${notesVersion} after ${world.notesVersion}`);
+  if (world.notesVersion >= 0)
+    must(hasWritten ? notesVersion > world.notesVersion : notesVersion >= world.notesVersion, `notesVersion ${notesVersion} after ${world.notesVersion}`);
   world.notesVersion = notesVersion;
   world.notesWrittenThen = world.model.state.notesWritten;
 }

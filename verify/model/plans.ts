@@ -15,7 +15,10 @@ export const queues: readonly string[] = ["q1", "q2"];
 const plainTasks = ["t1", "t2", "t3"];
 const handlerTasks = ["h0", "h1", "h2", "h3", "h4"];
 export const tasks: readonly string[] = [...plainTasks, ...handlerTasks];
-export const locks: readonly { readonly name: string; readonly permits: number }[] = [{ name: "one", permits: 1 }, { name: "two", permits: 2 }];
+export const locks: readonly { readonly name: string; readonly permits: number }[] = [
+  { name: "one", permits: 1 },
+  { name: "two", permits: 2 },
+];
 export const plainNotes: readonly string[] = ["plain/a", "plain/b", pausedTask("t3")];
 export const pauses: readonly string[] = [pausedQueue("q1"), pausedTask("t1"), pausedQueue("q2")];
 
@@ -63,7 +66,13 @@ export function newJob(plan: JobPlan, ownId: string, now: Instant): NewJob {
   const unique = plan.unique === undefined ? undefined : at(uniques, plan.unique);
   const lane = laneOf(plan, unique);
   return {
-    kind: "job", task, payload, queue: at(queues, plan.queue), content: contentOf(task, payload), headStartMs: headStartOf(plan.priority), keep: at(keeps, plan.keep ?? 0),
+    kind: "job",
+    task,
+    payload,
+    queue: at(queues, plan.queue),
+    content: contentOf(task, payload),
+    headStartMs: headStartOf(plan.priority),
+    keep: at(keeps, plan.keep ?? 0),
     ...(plan.id === undefined ? { id: ownId, rememberMs: 0 } : { id: `named-${plan.id}`, rememberMs }),
     ...(plan.delayMs !== undefined && { delayMs: plan.delayMs }),
     ...(plan.dueInMs !== undefined && plan.delayMs === undefined && { dueAt: now + plan.dueInMs }),
@@ -84,9 +93,18 @@ function laneOf(plan: JobPlan, unique: Uniqueness | undefined): LaneMembership |
 /** Each field serves one kind of key only, so that a lane has one policy and a unique key one mode. */
 export function newEvent(plan: EventPlan, ownId: string): NewEvent {
   const name = at(["placed", "paid"], plan.event);
-  const payload = JSON.stringify({ order: plan.key, keep: `keep-${plan.key}`, debounce: `debounce-${plan.key}`, replace: `replace-${plan.key}`, more: `more-${plan.key}` });
+  const payload = JSON.stringify({
+    order: plan.key,
+    keep: `keep-${plan.key}`,
+    debounce: `debounce-${plan.key}`,
+    replace: `replace-${plan.key}`,
+    more: `more-${plan.key}`,
+  });
   return {
-    kind: "event", name, payload, content: contentOf(name, payload),
+    kind: "event",
+    name,
+    payload,
+    content: contentOf(name, payload),
     ...(plan.id === undefined ? { id: ownId, rememberMs: 0 } : { id: `event-${plan.id}`, rememberMs }),
     ...(plan.isOrdered && { orderedBy: ["order"] }),
   };
@@ -99,22 +117,34 @@ export function storedSubscription(number: number, variant: number): StoredSubsc
   const event = at(["placed", "placed", "paid", jobDiedName, "paid"], index);
   const ifDead = at(["park", "block", "continue", "park", "block"] as const, index);
   return {
-    name: subscriptionName(number), event, since: index === 1 || index === 4 ? "beginning" : "now", task: at(handlerTasks, index), queue: at(queues, index),
-    headStartMs: 0, delayMs: 0, isMapped: false, keep: at(keeps, index), ifDead, ...variantOf(variant, event === jobDiedName),
+    name: subscriptionName(number),
+    event,
+    since: index === 1 || index === 4 ? "beginning" : "now",
+    task: at(handlerTasks, index),
+    queue: at(queues, index),
+    headStartMs: 0,
+    delayMs: 0,
+    isMapped: false,
+    keep: at(keeps, index),
+    ifDead,
+    ...variantOf(variant, event === jobDiedName),
   };
 }
 
 function variantOf(variant: number, isOfDeaths: boolean): Partial<StoredSubscription> {
   const orderedBy = [isOfDeaths ? "queue" : "order"];
-  return at<Partial<StoredSubscription>>([
-    {},
-    { orderedBy },
-    { uniqueBy: [isOfDeaths ? "task" : "keep"] },
-    { uniqueBy: ["debounce"], uniqueMode: { is: "debounce", quietMs: 100, atMostMs: 250 } },
-    { isMapped: true, delayMs: 50 },
-    { uniqueBy: ["replace"], uniqueMode: { is: "replace" }, delayMs: 100, orderedBy },
-    { uniqueBy: ["more"], uniqueMode: { is: "one-more" }, headStartMs: 300, version: 2 },
-  ], variant);
+  return at<Partial<StoredSubscription>>(
+    [
+      {},
+      { orderedBy },
+      { uniqueBy: [isOfDeaths ? "task" : "keep"] },
+      { uniqueBy: ["debounce"], uniqueMode: { is: "debounce", quietMs: 100, atMostMs: 250 } },
+      { isMapped: true, delayMs: 50 },
+      { uniqueBy: ["replace"], uniqueMode: { is: "replace" }, delayMs: 100, orderedBy },
+      { uniqueBy: ["more"], uniqueMode: { is: "one-more" }, headStartMs: 300, version: 2 },
+    ],
+    variant,
+  );
 }
 
 export function filterOf(plan: SelectionPlan): JobFilter {

@@ -10,7 +10,10 @@ const campaign = { runs: 150, commandsMax: 60, seed: 7, shrinkMs: 0 };
 
 describe("the model test", () => {
   it("finds nothing in an engine that only hands on", async () => {
-    assert.equal(await findDivergence({ name: "memory", make: () => ({ connect: () => new Wrapped(memory()), isShared: false }) }, { ...campaign, runs: 30 }), undefined);
+    assert.equal(
+      await findDivergence({ name: "memory", make: () => ({ connect: () => new Wrapped(memory()), isShared: false }) }, { ...campaign, runs: 30 }),
+      undefined,
+    );
   });
   for (const { bug, breaks, on } of plants) {
     it(`finds that ${bug} (${breaks})`, async () => {

@@ -1,7 +1,32 @@
 /**
  * Bugs planted on purpose: each breaks one rule of the port and hides as well as it can. The model test is worth its name only if it finds every one.
  */
-import type { At, Atom, Change, Changed, ChangedJob, Claim, Claimed, CountRow, Enqueued, Engine, Grant, Heard, JobRow, LockRequest, NewJob, NoteWrite, Outcome, Page, Query, Selection, Settled, Tidied, Tidy, Waiting } from "../../src/core/engine.ts";
+import type {
+  At,
+  Atom,
+  Change,
+  Changed,
+  ChangedJob,
+  Claim,
+  Claimed,
+  CountRow,
+  Enqueued,
+  Engine,
+  Grant,
+  Heard,
+  JobRow,
+  LockRequest,
+  NewJob,
+  NoteWrite,
+  Outcome,
+  Page,
+  Query,
+  Selection,
+  Settled,
+  Tidied,
+  Tidy,
+  Waiting,
+} from "../../src/core/engine.ts";
 import { ErrandError } from "../../src/core/errors.ts";
 import type { Ms } from "../../src/core/runtime.ts";
 import { suspectsBeforeAlone } from "../../src/core/defaults.ts";
@@ -99,11 +124,24 @@ class EarlyPromotion extends RowsChanged {
   readonly #early = new Set<string>();
 
   override enqueue(atoms: readonly Atom[], at: At<unknown>): Stored | Promise<Stored> {
-    return this.inner.enqueue(atoms.map((atom) => ({ ...atom, works: atom.works.map((work) => (work.kind === "job" && work.delayMs === 100 && !work.unique ? this.#sooner(work) : work)) })), at);
+    return this.inner.enqueue(
+      atoms.map((atom) => ({
+        ...atom,
+        works: atom.works.map((work) => (work.kind === "job" && work.delayMs === 100 && !work.unique ? this.#sooner(work) : work)),
+      })),
+      at,
+    );
   }
 
   protected shown(row: JobRow): JobRow {
-    return this.#early.has(row.id) && row.attempts === 0 ? { ...row, dueAt: row.dueAt + 50, urgency: row.urgency + 50, ...(row.waits && { waits: { ...row.waits, on: row.waits.reason === "time" ? String(row.dueAt + 50) : row.waits.on } }) } : row;
+    return this.#early.has(row.id) && row.attempts === 0
+      ? {
+          ...row,
+          dueAt: row.dueAt + 50,
+          urgency: row.urgency + 50,
+          ...(row.waits && { waits: { ...row.waits, on: row.waits.reason === "time" ? String(row.dueAt + 50) : row.waits.on } }),
+        }
+      : row;
   }
 
   #sooner(job: NewJob): NewJob {
@@ -117,7 +155,13 @@ class PriorityIgnored extends RowsChanged {
   readonly #asked = new Map<string, Ms>();
 
   override enqueue(atoms: readonly Atom[], at: At<unknown>): Stored | Promise<Stored> {
-    return this.inner.enqueue(atoms.map((atom) => ({ ...atom, works: atom.works.map((work) => (work.kind === "job" && !work.unique && work.rememberMs === 0 ? this.#flat(work) : work)) })), at);
+    return this.inner.enqueue(
+      atoms.map((atom) => ({
+        ...atom,
+        works: atom.works.map((work) => (work.kind === "job" && !work.unique && work.rememberMs === 0 ? this.#flat(work) : work)),
+      })),
+      at,
+    );
   }
 
   protected shown(row: JobRow): JobRow {
@@ -201,13 +245,19 @@ class AtomsTornApart extends Wrapped {
 class NotesOverwritten extends Wrapped {
   override enqueue(atoms: readonly Atom[], at: At<unknown>): Stored | Promise<Stored> {
     const blind = ({ ifVersion: _, ...note }: NoteWrite): NoteWrite => note;
-    return this.inner.enqueue(atoms.map((atom) => ({ ...atom, ...(atom.notes && { notes: atom.notes.map(blind) }) })), at);
+    return this.inner.enqueue(
+      atoms.map((atom) => ({ ...atom, ...(atom.notes && { notes: atom.notes.map(blind) }) })),
+      at,
+    );
   }
 }
 
 class FollowUpsDropped extends Wrapped {
   override settle(outcomes: readonly Outcome[], at: At<unknown>): Settled[] | Promise<Settled[]> {
-    return this.inner.settle(outcomes.map(({ follow: _, ...outcome }) => outcome), at);
+    return this.inner.settle(
+      outcomes.map(({ follow: _, ...outcome }) => outcome),
+      at,
+    );
   }
 }
 

@@ -98,7 +98,10 @@ function park(state: ModelState, job: ModelJob, reason: string, now: Instant): v
 function attemptRow(job: ModelJob, outcome: Outcome, now: Instant): AttemptRow {
   const is = outcome.is === "retry" || outcome.is === "snoozed" || outcome.is === "dead" ? outcome.is : "skipped";
   return {
-    start: job.starts, is, at: now, ranMs: outcome.ranMs,
+    start: job.starts,
+    is,
+    at: now,
+    ranMs: outcome.ranMs,
     ...(outcome.reason !== undefined && { reason: outcome.reason }),
     ...(outcome.error && { error: outcome.error }),
   };

@@ -8,9 +8,42 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [key
 
 /** Values that stay: their smallest would mean something else. */
 const fixed = new Set(["ms", "items", "limit"]);
-const required = new Set(["do", "worker", "atoms", "jobs", "outcomes", "of", "pick", "is", "which", "task", "queue", "event", "key", "note", "what", "subscription", "variant", "lock", "ticket", "items", "mayExpire", "ms", "times", "limit", "priority", "slots", "ahead", "handle"]);
+const required = new Set([
+  "do",
+  "worker",
+  "atoms",
+  "jobs",
+  "outcomes",
+  "of",
+  "pick",
+  "is",
+  "which",
+  "task",
+  "queue",
+  "event",
+  "key",
+  "note",
+  "what",
+  "subscription",
+  "variant",
+  "lock",
+  "ticket",
+  "items",
+  "mayExpire",
+  "ms",
+  "times",
+  "limit",
+  "priority",
+  "slots",
+  "ahead",
+  "handle",
+]);
 
-export async function shrink(commands: readonly Command[], fails: (commands: readonly Command[]) => Promise<boolean>, budgetMs: number): Promise<readonly Command[]> {
+export async function shrink(
+  commands: readonly Command[],
+  fails: (commands: readonly Command[]) => Promise<boolean>,
+  budgetMs: number,
+): Promise<readonly Command[]> {
   const until = performance.now() + budgetMs;
   let shortest = commands;
   let isShorter = true;

@@ -101,7 +101,17 @@ export interface ModelTicket extends Omit<LockRow, "isGranted" | "fence"> {
 
 export function emptyState(): ModelState {
   return {
-    seq: 0, jobs: [], events: [], notes: [], notesWritten: 0, replays: [], closedLanes: [], heldKeys: [], processes: [], tickets: [], fence: 0,
+    seq: 0,
+    jobs: [],
+    events: [],
+    notes: [],
+    notesWritten: 0,
+    replays: [],
+    closedLanes: [],
+    heldKeys: [],
+    processes: [],
+    tickets: [],
+    fence: 0,
   };
 }
 
@@ -124,9 +134,19 @@ export function recordAttempt(job: ModelJob, row: AttemptRow): void {
 /** The row that the port must show for a job. */
 export function rowOf(job: ModelJob, state: ModelState): JobRow {
   return {
-    id: job.id, task: job.task, queue: job.queue, state: job.state, payload: job.payload,
-    headStartMs: job.headStartMs, urgency: job.urgency, enqueuedAt: job.enqueuedAt, dueAt: job.dueAt,
-    attempts: job.attempts, starts: job.starts, suspects: job.suspects, history: job.history,
+    id: job.id,
+    task: job.task,
+    queue: job.queue,
+    state: job.state,
+    payload: job.payload,
+    headStartMs: job.headStartMs,
+    urgency: job.urgency,
+    enqueuedAt: job.enqueuedAt,
+    dueAt: job.dueAt,
+    attempts: job.attempts,
+    starts: job.starts,
+    suspects: job.suspects,
+    history: job.history,
     ...(job.startBy !== undefined && { startBy: job.startBy }),
     ...(job.lane && { lane: job.lane.key, ifDead: job.lane.ifDead }),
     ...(job.unique && { unique: job.unique.key }),

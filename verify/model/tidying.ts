@@ -69,7 +69,9 @@ function replay(state: ModelState, now: Instant, rank: Rank): void {
     return subscription ? [state.events.filter((event) => replayed.eventIds.includes(event.id)).map((event) => ({ event, subscription }))] : [];
   });
   for (;;) {
-    const heads = pending.flatMap((list) => list.slice(0, 1)).toSorted((a, b) => rank(jobFor(a.event, a.subscription).id) - rank(jobFor(b.event, b.subscription).id));
+    const heads = pending
+      .flatMap((list) => list.slice(0, 1))
+      .toSorted((a, b) => rank(jobFor(a.event, a.subscription).id) - rank(jobFor(b.event, b.subscription).id));
     const [next] = heads;
     if (next === undefined) break;
     storeHandler(state, next.event, next.subscription, now);

@@ -167,7 +167,8 @@ function tells(payload: string, jobId: string): boolean {
 }
 
 function short(value: unknown): string {
-  const text = JSON.stringify(value, (key, field: unknown) => (key === "keep" || key === "content" || key === "kind" || key === "rememberMs" ? undefined : field)) ?? String(value);
+  const text =
+    JSON.stringify(value, (key, field: unknown) => (key === "keep" || key === "content" || key === "kind" || key === "rememberMs" ? undefined : field)) ??
+    String(value);
   return text.length > 900 ? `${text.slice(0, 900)}…` : text;
 }
-

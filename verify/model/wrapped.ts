@@ -1,6 +1,31 @@
 /** An engine that hands every call on to another: the ground on which bugs are planted. */
 import type {
-  At, Atom, Change, Changed, Claim, Claimed, CountRow, Enqueued, Engine, Grant, Guarantees, Heard, Host, JobRow, LockRequest, Maybe, Note, Outcome, Page, Query, Selection, Settled, Tidied, Tidy, Unlisten, Waiting,
+  At,
+  Atom,
+  Change,
+  Changed,
+  Claim,
+  Claimed,
+  CountRow,
+  Enqueued,
+  Engine,
+  Grant,
+  Guarantees,
+  Heard,
+  Host,
+  JobRow,
+  LockRequest,
+  Maybe,
+  Note,
+  Outcome,
+  Page,
+  Query,
+  Selection,
+  Settled,
+  Tidied,
+  Tidy,
+  Unlisten,
+  Waiting,
 } from "../../src/core/engine.ts";
 import type { ErrandError } from "../../src/core/errors.ts";
 import type { Ms } from "../../src/core/runtime.ts";
