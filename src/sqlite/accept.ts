@@ -3,8 +3,7 @@ import type { Enqueued, NewJob, Uniqueness } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
 import { findJob, flags } from "./job.ts";
 import type { Job } from "./job.ts";
-import { arrive, closedBy } from "./lane.ts";
-import { closedReason } from "./life.ts";
+import { arrive } from "./lane.ts";
 import { enter, move, writeRow } from "./move.ts";
 import { codeOf } from "./numbers.ts";
 import type { Transaction } from "./transaction.ts";
@@ -38,7 +37,6 @@ function storeJob(tx: Transaction, work: NewJob): Job {
   if (work.lane) {
     const place = arrive(tx, work.lane.key, { seq: job.seq, width: work.lane.width });
     if (place !== "admitted") job.state = place;
-    if (place === "parked") job.reason = closedReason(closedBy(tx, work.lane.key)?.by);
   }
   if (work.unique?.mode.is === "throttle") keepKeyUntil(tx, work.unique.key, job.id, tx.now + work.unique.mode.windowMs);
   const code = job.state === "ready" ? 0 : codeOf(job.state);

@@ -20,7 +20,7 @@ type Answer = ChangedJob["is"];
 
 /** By rowid. */
 const markCancelling = "UPDATE errand_running SET is_cancelling = 1 WHERE seq = ?";
-const tellReason = "UPDATE errand_jobs SET reason = ? WHERE seq = ?";
+const tellReason = "UPDATE errand_jobs SET reason = coalesce(reason, ?) WHERE seq = ?";
 
 export function change(tx: Transaction, which: Selection, asked: Change, limit: number): Changed {
   const most = Math.min(limit, changeMax);
@@ -117,6 +117,8 @@ function redriveParked(tx: Transaction, job: Job, limit: number): void {
   if (isHeldBy(tx, job)) {
     put(tx, job.lane, job.seq, places.admitted);
     wait(tx, job, anew(job));
+    // Those behind it in a wide lane were held up by it alone.
+    tx.lanesToAdmit.add(job.lane);
   } else {
     Object.assign(job, anew(job));
     writeRow(tx, job, null);

@@ -54,19 +54,8 @@ function linesOf(tx: Transaction, wanted: Claim): Line[] {
 }
 
 function choose(tx: Transaction, wanted: Claim, lines: readonly Line[]): Chosen[] {
-  if (wanted.alone === "only") return chooseAlone(tx, wanted, lines);
-  const chosen: Chosen[] = [];
-  for (const { queue, slots, ahead } of wanted.queues) {
-    const own = lines.filter((line) => line.queue === queue);
-    if (own.length > 0) chosen.push(...chooseMostUrgent(tx, own, "no", Math.min(slots + ahead, claimMax - chosen.length), slots));
-  }
-  return chosen;
-}
-
-/** One job in all: the most urgent of all queues that have a slot. */
-function chooseAlone(tx: Transaction, { queues }: Claim, lines: readonly Line[]): Chosen[] {
-  const open = new Set(queues.filter(({ slots }) => slots > 0).map(({ queue }) => queue));
-  return chooseMostUrgent(tx, lines.filter(({ queue }) => open.has(queue)), "only", 1, 1);
+  const queues = wanted.queues.map(({ queue, slots, ahead }) => ({ slots, ahead, lines: lines.filter((line) => line.queue === queue) }));
+  return chooseMostUrgent(tx, queues, wanted.alone, wanted.alone === "only" ? 1 : claimMax);
 }
 
 function nextDue(tx: Transaction): { nextDueMs?: number } {

@@ -6,7 +6,6 @@ import { contentOf, derivedId } from "../core/keys.ts";
 import { jobDiedName } from "../core/notes.ts";
 import type { JobDiedPayload } from "../core/notes.ts";
 import { acceptJob } from "./accept.ts";
-import { startsOf } from "./job.ts";
 import type { Job } from "./job.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -36,7 +35,7 @@ export function publishDeath(tx: Transaction, job: Job): void {
     isParked: job.state === "parked",
   };
   const payload = JSON.stringify(death);
-  // Every death is an event of its own, also of a job that was redriven: the time and the claims tell them apart.
-  const id = derivedId(jobDiedName, job.id, String(tx.now), String(startsOf(job)));
+  // The fence of its last claim makes each death an event of its own, also of a job that was redriven.
+  const id = derivedId(jobDiedName, job.id, String(job.fence));
   acceptEvent(tx, { kind: "event", id, content: contentOf(jobDiedName, payload), rememberMs: 0, name: jobDiedName, payload });
 }

@@ -64,17 +64,12 @@ export function skipLate(tx: Transaction, job: Job, change: Change = {}): void {
 
 export function park(tx: Transaction, lane: string, job: Job, change: Change = {}): void {
   put(tx, lane, job.seq, places.parked);
-  const isDead = (change.hasDied ?? job.hasDied) === 1;
-  move(tx, job, "parked", isDead ? change : { ...change, reason: closedReason(closedBy(tx, lane)?.by) });
-}
-
-export function closedReason(by: string | undefined): string {
-  return `its lane was closed by the death of ${by ?? "another job"}`;
+  move(tx, job, "parked", change);
 }
 
 /** What one that was parked takes along into life. */
 export function leavePark(job: Job): Change {
-  return job.hasDied === 1 ? anew(job) : { reason: null };
+  return job.hasDied === 1 ? anew(job) : {};
 }
 
 /** A new start: attempts, starts and suspicion begin anew; the history stays. One that had started in time need not do so again. */

@@ -1,5 +1,6 @@
 /** Ready work, line by line, merged by urgency as far as it is asked for (G8). */
 import type { Claim } from "../core/engine.ts";
+import { Heap } from "./heap.ts";
 import { flags } from "./job.ts";
 import type { Line } from "./lines.ts";
 import type { Transaction } from "./transaction.ts";
@@ -34,26 +35,53 @@ export function togetherLines(tx: Transaction, lines: readonly Line[]): readonly
   return lines.filter(({ id }) => tx.sql.value(anyReady, id) !== undefined);
 }
 
-/** At most `room`; stops before the first job with a lane once there are `slots`. */
-export function chooseMostUrgent(tx: Transaction, lines: readonly Line[], alone: Claim["alone"], room: number, slots: number): Chosen[] {
+/** A queue that is asked for, with its lines that are not paused. */
+export interface OpenQueue {
+  readonly slots: number;
+  readonly ahead: number;
+  readonly lines: readonly Line[];
+}
+
+/** The heads of all lines compete, `most` of them win in all; a queue is full, or stops before the first job with a lane once its slots are filled. */
+export function chooseMostUrgent(tx: Transaction, queues: readonly OpenQueue[], alone: Claim["alone"], most: number): Chosen[] {
   const chosen: Chosen[] = [];
-  if (room <= 0) return chosen;
-  const cursors = lines.map((line) => new Cursor(tx, line, alone === "only" ? -line.id : line.id, Math.ceil(room / lines.length)));
-  while (chosen.length < room) {
-    const cursor = cursors.length === 1 ? cursors[0] : mostUrgent(cursors);
-    const head = cursor?.head;
-    if (cursor === undefined || head === undefined) break;
-    // A late one here is beyond what one pass may skip: the next claim goes on with them.
-    if (isOrderedAhead(head, chosen.length, slots) || isLate(tx, head)) break;
-    chosen.push({ line: cursor.line, place: cursor.place, urgency: head[0], seq: head[1], flags: head[2] });
-    cursor.advance();
+  const contenders = queues.flatMap((queue) => contendersOf(tx, queue, alone));
+  const heap = new Heap(contenders.filter(({ head }) => head !== undefined), isMoreUrgent);
+  for (let best = heap.first; best?.head && chosen.length < most; best = heap.first) {
+    const { head, queue } = best;
+    if (!mayTake(tx, queue, head)) {
+      queue.room = 0;
+      heap.removeFirst();
+      continue;
+    }
+    chosen.push({ line: best.line, place: best.place, urgency: head[0], seq: head[1], flags: head[2] });
+    queue.taken += 1;
+    queue.room -= 1;
+    best.advance();
+    // When no more is wanted, nothing more is read.
+    if (queue.room === 0 || chosen.length === most || best.head === undefined) heap.removeFirst();
+    else heap.sinkFirst();
   }
   return chosen;
+}
+
+interface Taking {
+  readonly slots: number;
+  taken: number;
+  room: number;
+}
+
+function contendersOf(tx: Transaction, { slots, ahead, lines }: OpenQueue, alone: Claim["alone"]): Cursor[] {
+  const room = alone === "only" ? Math.min(1, slots) : slots + ahead;
+  if (room <= 0 || lines.length === 0) return [];
+  const queue: Taking = { slots, taken: 0, room };
+  return lines.map((line) => new Cursor(tx, line, queue, alone === "only" ? -line.id : line.id, Math.ceil(room / lines.length)));
 }
 
 /** Reads a line in pieces, so that what is read is in proportion to what is taken. */
 class Cursor {
   readonly line: Line;
+  readonly queue: Taking;
   readonly place: number;
   readonly #tx: Transaction;
   #piece: number;
@@ -61,9 +89,10 @@ class Cursor {
   #at = 0;
   #isAtEnd = false;
 
-  constructor(tx: Transaction, line: Line, place: number, piece: number) {
+  constructor(tx: Transaction, line: Line, queue: Taking, place: number, piece: number) {
     this.#tx = tx;
     this.line = line;
+    this.queue = queue;
     this.place = place;
     this.#piece = piece;
     this.#read(Number.MIN_SAFE_INTEGER, 0);
@@ -88,21 +117,14 @@ class Cursor {
   }
 }
 
-function mostUrgent(cursors: readonly Cursor[]): Cursor | undefined {
-  let best: Cursor | undefined;
-  let least: Head | undefined;
-  for (const cursor of cursors) {
-    const { head } = cursor;
-    if (head && (least === undefined || head[0] < least[0] || (head[0] === least[0] && head[1] < least[1]))) {
-      best = cursor;
-      least = head;
-    }
-  }
-  return best;
+function isMoreUrgent({ head: a }: Cursor, { head: b }: Cursor): boolean {
+  return a !== undefined && b !== undefined && (a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]));
 }
 
-function isOrderedAhead([, , flagged]: Head, chosen: number, slots: number): boolean {
-  return chosen >= slots && (flagged & flags.hasLane) !== 0;
+/** Only jobs without a lane are held ready ahead. A late one here is beyond what one pass may skip: the next claim goes on with them. */
+function mayTake(tx: Transaction, { slots, taken, room }: Taking, head: Head): boolean {
+  const isOrdered = (head[2] & flags.hasLane) !== 0;
+  return room > 0 && !(isOrdered && taken >= slots) && !isLate(tx, head);
 }
 
 function isLate(tx: Transaction, [, seq, flagged]: Head): boolean {

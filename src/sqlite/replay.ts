@@ -14,6 +14,9 @@ const replays = "SELECT value FROM errand_notes WHERE key >= ? AND key < ? ORDER
 /** By errand_events_name. */
 const eventsBetween = "SELECT seq, id, name, payload, ordered_by AS orderedBy FROM errand_events WHERE name = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?";
 
+/** How many are looked at in one pass. */
+const replaysMax = 1_000;
+
 /** `upTo` is the last event before the live fan-out: the two meet there without a gap or a double. */
 interface Replay extends StoredReplay {
   readonly upTo: number;
@@ -41,13 +44,13 @@ export function isReplaying(tx: Transaction): boolean {
 export function replay(tx: Transaction, limit: number): { replayed: number; hasMore: boolean } {
   let replayed = 0;
   let budget = limit;
-  for (const [value] of tx.sql.tuples<[string]>(replays, replayPrefix, endOf(replayPrefix), limit)) {
+  for (const [value] of tx.sql.tuples<[string]>(replays, replayPrefix, endOf(replayPrefix), replaysMax)) {
     if (budget === 0) break;
     const done = replayOne(tx, JSON.parse(value) as Replay, budget);
     replayed += done.made;
     budget -= done.seen;
   }
-  return { replayed, hasMore: budget === 0 && isReplaying(tx) };
+  return { replayed, hasMore: isReplaying(tx) };
 }
 
 function replayOne(tx: Transaction, position: Replay, limit: number): { made: number; seen: number } {
