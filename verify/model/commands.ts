@@ -90,6 +90,8 @@ export type Command =
   | { readonly do: "lock"; readonly worker: number; readonly lock: number; readonly ticket: number; readonly isRead?: boolean }
   | { readonly do: "unlock"; readonly lock: number; readonly ticket: number }
   | { readonly do: "find"; readonly which: SelectionPlan; readonly limit: number; readonly newestFirst?: boolean }
+  /** Pages through what is not a job, and must see what one look at all of it sees. */
+  | { readonly do: "page"; readonly of: number; readonly limit: number }
   | { readonly do: "readNote"; readonly note: number }
   /** What follows goes through another handle on the same store, as from another process; `isFresh`: one that is opened now, the one before it closed. */
   | { readonly do: "handle"; readonly handle: number; readonly isFresh?: boolean }
@@ -237,6 +239,7 @@ const weighted: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Comm
       newestFirst: maybe(5, fc.boolean()),
     }),
   },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("page" as const), of: upTo(5), limit: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("readNote" as const), note: upTo(2) }) },
   {
     weight: 48,

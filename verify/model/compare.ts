@@ -1,12 +1,13 @@
 /** Holds what an engine shows against the model. Texts that errand is free to word are compared by what they must say. */
 import type { AttemptRow, JobRow, Note, Waits } from "../../src/core/engine.ts";
 import { replayPrefix } from "../../src/core/notes.ts";
+import type { Instant } from "../../src/core/runtime.ts";
 import { must, mustEqual } from "./divergence.ts";
 import type { Model } from "./model.ts";
-import { rowOf } from "./state.ts";
+import { processNamed, rowOf } from "./state.ts";
 import type { View } from "./view.ts";
 
-export function compareViews(model: Model, view: View): void {
+export function compareViews(model: Model, view: View, now: Instant): void {
   const { state } = model;
   const expected = state.jobs.toSorted((a, b) => a.seq - b.seq);
   mustEqual(
@@ -16,18 +17,20 @@ export function compareViews(model: Model, view: View): void {
   );
   for (const [index, job] of expected.entries()) {
     const row = view.jobs[index];
-    if (row !== undefined) compareRow(row, rowOf(job, state), view);
+    if (row !== undefined) compareRow(row, rowOf(job, state), view, now);
   }
   mustEqual("the counts", sorted(view.counts.filter((row) => row.jobs > 0)), sorted(model.count()));
   mustEqual("the notes", notesOf(view.notes), notesOf(state.notes));
   mustEqual("the closed lanes", sorted(view.lanes), sorted(state.closedLanes));
   mustEqual("the events", sorted(view.events), sorted(state.events.map(({ content: _, rememberMs: __, ...event }) => event)));
   compareLocks(model, view);
+  compareProcesses(model, view);
 }
 
-function compareRow(got: JobRow, expected: JobRow, view: View): void {
+function compareRow(got: JobRow, expected: JobRow, view: View, now: Instant): void {
   const what = `job ${got.id} (${expected.state})`;
   compareWaits(what, got, expected, view);
+  must(got.waits === undefined || (got.waits.since >= got.enqueuedAt && got.waits.since <= now), `${what} waits since ${got.waits?.since}`);
   compareReason(what, got, expected.reason);
   const normal = (row: JobRow): object => ({
     ...row,
@@ -75,6 +78,20 @@ function compareLocks(model: Model, view: View): void {
     fence: lock.isGranted ? lock.fence : 0,
   });
   mustEqual("the locks", sorted(view.locks.map(shape)), sorted(model.state.tickets.map(shape)));
+}
+
+/** A process that holds jobs is shown with its lease; whether one that holds none is shown is free. */
+function compareProcesses(model: Model, view: View): void {
+  const running = Map.groupBy(
+    model.state.jobs.filter((job) => job.claim !== undefined),
+    (job) => job.claim?.process ?? "",
+  );
+  for (const [process, jobs] of running) {
+    const row = view.processes.find((shown) => shown.process === process);
+    const leaseUntil = processNamed(model.state, process)?.leaseUntil;
+    mustEqual(`process ${process}`, { leaseUntil: row?.leaseUntil, running: row?.running }, { leaseUntil, running: jobs.length });
+  }
+  for (const row of view.processes) must(row.running === 0 || running.has(row.process), `process ${row.process} is shown to run ${row.running} jobs`);
 }
 
 /** How far a replay has come is the engine's own. */

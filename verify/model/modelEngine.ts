@@ -119,23 +119,35 @@ export class ModelEngine implements Engine {
     return this.model.state.fence;
   }
 
-  #page(query: Query): { readonly rows: readonly object[]; readonly next?: string } {
-    const { state } = this.model;
-    if (query.of === "jobs") return "ids" in query ? { rows: this.model.find({}).filter((row) => query.ids.includes(row.id)) } : this.#jobs(query);
-    if (query.of === "events") return { rows: state.events.map(({ content: _, rememberMs: __, ...event }) => event) };
-    if (query.of === "notes") return { rows: state.notes };
-    if (query.of === "lanes") return { rows: state.closedLanes };
-    if (query.of === "locks") return { rows: state.tickets.map(({ permits: _, ...lock }) => lock) };
-    return { rows: state.processes.filter((process) => !process.isLost).map(({ process, leaseUntil }) => ({ process, leaseUntil, since: 0, running: 0 })) };
-  }
-
-  #jobs(query: { readonly where: JobFilter; readonly limit: number; readonly after?: string; readonly newestFirst?: boolean }): {
-    readonly rows: readonly object[];
-    readonly next?: string;
-  } {
-    const found = this.model.find(query.where);
-    const rows = query.newestFirst ? found.toReversed() : found;
+  #page(query: Query): Listing {
+    if (query.of === "jobs" && "ids" in query) return { rows: this.model.find({}).filter((row) => query.ids.includes(row.id)) };
+    const rows = query.of === "jobs" ? this.#jobs(query.where, query.newestFirst ?? false) : this.#others(query);
     const from = Number(query.after ?? 0);
     return { rows: rows.slice(from, from + query.limit), ...(from + query.limit < rows.length && { next: String(from + query.limit) }) };
   }
+
+  #jobs(where: JobFilter, newestFirst: boolean): readonly object[] {
+    const found = this.model.find(where);
+    return newestFirst ? found.toReversed() : found;
+  }
+
+  #others(query: Exclude<Query, { of: "jobs" }>): readonly object[] {
+    const { state } = this.model;
+    if (query.of === "events") {
+      const events = state.events.filter((event) => query.name === undefined || event.name === query.name);
+      return events.map(({ content: _, rememberMs: __, ...event }) => event);
+    }
+    if (query.of === "notes") return state.notes.filter((note) => note.key.startsWith(query.prefix));
+    if (query.of === "lanes") return state.closedLanes;
+    if (query.of === "locks") return state.tickets.map(({ permits: _, ...lock }) => lock);
+    const running = (process: string): number => state.jobs.filter((job) => job.claim?.process === process).length;
+    return state.processes
+      .filter((process) => !process.isLost)
+      .map(({ process, leaseUntil }) => ({ process, leaseUntil, since: 0, running: running(process) }));
+  }
+}
+
+interface Listing {
+  readonly rows: readonly object[];
+  readonly next?: string;
 }

@@ -3,7 +3,8 @@ import type { Command } from "./commands.ts";
 import { performChange } from "./performChange.ts";
 import { performClaim, performSettle } from "./performRuns.ts";
 import { performBeat, performCrash, performCrashLoop, performPassDays, performTidy } from "./performTime.ts";
-import { performFind, performLock, performReadNote, performUnlock } from "./performLooks.ts";
+import { performFind, performPage, performReadNote } from "./performLooks.ts";
+import { performLock, performUnlock } from "./performLocks.ts";
 import { performEnqueue, performNote, performSubscription } from "./performEnqueue.ts";
 import type { World } from "./world.ts";
 
@@ -40,6 +41,8 @@ export async function perform(world: World, command: Command): Promise<void> {
       return performUnlock(world, command);
     case "find":
       return performFind(world, command);
+    case "page":
+      return performPage(world, command);
     case "readNote":
       return performReadNote(world, command);
     case "handle":

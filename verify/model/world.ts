@@ -118,6 +118,8 @@ export class World {
     this.log.push(`  at ${this.now - 1_700_000_000_000} ${name} ${short(asked)}`);
     const answer = await ask();
     this.log.push(`      → ${short(answer)}`);
+    const said = typeof answer === "object" && answer !== null && "now" in answer ? answer.now : this.now;
+    must(said === this.now, `${name} answers the time ${String(said)}, not ${this.now}`);
     return answer;
   }
 
@@ -129,7 +131,7 @@ export class World {
   check(view: View, verb: string, verbs: readonly Verb[], process?: string): void {
     checkInvariants(this.view, view, verbs);
     follow(this.model.state, view, { verb, now: this.now, leaseMs, ...(process !== undefined && { process }) });
-    compareViews(this.model, view);
+    compareViews(this.model, view, this.now);
     this.view = view;
   }
 
