@@ -34,6 +34,22 @@ it("a heap gives the smallest first, whatever was removed from its middle", () =
   }));
 });
 
+it("a heap keeps its order, whichever one of many is removed", () => {
+  fc.assert(fc.property(fc.uniqueArray(fc.nat(999), { minLength: 20, maxLength: 40 }), (ranks) => {
+    for (const removed of ranks) {
+      const heap = new Heap<number>((a, b) => a - b);
+      for (const rank of ranks) heap.push(rank);
+      heap.remove(removed);
+      const drained: number[] = [];
+      for (let first = heap.first(); first !== undefined; first = heap.first()) {
+        drained.push(first);
+        heap.remove(first);
+      }
+      assert.deepEqual(drained, ranks.filter((rank) => rank !== removed).toSorted((a, b) => a - b));
+    }
+  }));
+});
+
 it("a sequence walks what is left, in both directions, from any number", () => {
   fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 80 }), fc.nat(90), (isKept, from) => {
     const sequence = new Sequence<{ seq: number }>();

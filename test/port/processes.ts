@@ -181,7 +181,7 @@ export const cases: readonly Case[] = [
         await stage.claim({ process, queues });
         await stage.crash();
       }
-      const asked = queues.map((queue) => ({ ...queue, slots: queue.queue === "full" ? 0 : 1 }));
+      const asked = queues.map((queue) => ({ ...queue, slots: queue.queue === "full" ? 0 : 1, ahead: 2 }));
       assert.deepEqual(await stage.claimIds({ process: "alone", alone: "only", queues: asked }), ["b"]);
       assert.deepEqual(await stage.claimIds({ process: "alone", alone: "only", queues: asked }), ["a"]);
     },

@@ -24,6 +24,14 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "one event fans out in the order of its subscriptions' names, whenever they were written",
+    run: async (stage) => {
+      for (const name of ["s2", "s3", "s1", "s2"]) await stage.subscribe(name);
+      await stage.enqueue(event("e"));
+      assert.deepEqual((await stage.all()).map(({ from }) => from?.subscription), ["s1", "s2", "s3"]);
+    },
+  },
+  {
     claim: "an event whose id is known is stored and fanned out once, also to those that subscribed in between",
     run: async (stage) => {
       await stage.subscribe("s1");
