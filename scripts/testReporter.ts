@@ -8,6 +8,9 @@ import { inspect } from "node:util";
 import type { TestEvent } from "node:test/reporters";
 import { root } from "./root.ts";
 
+/** Of one failure. */
+const linesMax = 100;
+
 /** One line of the report file. */
 export interface TestRecord {
   readonly file: string;
@@ -79,8 +82,13 @@ function isAboutAnother(event: Extract<TestEvent, { type: "test:fail" }>): boole
 function failure(file: string, name: string, event: Extract<TestEvent, { type: "test:fail" }>): string {
   const { error } = event.data.details;
   const where = event.data.line === undefined ? file : `${file}:${event.data.line}`;
-  const text = inspect(error.cause ?? error, { depth: 6 });
+  const text = cut(inspect(error.cause ?? error, { depth: 6 }));
   return `\nFAILED ${where}\n  ${name}\n${indent(withoutNodeFrames(text))}\n\n`;
+}
+
+function cut(text: string): string {
+  const lines = text.split("\n");
+  return lines.length <= linesMax ? text : [...lines.slice(0, linesMax), `… ${lines.length - linesMax} lines more`].join("\n");
 }
 
 function withoutNodeFrames(text: string): string {

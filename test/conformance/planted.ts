@@ -72,11 +72,6 @@ export function keeping(ms: number): (keep: Keep) => Keep {
   return () => ({ completed: ms, skipped: ms, cancelled: ms, dead: ms });
 }
 
-/** Both, one around the other. */
-export function both(first: Distortion, second: Distortion): Distortion {
-  return (inner) => second(distorted(inner, first));
-}
-
 /** A settle that was told `lease-lost` writes all the same. */
 export const settlesWhatWasLost: Distortion = (inner) => {
   const force = async (list: readonly Outcome[], at: At<unknown>): Promise<Awaited<ReturnType<Engine["settle"]>>> => {
