@@ -5,11 +5,11 @@ import type { Store } from "./store.ts";
 
 const cancelledMax = 1_000;
 
-/** A process that is not known holds nothing here: it becomes known. */
+/** A process that is not known holds nothing, so it lost nothing; one that holds nothing has no lease to renew. */
 export function beat(store: Store, id: string, leaseMs: Ms, now: Instant): Heard {
-  const process = store.processes.find(id) ?? store.processes.of(id, leaseMs, now);
-  const { isLost } = process;
-  if (!isLost) store.processes.leaseUntil(process, now + leaseMs);
-  const cancelled = isLost ? [] : [...process.running].filter((job) => job.lease?.isCancelling).slice(0, cancelledMax);
+  const process = store.processes.find(id);
+  const isLost = process?.isLost ?? false;
+  if (process && !isLost && (process.running.size > 0 || store.locks.isAsking(id))) store.processes.leaseUntil(process, now + leaseMs);
+  const cancelled = isLost ? [] : [...(process?.running ?? [])].filter((job) => job.lease?.isCancelling).slice(0, cancelledMax);
   return { now, isLost, cancelled: cancelled.map((job) => job.id), notesVersion: store.notes.version, era: store.era };
 }

@@ -101,6 +101,7 @@ function redriveParked(store: Store, job: Job, limit: number, now: Instant): voi
   if (lane?.isHeldBy(job)) {
     lane.admit(job);
     wait(store, job, now);
+    store.lanes.toAdmit.add(lane);
   }
   if (lane?.closed === undefined) return;
   lane.closed = undefined;

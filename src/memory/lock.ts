@@ -35,6 +35,11 @@ export class Locks {
     return dropped.length;
   }
 
+  /** Whether a process holds a lock or waits for one. */
+  isAsking(process: string): boolean {
+    return [...this.#tickets()].some(({ request }) => request.process === process);
+  }
+
   rows(): LockRow[] {
     return [...this.#tickets()].map(({ request, fence }) => {
       const { name, mode, ticket, process } = request;
