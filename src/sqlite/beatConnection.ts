@@ -1,7 +1,7 @@
 /** A connection of its own for the thread that beats, so that a busy main thread loses no lease. */
 import type { Heard } from "../core/engine.ts";
 import type { BeatConnection, Ms } from "../core/runtime.ts";
-import { beat } from "./beat.ts";
+import { beat, hearOnly } from "./beat.ts";
 import { connect } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
 import type { Connection, DriverName } from "./driver.ts";
@@ -40,21 +40,30 @@ class SqliteBeat implements BeatConnection {
 
   beat(process: string, leaseMs: Ms): Heard {
     try {
-      this.#sql.run("BEGIN IMMEDIATE");
-      // Asked after the wait for the lock.
-      const now = this.#sql.value<number>(clock) ?? 0;
-      const transaction = new Transaction({ runtime: { now: () => now, random: () => 0 }, dictionary: new Dictionary(), notices: new NoticeCache() }, this.#sql, now, false);
-      const heard = beat(transaction, process, leaseMs);
-      transaction.finish();
-      this.#sql.run("COMMIT");
-      return heard;
+      return this.#within("BEGIN", (look) => hearOnly(look, process)) ?? this.#within("BEGIN IMMEDIATE", (tx) => renewed(tx, process, leaseMs));
     } catch (error) {
       if (this.#connection.inTransaction) this.#sql.run("ROLLBACK");
       throw failureOf(error, this.#path);
     }
   }
 
+  #within<T>(begin: "BEGIN" | "BEGIN IMMEDIATE", work: (tx: Transaction) => T): T {
+    this.#sql.run(begin);
+    // Asked after the wait for the lock.
+    const now = this.#sql.value<number>(clock) ?? 0;
+    const shared = { runtime: { now: () => now, random: () => 0 }, dictionary: new Dictionary(), notices: new NoticeCache() };
+    const answer = work(new Transaction(shared, this.#sql, now, false));
+    this.#sql.run("COMMIT");
+    return answer;
+  }
+
   close(): void {
     this.#connection.close();
   }
+}
+
+function renewed(tx: Transaction, process: string, leaseMs: Ms): Heard {
+  const heard = beat(tx, process, leaseMs);
+  tx.finish();
+  return heard;
 }

@@ -52,7 +52,9 @@ function followRefusal(tx: Transaction, outcome: Outcome, follow: NonNullable<Ou
 }
 
 function cancel(tx: Transaction, job: Job, outcome: Outcome): void {
-  end(tx, job, "cancelled", { reason: job.reason ?? undefined, error: outcome.error, ranMs: outcome.ranMs }, { ...spent(job, outcome), starts: job.starts + 1, ...checkpointOf(outcome) });
+  end(tx, job, "cancelled", { reason: job.reason ?? undefined, error: outcome.error, ranMs: outcome.ranMs }, {
+    ...spent(job, outcome), starts: job.starts + 1, suspects: 0, ...checkpointOf(outcome),
+  });
 }
 
 function apply(tx: Transaction, job: Job, outcome: Outcome): void {

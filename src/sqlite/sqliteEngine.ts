@@ -2,7 +2,7 @@
 import type * as port from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { BeatSource, Ms } from "../core/runtime.ts";
-import { beat } from "./beat.ts";
+import { beat, hearOnly } from "./beat.ts";
 import { change } from "./change.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { claim, findsNothing, nothing } from "./claim.ts";
@@ -67,7 +67,7 @@ export class SqliteEngine implements port.Engine {
 
   beat(process: string, leaseMs: Ms, at: port.At): port.Maybe<port.Heard> {
     this.#store.refuseMovedFile();
-    return this.#write(at, (tx) => beat(tx, process, leaseMs));
+    return this.#unless((look) => hearOnly(look, process), at, (tx) => beat(tx, process, leaseMs));
   }
 
   tidy(pass: port.Tidy, at: port.At): port.Maybe<port.Tidied> {
