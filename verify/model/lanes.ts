@@ -27,6 +27,11 @@ export function enterLane(state: ModelState, job: ModelJob, now: Instant): void 
 /** Hands the free places of an open lane to its next members. One whose startBy passed while it waited is skipped instead; a newcomer has not waited. */
 export function admit(state: ModelState, lane: string, now: Instant, newcomer?: ModelJob): void {
   if (isClosed(state, lane)) return;
+  if (state.lanesDue !== undefined) {
+    state.lanesDue.push(lane);
+    const others = membersOf(state, lane).filter((job) => job !== newcomer);
+    if (others.some((job) => !job.isAdmitted)) return;
+  }
   for (const job of membersOf(state, lane)) {
     if (job.isAdmitted) continue;
     if (job.state === "parked" && job.lane?.ifDead === "block") return;

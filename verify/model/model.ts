@@ -28,6 +28,7 @@ import { handOut, hasSuspects, nextDues, promote, renew, skipTooLate } from "./c
 import { changeOne, matching, selected } from "./changing.ts";
 import type { Answered } from "./changing.ts";
 import { storeAtom } from "./enqueueing.ts";
+import { admit } from "./lanes.ts";
 import { requestLock, returnLock } from "./locking.ts";
 import { applyOutcome, heldJob } from "./settling.ts";
 import type { DiedEvent } from "./settling.ts";
@@ -72,8 +73,14 @@ export class Model {
     return { jobs, settled, nextDueMs: open, nextDueHeldMs: all, hasSuspects: hasSuspects(this.state, wanted, now) };
   }
 
+  /** Places that a batch sets free are handed out at its end: as if those that died had died first. */
   settle(outcomes: readonly Outcome[], now: Instant, told: Pick<Told, "died">): Settled[] {
-    return outcomes.map((outcome) => this.#settleOne(outcome, now, told.died));
+    this.state.lanesDue = [];
+    const settled = outcomes.map((outcome) => this.#settleOne(outcome, now, told.died));
+    const lanes = this.state.lanesDue;
+    this.state.lanesDue = undefined;
+    for (const lane of lanes) admit(this.state, lane, now);
+    return settled;
   }
 
   /** Answers the running jobs for which cancel was asked. */

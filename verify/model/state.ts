@@ -91,6 +91,8 @@ export interface ModelState {
   processes: ModelProcess[];
   tickets: ModelTicket[];
   fence: number;
+  /** While a batch of outcomes is written: the lanes whose places are handed out once at its end. */
+  lanesDue: string[] | undefined;
 }
 
 export interface ModelTicket extends Omit<LockRow, "isGranted" | "fence"> {
@@ -112,6 +114,7 @@ export function emptyState(): ModelState {
     processes: [],
     tickets: [],
     fence: 0,
+    lanesDue: undefined,
   };
 }
 
