@@ -7,9 +7,8 @@ if (Number.parseInt(process.versions.node, 10) < oldestNode) {
   process.exitCode = 1;
 } else {
   import("../dist/cli/main.js").then(({ main }) => main(process.argv.slice(2))).then(
-    (code) => {
-      process.exitCode = code;
-    },
+    // What a worker's modules keep open must not keep the process.
+    (code) => process.stderr.write("", () => process.stdout.write("", () => process.exit(code))),
     (error) => {
       console.error(error);
       process.exitCode = 1;

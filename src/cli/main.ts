@@ -1,38 +1,63 @@
 /** `errand <command> …`. Exit codes: 0 done, 1 failed, 2 the command line has a mistake, 3 nothing matched. */
-import { ErrandError } from "../core/errors.ts";
+import { readFileSync } from "node:fs";
+import { ErrandError, type ErrorCode } from "../core/errors.ts";
 import { didYouMean } from "../core/names.ts";
-import { complain, say } from "./output.ts";
+import { complain, endQuietlyWithTheReader, say } from "./output.ts";
 
 /** A command takes its own arguments and answers its exit code. */
 interface Command {
   readonly summary: string;
-  readonly load: () => Promise<{ run(args: readonly string[]): Promise<number> }>;
+  readonly load: () => Promise<{ readonly run: (args: readonly string[]) => Promise<number> }>;
 }
 
 const commands: Readonly<Record<string, Command>> = {
-  work: { summary: "start a worker from a module of definitions", load: () => import("./work.ts") },
+  work: { summary: "start a worker from modules of definitions", load: () => import("./work.ts") },
   jobs: { summary: "list, show, cancel, retry and redrive jobs", load: () => import("./jobs.ts") },
   queues: { summary: "count jobs; pause and resume queues and tasks", load: () => import("./queues.ts") },
 };
 
+/** Errors of what was typed. */
+const mistakes: readonly ErrorCode[] = ["cli-usage", "engine-unknown", "option-invalid", "option-unknown", "name-invalid"];
+
 export async function main(args: readonly string[]): Promise<number> {
+  endQuietlyWithTheReader();
   const [name, ...rest] = args;
+  if (name === "--version" || name === "-v") {
+    say(version());
+    return 0;
+  }
+  if (name === "help" && rest[0] !== undefined) return runCommand(rest[0], ["--help"]);
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
     say(help());
     return 0;
   }
+  return runCommand(name, rest);
+}
+
+async function runCommand(name: string, args: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
-    complain(`errand has no command "${name}"${didYouMean(name, Object.keys(commands)) || `; it has ${Object.keys(commands).join(", ")}`}`);
+    complain(`there is no command "${name}"${didYouMean(name, Object.keys(commands)) || `; there are ${Object.keys(commands).join(", ")}`}`);
     return 2;
   }
   try {
     const { run } = await command.load();
-    return await run(rest);
+    return await run(args);
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
-    return ErrandError.is(error, "cli-usage") ? 2 : 1;
+    complain(messageOf(error));
+    return ErrandError.is(error) && mistakes.includes(error.code) ? 2 : 1;
   }
+}
+
+/** The code stays where it can be looked up. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return ErrandError.is(error, "cli-usage") ? error.message.replace(/^cli-usage: /, "") : error.message;
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
+  return manifest.version;
 }
 
 function help(): string {
@@ -42,7 +67,7 @@ function help(): string {
     "",
     ...rows,
     "",
-    "Each command says more with --help. The store is --store or ERRAND_STORE, as in sqlite:shop.db.",
+    "errand <command> --help says more. The store is --store or ERRAND_STORE, as in sqlite:shop.db.",
     "Exit codes: 0 done, 1 failed, 2 a mistake on the command line, 3 nothing matched.",
   ].join("\n");
 }

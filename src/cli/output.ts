@@ -1,35 +1,38 @@
-/** What commands print: results on stdout, everything else on stderr; colours only on a terminal. */
+/** What commands print: results on stdout, everything else on stderr; colours only where a terminal shows them. */
 import { styleText } from "node:util";
+import { plain } from "./plain.ts";
 
-type Style = Parameters<typeof styleText>[0];
+export type Style = Parameters<typeof styleText>[0];
 
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-export function sayJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+/** What a program that reads JSON does not need, and what matches nothing. */
+export function remark(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 export function complain(text: string): void {
-  process.stderr.write(`${paint("red", "errand")} ${plain(text)}\n`);
+  const lines = text.split("\n").map(plain);
+  process.stderr.write(`${paint("red", "errand:", process.stderr)} ${lines.join("\n  ")}\n`);
 }
 
-/** One line that is written over on a terminal, and left out elsewhere. */
-export function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${plain(text)}`);
+export function paint(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  return stream.isTTY && stream.hasColors() ? styleText(style, text, { validateStream: false }) : text;
 }
 
-export function progressDone(): void {
-  if (process.stderr.isTTY) process.stderr.write("\r\u001b[2K");
+/** Of the terminal that reads stdout; undefined where none does, and nothing is cut. */
+export function terminalWidth(): number | undefined {
+  return process.stdout.isTTY ? process.stdout.columns : undefined;
 }
 
-export function paint(style: Style, text: string): string {
-  return process.stdout.isTTY ? styleText(style, text) : text;
-}
-
-/** Stored texts cannot move the cursor or colour the terminal: control characters become visible. */
-export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what it is about
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+/** A reader that has seen enough, such as `head`, is no failure. */
+export function endQuietlyWithTheReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(0);
+      throw error;
+    });
+  }
 }
