@@ -31,7 +31,7 @@ export interface Engine<Tx = unknown> {
   claim(wanted: Claim, at: At): Maybe<Claimed>;
   /** Writes outcomes; each stands or falls alone, with its follow-up work. */
   settle(outcomes: readonly Outcome[], at: At<Tx>): Maybe<Settled[]>;
-  /** Renews all that a process holds, in O(1) writes, and hears what it must know. */
+  /** Renews all that a process holds, in O(1) writes, and hears what it must know. For a process that holds nothing it writes nothing. */
   beat(process: string, leaseMs: Ms, at: At): Maybe<Heard>;
   /** One bounded pass of housekeeping. */
   tidy(pass: Tidy, at: At): Maybe<Tidied>;
@@ -284,7 +284,8 @@ export interface Outcome {
    * completed, skipped, dead: it ends (a death at a lane with "park" or "block" parks it). retry: an attempt is spent, due after delayMs.
    * snoozed: no attempt spent, due after delayMs. released: handed back, ready, as if never claimed (`starts` is taken back, suspects stay).
    * saved: the checkpoint is written, the lease goes on. All but released and saved clear the suspicion.
-   * If cancel was asked for meanwhile, all but saved end the job `cancelled`, and the answer says so (G4); follow-up work and result are dropped.
+   * If cancel was asked for meanwhile, all but saved end the job `cancelled`, and the answer says so (G4); follow-up work and result are dropped,
+   * and the suspicion is cleared.
    * completed, skipped, dead and retry spend an attempt; a snooze, a release, a crash and a quarantine do not.
    */
   readonly is: "completed" | "skipped" | "dead" | "retry" | "snoozed" | "released" | "saved";

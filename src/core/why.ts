@@ -73,9 +73,9 @@ function dueWords(row: JobRow, { now }: Surroundings): string {
 
 function workerWords(row: JobRow, { paused, processes, now }: Surroundings): string {
   if (paused.length > 0) return `because ${paused.join(" and ")}`;
-  const live = processes.filter((process) => process.leaseUntil >= now).length;
-  if (live === 0) return "for a worker: none is running";
-  return `for a free worker that serves queue ${row.queue} and knows ${row.task} (${live} running)`;
+  const busy = processes.filter((process) => process.leaseUntil >= now && process.running > 0).length;
+  const others = busy === 0 ? "no process is running a job now" : `${busy} ${busy === 1 ? "process is" : "processes are"} running jobs now`;
+  return `for a free worker that serves queue ${row.queue} and knows ${row.task}; ${others}`;
 }
 
 function triedWords(row: JobRow): string {

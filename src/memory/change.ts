@@ -16,7 +16,7 @@ export function change(store: Store, which: Selection, asked: Change, limit: num
   const selected = "ids" in which ? which.ids.slice(0, most + 1) : selectJobs(store, which.jobs, asked, most + 1);
   const jobs = selected.slice(0, most).map((id) => {
     const job = store.jobs.get(id);
-    return { id, is: job === undefined ? "unknown" as const : changeOne(store, job, asked, most, now) };
+    return { id, is: job === undefined ? ("unknown" as const) : changeOne(store, job, asked, most, now) };
   });
   admitNext(store, tidyMax, now);
   return { jobs, hasMore: selected.length > most };

@@ -19,11 +19,13 @@ export function enqueue(store: Store, atoms: readonly Atom[], now: Instant): (En
 /** Why nothing of the atom can be stored, if so. Looked for first, so that what is stored needs no undoing. */
 export function refusalOf(store: Store, atom: Atom): ErrandError | undefined {
   const notes = atom.notes ?? [];
-  return sizeRefusal(atom.works.length, notes.length)
-    ?? firstOf(atom.works, unsupportedWork)
-    ?? firstOf(notes, unsupportedNote)
-    ?? idConflict(store, atom.works)
-    ?? conflictOf(store.notes, notes);
+  return (
+    sizeRefusal(atom.works.length, notes.length) ??
+    firstOf(atom.works, unsupportedWork) ??
+    firstOf(notes, unsupportedNote) ??
+    idConflict(store, atom.works) ??
+    conflictOf(store.notes, notes)
+  );
 }
 
 /** Stores what {@link refusalOf} let pass. */

@@ -33,13 +33,28 @@ function rowsOf(store: Store, query: Exclude<Query, { ids: unknown }>): Iterable
     case "events":
       return events(store, query);
     case "notes":
-      return byPlace(store.notes.startingWith(query.prefix).map((note: Note) => [note.key, note]), query.after);
+      return byPlace(
+        store.notes.startingWith(query.prefix).map((note: Note) => [note.key, note]),
+        query.after,
+      );
     case "processes":
-      return byPlace([...store.processes.known()].map(({ id, leaseUntil, since, running }) => [id, { process: id, leaseUntil, since, running: running.size } satisfies ProcessRow]), query.after);
+      return byPlace(
+        [...store.processes.known()].map(({ id, leaseUntil, since, running }) => [
+          id,
+          { process: id, leaseUntil, since, running: running.size } satisfies ProcessRow,
+        ]),
+        query.after,
+      );
     case "lanes":
-      return byPlace(closedLanes(store).map((row) => [row.lane, row]), query.after);
+      return byPlace(
+        closedLanes(store).map((row) => [row.lane, row]),
+        query.after,
+      );
     case "locks":
-      return byPlace(store.locks.rows().map((row: LockRow, at) => [JSON.stringify([row.name, String(at).padStart(9, "0")]), row]), query.after);
+      return byPlace(
+        store.locks.rows().map((row: LockRow, at) => [JSON.stringify([row.name, String(at).padStart(9, "0")]), row]),
+        query.after,
+      );
   }
 }
 

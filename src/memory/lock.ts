@@ -40,6 +40,10 @@ export class Locks {
     return [...this.#tickets()].some(({ request }) => request.process === process);
   }
 
+  hasTicketOf(process: string): boolean {
+    return [...this.#tickets()].some(({ request }) => request.process === process);
+  }
+
   rows(): LockRow[] {
     return [...this.#tickets()].map(({ request, fence }) => {
       const { name, mode, ticket, process } = request;

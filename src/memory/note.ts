@@ -46,7 +46,11 @@ export class Notes {
   #sortBy(event: string): void {
     const named = [...this.#subscriptions.values()].filter((subscription) => subscription.event === event);
     if (named.length === 0) this.#byEvent.delete(event);
-    else this.#byEvent.set(event, named.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+    else
+      this.#byEvent.set(
+        event,
+        named.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      );
   }
 }
 

@@ -37,7 +37,7 @@ function settleOne(store: Store, job: Job, outcome: Outcome, now: Instant): Sett
   const refusal = followRefusal(store, outcome, follow);
   if (refusal) return refusal;
   job.checkpoint = outcome.checkpoint ?? job.checkpoint;
-  if (outcome.is !== "released" && outcome.is !== "saved") job.suspects = job.deathsAlone = 0;
+  if (isCancelled || (outcome.is !== "released" && outcome.is !== "saved")) job.suspects = job.deathsAlone = 0;
   if (isSpending(outcome)) job.attempts += 1;
   if (isCancelled) end(store, job, "cancelled", { reason: job.reason, error: outcome.error, ranMs: outcome.ranMs }, now);
   else apply(store, job, outcome, now);
@@ -48,7 +48,9 @@ function settleOne(store: Store, job: Job, outcome: Outcome, now: Instant): Sett
 function followRefusal(store: Store, outcome: Outcome, follow: NonNullable<Outcome["follow"]>): ErrandError | undefined {
   if (follow.length === 0) return undefined;
   const may = ["completed", "skipped", "retry", "snoozed"].includes(outcome.is);
-  return may ? refusalOf(store, { works: follow }) : new ErrandError("option-invalid", `an outcome that is ${outcome.is} has no follow-up work; settle job ${outcome.id} without`);
+  return may
+    ? refusalOf(store, { works: follow })
+    : new ErrandError("option-invalid", `an outcome that is ${outcome.is} has no follow-up work; settle job ${outcome.id} without`);
 }
 
 /** Attempts are outcomes: a crash, a snooze and a release are none. */

@@ -8,7 +8,7 @@ test("a handler that runs its process out of memory beside 50 innocents is quara
   await using fleet = new Fleet();
   const innocents = 50;
   const { id } = await fleet.work.enqueue(hungry.with({ n: 1_000 }));
-  await fleet.work.enqueue(Array.from({ length: innocents }, (_, n) => brief.with({ n, ms: 5_000 })));
+  await fleet.work.enqueue(Array.from({ length: innocents }, (_, n) => brief.with({ n, ms: 1_500 })));
   let deaths = 0;
   let isOver = false;
   const supervised = (async () => {

@@ -21,7 +21,7 @@ export function applyOutcome(state: ModelState, job: ModelJob, outcome: Outcome,
   if (outcome.is === "saved") return "settled";
   job.claim = undefined;
   if (job.cancelReason !== undefined) {
-    if (outcome.is !== "released") job.suspects = 0;
+    job.suspects = 0;
     cancelRun(state, job, attemptRow(job, outcome, now), now);
     return "cancelled";
   }

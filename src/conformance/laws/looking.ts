@@ -26,7 +26,7 @@ interface Waiting {
   readonly why: RegExp;
 }
 const waits: readonly Waiting[] = [
-  { what: "a job that waits for a worker, where none is", reach: (world) => one(world, work.with({ key: "a" })), why: /waits for a worker: none is running/ },
+  { what: "a job that waits for a worker, where no process runs any", reach: (world) => one(world, work.with({ key: "a" })), why: /waits for a free worker that serves queue .*; no process is running a job now/ },
   {
     what: "a job that waits for a free worker",
     reach: async (world) => {
