@@ -87,7 +87,11 @@ export const cases: readonly Case[] = [
     run: async (stage) => {
       await stage.enqueue(job("a"), job("b"));
       assert.deepEqual(await stage.change({ ids: ["b", "nobody", "a"] }, cancel), {
-        jobs: [{ id: "b", is: "cancelled" }, { id: "nobody", is: "unknown" }, { id: "a", is: "cancelled" }],
+        jobs: [
+          { id: "b", is: "cancelled" },
+          { id: "nobody", is: "unknown" },
+          { id: "a", is: "cancelled" },
+        ],
         hasMore: false,
       });
     },
@@ -138,7 +142,11 @@ export const cases: readonly Case[] = [
   {
     claim: "a job that had started in time is not too late when it is redriven",
     run: async (stage) => {
-      await stage.enqueue(job("dead", { startWithinMs: 10 }), job("scheduled", { startWithinMs: 10 }), job("parked", { startWithinMs: 10, lane: { key: "k", width: 1, ifDead: "block" } }));
+      await stage.enqueue(
+        job("dead", { startWithinMs: 10 }),
+        job("scheduled", { startWithinMs: 10 }),
+        job("parked", { startWithinMs: 10, lane: { key: "k", width: 1, ifDead: "block" } }),
+      );
       await stage.die("dead");
       await stage.run("scheduled", "retry", { delayMs: minute });
       await stage.die("parked");

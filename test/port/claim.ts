@@ -8,11 +8,31 @@ import type { Case, Stage } from "./stage.ts";
 const minute = 60_000;
 
 /** Jobs, a claim a minute later, and the ids it hands out, in order. */
-const orderRows: readonly { readonly claim: string; readonly jobs: readonly NewJob[]; readonly wanted: Parameters<Stage["claim"]>[0]; readonly ids: readonly string[] }[] = [
+const orderRows: readonly {
+  readonly claim: string;
+  readonly jobs: readonly NewJob[];
+  readonly wanted: Parameters<Stage["claim"]>[0];
+  readonly ids: readonly string[];
+}[] = [
   { claim: "the first enqueued goes first", jobs: [job("a"), job("b"), job("c")], wanted: {}, ids: ["a", "b", "c"] },
-  { claim: "the smallest urgency goes first", jobs: [job("low", { headStartMs: -minute }), job("normal"), job("high", { headStartMs: minute })], wanted: {}, ids: ["high", "normal", "low"] },
-  { claim: "a head start is a head start, not a rank: an older job is overtaken only by as much", jobs: [job("old"), job("fresh", { delayMs: minute, headStartMs: minute / 2 })], wanted: {}, ids: ["old", "fresh"] },
-  { claim: "urgency is compared across tasks of one queue", jobs: [job("a"), job("b", { task: "print", headStartMs: 5 }), job("c", { headStartMs: 9 })], wanted: { tasks: ["send", "print"] }, ids: ["c", "b", "a"] },
+  {
+    claim: "the smallest urgency goes first",
+    jobs: [job("low", { headStartMs: -minute }), job("normal"), job("high", { headStartMs: minute })],
+    wanted: {},
+    ids: ["high", "normal", "low"],
+  },
+  {
+    claim: "a head start is a head start, not a rank: an older job is overtaken only by as much",
+    jobs: [job("old"), job("fresh", { delayMs: minute, headStartMs: minute / 2 })],
+    wanted: {},
+    ids: ["old", "fresh"],
+  },
+  {
+    claim: "urgency is compared across tasks of one queue",
+    jobs: [job("a"), job("b", { task: "print", headStartMs: 5 }), job("c", { headStartMs: 9 })],
+    wanted: { tasks: ["send", "print"] },
+    ids: ["c", "b", "a"],
+  },
   { claim: "slots bound what one queue gets", jobs: [job("a"), job("b"), job("c")], wanted: { slots: 2 }, ids: ["a", "b"] },
   { claim: "ahead comes on top of slots", jobs: [job("a"), job("b"), job("c"), job("d")], wanted: { slots: 1, ahead: 2 }, ids: ["a", "b", "c"] },
   { claim: "ahead stops before the first job with a lane", jobs: [job("a"), member("b", "park"), job("c")], wanted: { slots: 1, ahead: 2 }, ids: ["a"] },
@@ -24,7 +44,12 @@ const orderRows: readonly { readonly claim: string; readonly jobs: readonly NewJ
   { claim: "a job that became due in between is handed out at once", jobs: [job("a", { delayMs: minute })], wanted: {}, ids: ["a"] },
   { claim: "a job is never handed out early", jobs: [job("a", { delayMs: minute + 1 })], wanted: {}, ids: [] },
   { claim: "a job may start at its startBy", jobs: [job("a", { startWithinMs: minute })], wanted: {}, ids: ["a"] },
-  { claim: "a job may not start after its startBy", jobs: [job("a", { startWithinMs: minute - 1 }), job("b", { delayMs: 10, startBy: start + 20 })], wanted: {}, ids: [] },
+  {
+    claim: "a job may not start after its startBy",
+    jobs: [job("a", { startWithinMs: minute - 1 }), job("b", { delayMs: 10, startBy: start + 20 })],
+    wanted: {},
+    ids: [],
+  },
 ];
 
 export const cases: readonly Case[] = [
@@ -40,7 +65,10 @@ export const cases: readonly Case[] = [
     claim: "each queue has slots of its own",
     run: async (stage) => {
       await stage.enqueue(job("a"), job("b"), job("c", { queue: "print" }), job("d", { queue: "print" }));
-      const queues = [{ queue: "mail", slots: 1, ahead: 0 }, { queue: "print", slots: 2, ahead: 0 }];
+      const queues = [
+        { queue: "mail", slots: 1, ahead: 0 },
+        { queue: "print", slots: 2, ahead: 0 },
+      ];
       assert.deepEqual((await stage.claimIds({ queues })).toSorted(), ["a", "c", "d"]);
     },
   },
@@ -48,7 +76,10 @@ export const cases: readonly Case[] = [
     claim: "urgency is compared across queues too, also where one of them is full",
     run: async (stage) => {
       await stage.enqueue(...["a", "b", "c", "d", "e"].map((id, index) => job(id, { queue: index % 2 ? "print" : "mail", headStartMs: index })));
-      const queues = [{ queue: "mail", slots: 2, ahead: 0 }, { queue: "print", slots: 5, ahead: 0 }];
+      const queues = [
+        { queue: "mail", slots: 2, ahead: 0 },
+        { queue: "print", slots: 5, ahead: 0 },
+      ];
       assert.deepEqual(await stage.claimIds({ queues }), ["e", "d", "c", "b"]);
     },
   },
@@ -58,11 +89,29 @@ export const cases: readonly Case[] = [
       await stage.enqueue(job("a", { headStartMs: 5 }));
       stage.advance(7);
       const { jobs, now } = await stage.claim();
-      const told: ClaimedJob = { id: "a", task: "send", queue: "mail", payload: '{"id":"a"}', attempt: 1, starts: 1, suspects: 0, enqueuedAt: start, dueAt: start, isOrdered: false };
+      const told: ClaimedJob = {
+        id: "a",
+        task: "send",
+        queue: "mail",
+        payload: '{"id":"a"}',
+        attempt: 1,
+        starts: 1,
+        suspects: 0,
+        enqueuedAt: start,
+        dueAt: start,
+        isOrdered: false,
+      };
       assert.deepEqual(jobs, [told]);
       assert.equal(now, start + 7);
       const row = await stage.row("a");
-      assert.deepEqual(row.claim && { ...row.claim, claim: "", fence: 0 }, { process: "p1", claim: "", fence: 0, startedAt: now, leaseUntil: now + leaseMs, isCancelling: false });
+      assert.deepEqual(row.claim && { ...row.claim, claim: "", fence: 0 }, {
+        process: "p1",
+        claim: "",
+        fence: 0,
+        startedAt: now,
+        leaseUntil: now + leaseMs,
+        isCancelling: false,
+      });
       assert.equal(row.waits, undefined);
     },
   },
@@ -70,7 +119,10 @@ export const cases: readonly Case[] = [
     claim: "a member of a lane is told to be ordered",
     run: async (stage) => {
       await stage.enqueue(member("a", "park"));
-      assert.deepEqual((await stage.claim()).jobs.map(({ isOrdered }) => isOrdered), [true]);
+      assert.deepEqual(
+        (await stage.claim()).jobs.map(({ isOrdered }) => isOrdered),
+        [true],
+      );
     },
   },
   {
@@ -105,7 +157,10 @@ export const cases: readonly Case[] = [
         await stage.enqueue(job(id));
         fences.push((await stage.claim({ process: `process of ${id}`, lastFence: id === "b" ? start * 2_000 : 0 })).fence);
       }
-      assert.deepEqual(fences, [...new Set(fences)].toSorted((a, b) => a - b));
+      assert.deepEqual(
+        fences,
+        [...new Set(fences)].toSorted((a, b) => a - b),
+      );
     },
   },
   ...[pausedQueue("mail"), pausedTask("send")].map((key): Case => ({
@@ -130,7 +185,10 @@ export const cases: readonly Case[] = [
       await stage.claim();
       const { settled, jobs } = await stage.claim({ settling: [stage.outcome("a", "completed")] });
       assert.deepEqual(settled, [{ id: "a", is: "settled", state: "completed" }]);
-      assert.deepEqual(jobs.map(({ id }) => id), ["b"]);
+      assert.deepEqual(
+        jobs.map(({ id }) => id),
+        ["b"],
+      );
     },
   },
   {
@@ -157,7 +215,8 @@ export const cases: readonly Case[] = [
   {
     claim: "more late jobs than one pass skips: none of them starts, and later claims go on",
     run: async (stage) => {
-      for (let atom = 0; atom < 3; atom += 1) await stage.enqueue(...Array.from({ length: 400 }, (_, index) => job(`late-${atom}-${index}`, { startWithinMs: 10 })));
+      for (let atom = 0; atom < 3; atom += 1)
+        await stage.enqueue(...Array.from({ length: 400 }, (_, index) => job(`late-${atom}-${index}`, { startWithinMs: 10 })));
       await stage.enqueue(job("fresh"));
       stage.advance(11);
       const ids = [...(await stage.claimIds({ slots: 1_000 })), ...(await stage.claimIds()), ...(await stage.claimIds())];

@@ -69,14 +69,23 @@ export const cases: readonly Case[] = [
     claim: "an id twice in one atom is one job",
     run: async (stage) => {
       const answers = await stage.enqueue(job("a"), job("a"));
-      assert.deepEqual(answers.map(({ id, isDuplicate }) => [id, isDuplicate]), [["a", false], ["a", true]]);
+      assert.deepEqual(
+        answers.map(({ id, isDuplicate }) => [id, isDuplicate]),
+        [
+          ["a", false],
+          ["a", true],
+        ],
+      );
     },
   },
   {
     claim: "a job and an event may have the same id",
     run: async (stage) => {
       const answers = await stage.enqueue(job("a"), event("a"));
-      assert.deepEqual(answers.map(({ isDuplicate }) => isDuplicate), [false, false]);
+      assert.deepEqual(
+        answers.map(({ isDuplicate }) => isDuplicate),
+        [false, false],
+      );
     },
   },
   {
@@ -84,7 +93,10 @@ export const cases: readonly Case[] = [
     run: async (stage) => {
       await stage.enqueue(job("known"));
       const answers = await stage.atoms({ works: [job("a")] }, { works: [job("b"), job("known", { content: "other" })] }, { works: [job("c")] });
-      assert.deepEqual(answers.map((answer) => Array.isArray(answer)), [true, false, true]);
+      assert.deepEqual(
+        answers.map((answer) => Array.isArray(answer)),
+        [true, false, true],
+      );
       assert.equal(await stage.states("a", "b", "c"), "ready unknown ready");
     },
   },
@@ -97,7 +109,10 @@ export const cases: readonly Case[] = [
     run: async (stage) => {
       const ids = Array.from({ length: 500 }, (_, index) => `job-${index}`);
       const answers = await stage.enqueue(...ids.map((id) => job(id)));
-      assert.deepEqual(answers.map(({ id }) => id), ids);
+      assert.deepEqual(
+        answers.map(({ id }) => id),
+        ids,
+      );
       assert.deepEqual(await stage.counts(), { "mail send ready": 500 });
     },
   },
@@ -110,7 +125,10 @@ export const cases: readonly Case[] = [
       const row = await stage.row("a");
       assert.deepEqual([row.payload, row.expecting, row.version, row.from, row.slotAt], [payload, '{"version":7}', 3, from, start - 5]);
       const [claimed] = (await stage.claim()).jobs;
-      assert.deepEqual([claimed?.payload, claimed?.expecting, claimed?.version, claimed?.from, claimed?.slotAt], [payload, '{"version":7}', 3, from, start - 5]);
+      assert.deepEqual(
+        [claimed?.payload, claimed?.expecting, claimed?.version, claimed?.from, claimed?.slotAt],
+        [payload, '{"version":7}', 3, from, start - 5],
+      );
     },
   },
   {

@@ -21,14 +21,16 @@ const filters: readonly { readonly where: JobFilter; readonly found: readonly st
 ];
 
 export const cases: readonly Case[] = [
-  ...filters.flatMap(({ where, found }) => [1, 2, 3, 100].map((limit): Case => ({
-    claim: `jobs where ${JSON.stringify(where)}, in pages of ${limit}: each once, in the order of enqueue, and backwards`,
-    run: async (stage) => {
-      await someJobs(stage);
-      assert.deepEqual(await pagesOf(stage, { of: "jobs", where, limit }), found);
-      assert.deepEqual(await pagesOf(stage, { of: "jobs", where, limit, newestFirst: true }), found.toReversed());
-    },
-  }))),
+  ...filters.flatMap(({ where, found }) =>
+    [1, 2, 3, 100].map((limit): Case => ({
+      claim: `jobs where ${JSON.stringify(where)}, in pages of ${limit}: each once, in the order of enqueue, and backwards`,
+      run: async (stage) => {
+        await someJobs(stage);
+        assert.deepEqual(await pagesOf(stage, { of: "jobs", where, limit }), found);
+        assert.deepEqual(await pagesOf(stage, { of: "jobs", where, limit, newestFirst: true }), found.toReversed());
+      },
+    })),
+  ),
   {
     claim: "jobs by ids: those that are known, in the order of asking",
     run: async (stage) => {
@@ -46,20 +48,31 @@ export const cases: readonly Case[] = [
       await stage.changeOne("b", { do: "delete" });
       await stage.enqueue(job("h"));
       const second = await stage.engine.find({ of: "jobs", where: {}, limit: 10, after: first.next ?? "" }, stage.at);
-      assert.deepEqual(second.rows.map(({ id }) => id), ["d", "e", "f", "g", "h"]);
+      assert.deepEqual(
+        second.rows.map(({ id }) => id),
+        ["d", "e", "f", "g", "h"],
+      );
     },
   },
   {
     claim: "events by name and all, in pages, in the order of publishing",
     run: async (stage) => {
-      await stage.enqueue(...["e0", "e1", "e2", "e3"].map((id, index) => event(id, { name: index % 2 ? "odd" : "even", ...(index === 1 && { orderedBy: ["order"] }) })));
+      await stage.enqueue(
+        ...["e0", "e1", "e2", "e3"].map((id, index) => event(id, { name: index % 2 ? "odd" : "even", ...(index === 1 && { orderedBy: ["order"] }) })),
+      );
       const page = await stage.engine.find({ of: "events", limit: 3 }, stage.at);
       assert.deepEqual(page.rows[1], { id: "e1", name: "odd", payload: '{"order":"e1"}', publishedAt: start, orderedBy: ["order"] });
       const rest = await stage.engine.find({ of: "events", limit: 3, after: page.next ?? "" }, stage.at);
-      assert.deepEqual([...page.rows, ...rest.rows].map(({ id }) => id), ["e0", "e1", "e2", "e3"]);
+      assert.deepEqual(
+        [...page.rows, ...rest.rows].map(({ id }) => id),
+        ["e0", "e1", "e2", "e3"],
+      );
       const odd = await stage.engine.find({ of: "events", name: "odd", limit: 1 }, stage.at);
       const odder = await stage.engine.find({ of: "events", name: "odd", limit: 1, after: odd.next ?? "" }, stage.at);
-      assert.deepEqual([...odd.rows, ...odder.rows].map(({ id }) => id), ["e1", "e3"]);
+      assert.deepEqual(
+        [...odd.rows, ...odder.rows].map(({ id }) => id),
+        ["e1", "e3"],
+      );
     },
   },
   {
@@ -81,18 +94,25 @@ export const cases: readonly Case[] = [
     run: async (stage) => {
       await someJobs(stage);
       assert.deepEqual(await stage.counts(), {
-        "mail send running": 1, "mail send ready": 2, "mail send scheduled": 1, "mail print scheduled": 1, "paper send ready": 1, "mail send blocked": 1,
+        "mail send running": 1,
+        "mail send ready": 2,
+        "mail send scheduled": 1,
+        "mail print scheduled": 1,
+        "paper send ready": 1,
+        "mail send blocked": 1,
       });
     },
   },
-  ...([
-    ["a job due later", "time", (stage: Stage) => stage.enqueue(job("a", { delayMs: 5 }))],
-    ["a job that retries", "retry", (stage: Stage) => stage.enqueue(job("a")).then(() => stage.run("a", "retry", { delayMs: 5 }))],
-    ["a snoozed job", "snooze", (stage: Stage) => stage.enqueue(job("a")).then(() => stage.run("a", "snoozed", { delayMs: 5 }))],
-    ["a ready job", "worker", (stage: Stage) => stage.enqueue(job("a"))],
-    ["a blocked job", "key", (stage: Stage) => stage.enqueue(member("ahead", "park"), member("a", "park"))],
-    ["a parked job", "parked", (stage: Stage) => stage.enqueue(member("a", "park")).then(() => stage.die("a"))],
-  ] as const).map(([what, reason, reach]): Case => ({
+  ...(
+    [
+      ["a job due later", "time", (stage: Stage) => stage.enqueue(job("a", { delayMs: 5 }))],
+      ["a job that retries", "retry", (stage: Stage) => stage.enqueue(job("a")).then(() => stage.run("a", "retry", { delayMs: 5 }))],
+      ["a snoozed job", "snooze", (stage: Stage) => stage.enqueue(job("a")).then(() => stage.run("a", "snoozed", { delayMs: 5 }))],
+      ["a ready job", "worker", (stage: Stage) => stage.enqueue(job("a"))],
+      ["a blocked job", "key", (stage: Stage) => stage.enqueue(member("ahead", "park"), member("a", "park"))],
+      ["a parked job", "parked", (stage: Stage) => stage.enqueue(member("a", "park")).then(() => stage.die("a"))],
+    ] as const
+  ).map(([what, reason, reach]): Case => ({
     claim: `${what} waits for a stated reason: ${reason}`,
     run: async (stage) => {
       await reach(stage);

@@ -12,8 +12,17 @@ export function checkLanes(before: readonly JobRow[], rows: readonly JobRow[], w
     assert.ok(admitted.length <= width, `lane ${lane} admitted ${admitted.map(({ id }) => id).join(", ")} though it is ${width} wide`);
     for (const { id } of admitted) {
       if (wasAdmitted.has(id)) continue;
-      const passed = members.slice(0, members.findIndex((member) => member.id === id)).filter(isWaitingForItsTurn);
-      assert.deepEqual(passed.map((member) => member.id), [], `${id} passed these in lane ${lane}`);
+      const passed = members
+        .slice(
+          0,
+          members.findIndex((member) => member.id === id),
+        )
+        .filter(isWaitingForItsTurn);
+      assert.deepEqual(
+        passed.map((member) => member.id),
+        [],
+        `${id} passed these in lane ${lane}`,
+      );
     }
   }
 }

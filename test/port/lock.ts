@@ -9,14 +9,40 @@ type Step = readonly [ticket: string, answer: true | number] | readonly [unlocke
 
 const scripts: readonly { readonly claim: string; readonly permits?: number; readonly steps: readonly Step[] }[] = [
   { claim: "one writer at a time", steps: [["w1", true], ["w2", 1], ["w3", 2], ["w2", 1], ["-w1"], ["w3", 1], ["w2", true], ["-w2"], ["w3", true]] },
-  { claim: "readers share", steps: [["r1", true], ["r2", true], ["r3", true]] },
+  {
+    claim: "readers share",
+    steps: [
+      ["r1", true],
+      ["r2", true],
+      ["r3", true],
+    ],
+  },
   { claim: "a writer waits for all readers", steps: [["r1", true], ["r2", true], ["w1", 2], ["-r1"], ["w1", 1], ["-r2"], ["w1", true]] },
   { claim: "readers wait for the writer", steps: [["w1", true], ["r1", 1], ["r2", 1], ["-w1"], ["r2", true], ["r1", true]] },
-  { claim: "a waiting writer lets no later reader pass", steps: [["r1", true], ["w1", 1], ["r2", 1], ["r3", 1], ["-r1"], ["r2", 1], ["w1", true], ["-w1"], ["r3", true], ["r2", true]] },
-  { claim: "writers go in the order of their tickets, also if a later one asks first", steps: [["w1", true], ["w2", 1], ["w3", 2], ["-w1"], ["w3", 1], ["w2", true]] },
+  {
+    claim: "a waiting writer lets no later reader pass",
+    steps: [["r1", true], ["w1", 1], ["r2", 1], ["r3", 1], ["-r1"], ["r2", 1], ["w1", true], ["-w1"], ["r3", true], ["r2", true]],
+  },
+  {
+    claim: "writers go in the order of their tickets, also if a later one asks first",
+    steps: [["w1", true], ["w2", 1], ["w3", 2], ["-w1"], ["w3", 1], ["w2", true]],
+  },
   { claim: "one that gives up its place lets those behind it come up", steps: [["w1", true], ["w2", 1], ["w3", 2], ["-w2"], ["w3", 1], ["-w1"], ["w3", true]] },
-  { claim: "a semaphore of two", permits: 2, steps: [["w1", true], ["w2", true], ["w3", 1], ["w4", 2], ["-w2"], ["w3", true], ["w4", 1], ["-w1"], ["w4", true]] },
-  { claim: "asking again keeps the place, and keeps a grant", steps: [["w1", true], ["w1", true], ["w2", 1], ["w2", 1], ["w1", true]] },
+  {
+    claim: "a semaphore of two",
+    permits: 2,
+    steps: [["w1", true], ["w2", true], ["w3", 1], ["w4", 2], ["-w2"], ["w3", true], ["w4", 1], ["-w1"], ["w4", true]],
+  },
+  {
+    claim: "asking again keeps the place, and keeps a grant",
+    steps: [
+      ["w1", true],
+      ["w1", true],
+      ["w2", 1],
+      ["w2", 1],
+      ["w1", true],
+    ],
+  },
 ];
 
 export const cases: readonly Case[] = [
@@ -67,7 +93,7 @@ export const cases: readonly Case[] = [
         assert.equal((await stage.beat("p3")).isLost, false);
         await stage.tidy();
       }
-      assert.equal((await ask(stage, "w3", { process: "p3" }) as Waiting).ahead, 1);
+      assert.equal(((await ask(stage, "w3", { process: "p3" })) as Waiting).ahead, 1);
       stage.advance(leaseMs - 1);
       await stage.beat("p3");
       stage.advance(2);
@@ -88,10 +114,13 @@ export const cases: readonly Case[] = [
       const fence = await fenceOf(stage, "w1");
       await ask(stage, "r1", { process: "p2" });
       const { rows } = await stage.engine.find({ of: "locks", limit: 10 }, stage.at);
-      assert.deepEqual(rows.map(({ name, mode, ticket, process, isGranted }) => [name, mode, ticket, process, isGranted]), [
-        ["catalogue", "write", "w1", "p1", true],
-        ["catalogue", "read", "r1", "p2", false],
-      ]);
+      assert.deepEqual(
+        rows.map(({ name, mode, ticket, process, isGranted }) => [name, mode, ticket, process, isGranted]),
+        [
+          ["catalogue", "write", "w1", "p1", true],
+          ["catalogue", "read", "r1", "p2", false],
+        ],
+      );
       assert.equal(rows[0]?.fence, fence);
     },
   },

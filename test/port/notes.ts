@@ -48,8 +48,14 @@ export const cases: readonly Case[] = [
   {
     claim: "atoms of one call see the notes of those before them: of two that take a note, one does",
     run: async (stage) => {
-      const answers = await stage.atoms({ works: [job("a")], notes: [{ key: "n", value: "a", ifVersion: 0 }] }, { works: [job("b")], notes: [{ key: "n", value: "b", ifVersion: 0 }] });
-      assert.deepEqual(answers.map((answer) => Array.isArray(answer)), [true, false]);
+      const answers = await stage.atoms(
+        { works: [job("a")], notes: [{ key: "n", value: "a", ifVersion: 0 }] },
+        { works: [job("b")], notes: [{ key: "n", value: "b", ifVersion: 0 }] },
+      );
+      assert.deepEqual(
+        answers.map((answer) => Array.isArray(answer)),
+        [true, false],
+      );
       assert.equal(await stage.states("a", "b"), "ready unknown");
     },
   },

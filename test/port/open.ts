@@ -32,7 +32,10 @@ export const cases: readonly Case[] = [
     claim: "joins refuses what is not a transaction, definitely",
     run: async (stage) => {
       for (const tx of [undefined, null, 7, {}, "tx"]) {
-        assert.throws(() => stage.engine.joins(tx), (error) => error instanceof ErrandError && error.code.startsWith("tx-") && error.isDefinite);
+        assert.throws(
+          () => stage.engine.joins(tx),
+          (error) => error instanceof ErrandError && error.code.startsWith("tx-") && error.isDefinite,
+        );
       }
     },
   },

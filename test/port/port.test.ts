@@ -8,6 +8,7 @@ import { cases as enqueueing } from "./enqueue.ts";
 import { engines } from "./engines.ts";
 import type { EngineUnderTest } from "./engines.ts";
 import { cases as finding } from "./find.ts";
+import { cases as laneDeaths } from "./laneDeaths.ts";
 import { cases as lanes } from "./lanes.ts";
 import { cases as locking } from "./lock.ts";
 import { cases as notes } from "./notes.ts";
@@ -23,7 +24,20 @@ import { TransitionWatch } from "./transitionWatch.ts";
 import { cases as uniqueness } from "./unique.ts";
 
 const tables: Readonly<Record<string, readonly Case[]>> = {
-  open: opening, enqueue: enqueueing, unique: uniqueness, claim: claiming, settle: settling, lanes, processes, tidy: tidying, publish: publishing, change: changing, find: finding, notes, lock: locking,
+  open: opening,
+  enqueue: enqueueing,
+  unique: uniqueness,
+  claim: claiming,
+  settle: settling,
+  lanes,
+  laneDeaths,
+  processes,
+  tidy: tidying,
+  publish: publishing,
+  change: changing,
+  find: finding,
+  notes,
+  lock: locking,
 };
 
 for (const engine of engines) {
@@ -42,7 +56,10 @@ for (const engine of engines) {
     it("the reference takes every step by every verb that may take it", { skip: engine.name !== "memory" && "the table says may" }, () => {
       const steps = transitions.flatMap(({ from, to, by }) => by.map((verb) => `${from} ${to} ${verb}`));
       // Born leased jobs are not supported; members behind a death are parked by tidy, in bounded passes.
-      assert.deepEqual(steps.filter((step) => !watch.seen.has(step)), ["new running enqueue", "blocked parked settle"]);
+      assert.deepEqual(
+        steps.filter((step) => !watch.seen.has(step)),
+        ["new running enqueue", "blocked parked settle"],
+      );
     });
   });
 }

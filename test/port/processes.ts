@@ -70,7 +70,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    claim: "a process that holds nothing is not lost, however long it was silent",
+    claim: "a process that holds nothing is not lost, however long it was silent, and its beat writes nothing",
     run: async (stage) => {
       assert.equal((await stage.beat("idle")).isLost, false);
       stage.advance(10 * leaseMs);
@@ -78,6 +78,12 @@ export const cases: readonly Case[] = [
       assert.equal((await stage.beat("idle")).isLost, false);
       await stage.enqueue(job("a"));
       assert.deepEqual(await stage.claimIds({ process: "idle" }), ["a"]);
+      await stage.settle("a", "completed");
+      stage.advance(leaseMs + 1);
+      assert.equal((await stage.beat("idle")).isLost, false);
+      await stage.tidy();
+      assert.equal((await stage.beat("idle")).isLost, false);
+      assert.deepEqual((await stage.engine.find({ of: "processes", limit: 10 }, stage.at)).rows, []);
     },
   },
   {
@@ -158,7 +164,10 @@ export const cases: readonly Case[] = [
       const together = await stage.claim({ process: "q" });
       assert.deepEqual([together.jobs.map(({ id }) => id), together.hasSuspects], [["innocent"], true]);
       const alone = await stage.claim({ process: "q", alone: "only" });
-      assert.deepEqual(alone.jobs.map(({ id, suspects }) => [id, suspects]), [["culprit", suspectsBeforeAlone]]);
+      assert.deepEqual(
+        alone.jobs.map(({ id, suspects }) => [id, suspects]),
+        [["culprit", suspectsBeforeAlone]],
+      );
       assert.equal((await stage.claim({ process: "q" })).hasSuspects, false);
     },
   },

@@ -20,7 +20,10 @@ export const cases: readonly Case[] = [
       assert.equal((await stage.all()).length, 2);
       assert.deepEqual([first?.id, first?.task, first?.queue, first?.state, first?.payload], [derivedId("e", "s1"), "send", "mail", "ready", '{"order":"e"}']);
       assert.deepEqual(first?.from, { event: "order.placed", eventId: "e", subscription: "s1", isHop: false });
-      assert.deepEqual([second?.id, second?.task, second?.queue, second?.state, second?.version, second?.urgency], [derivedId("e", "s2"), "print", "paper", "scheduled", 2, start + 995]);
+      assert.deepEqual(
+        [second?.id, second?.task, second?.queue, second?.state, second?.version, second?.urgency],
+        [derivedId("e", "s2"), "print", "paper", "scheduled", 2, start + 995],
+      );
     },
   },
   {
@@ -28,7 +31,10 @@ export const cases: readonly Case[] = [
     run: async (stage) => {
       for (const name of ["s2", "s3", "s1", "s2"]) await stage.subscribe(name);
       await stage.enqueue(event("e"));
-      assert.deepEqual((await stage.all()).map(({ from }) => from?.subscription), ["s1", "s2", "s3"]);
+      assert.deepEqual(
+        (await stage.all()).map(({ from }) => from?.subscription),
+        ["s1", "s2", "s3"],
+      );
     },
   },
   {
@@ -49,7 +55,10 @@ export const cases: readonly Case[] = [
       await stage.write({ key: subscriptionKey("s1"), value: undefined });
       await stage.subscribe("s2", { queue: "other" });
       await stage.enqueue(event("e"));
-      assert.deepEqual((await stage.all()).map(({ queue }) => queue), ["other"]);
+      assert.deepEqual(
+        (await stage.all()).map(({ queue }) => queue),
+        ["other"],
+      );
     },
   },
   {
@@ -58,7 +67,10 @@ export const cases: readonly Case[] = [
       await stage.subscribe("s");
       await stage.subscribe("s", { event: "order.paid" });
       await stage.enqueue(event("placed"), event("paid", { name: "order.paid" }));
-      assert.deepEqual((await stage.all()).map(({ from }) => from?.eventId), ["paid"]);
+      assert.deepEqual(
+        (await stage.all()).map(({ from }) => from?.eventId),
+        ["paid"],
+      );
     },
   },
   {
@@ -67,7 +79,14 @@ export const cases: readonly Case[] = [
       await stage.subscribe("s", { orderedBy: ["account"], ifDead: "block" });
       await stage.enqueue(...[1, 2, 1].map((account, index) => event(`e${index}`, { payload: JSON.stringify({ account }) })));
       const rows = await stage.all();
-      assert.deepEqual(rows.map(({ lane, ifDead, state }) => [lane, ifDead, state]), [["send[1]", "block", "ready"], ["send[2]", "block", "ready"], ["send[1]", "block", "blocked"]]);
+      assert.deepEqual(
+        rows.map(({ lane, ifDead, state }) => [lane, ifDead, state]),
+        [
+          ["send[1]", "block", "ready"],
+          ["send[2]", "block", "ready"],
+          ["send[1]", "block", "blocked"],
+        ],
+      );
     },
   },
   {
@@ -75,7 +94,13 @@ export const cases: readonly Case[] = [
     run: async (stage) => {
       await stage.subscribe("s", { uniqueBy: ["account"] });
       await stage.enqueue(...[1, 2, 1].map((account, index) => event(`e${index}`, { payload: JSON.stringify({ account }) })));
-      assert.deepEqual((await stage.all()).map(({ from, unique }) => [from?.eventId, unique]), [["e0", "send[1]"], ["e1", "send[2]"]]);
+      assert.deepEqual(
+        (await stage.all()).map(({ from, unique }) => [from?.eventId, unique]),
+        [
+          ["e0", "send[1]"],
+          ["e1", "send[2]"],
+        ],
+      );
     },
   },
   {
@@ -83,7 +108,13 @@ export const cases: readonly Case[] = [
     run: async (stage) => {
       await stage.subscribe("s", { isMapped: true, orderedBy: ["ignored"] });
       await stage.enqueue(...["e0", "e1"].map((id) => event(id, { orderedBy: ["account"], payload: '{"account":1}' })));
-      assert.deepEqual((await stage.all()).map(({ lane, from, state }) => [lane, from?.isHop, state]), [["hop:s[1]", true, "ready"], ["hop:s[1]", true, "blocked"]]);
+      assert.deepEqual(
+        (await stage.all()).map(({ lane, from, state }) => [lane, from?.isHop, state]),
+        [
+          ["hop:s[1]", true, "ready"],
+          ["hop:s[1]", true, "blocked"],
+        ],
+      );
     },
   },
   {
@@ -125,7 +156,10 @@ export const cases: readonly Case[] = [
       assert.deepEqual([first.replayed, first.hasMore], [2, true]);
       assert.equal((await stage.tidy(2)).replayed, 2);
       while ((await stage.tidy(2)).hasMore);
-      assert.deepEqual((await stage.all()).map(({ id }) => id), ids.map((id) => derivedId(id, "s")));
+      assert.deepEqual(
+        (await stage.all()).map(({ id }) => id),
+        ids.map((id) => derivedId(id, "s")),
+      );
       assert.equal(await stage.note(replayKey("s")), undefined);
     },
   },
@@ -176,14 +210,19 @@ export const cases: readonly Case[] = [
       await stage.tidy(1);
       await stage.subscribe("s", { since: "beginning", event: "order.paid" });
       for (let pass = 0; pass < 3; pass += 1) await stage.tidy();
-      assert.deepEqual((await stage.all()).map(({ from }) => from?.eventId), ["e0"]);
+      assert.deepEqual(
+        (await stage.all()).map(({ from }) => from?.eventId),
+        ["e0"],
+      );
     },
   },
-  ...([
-    ["dies", job("a"), false],
-    ["is parked by its death in a lane that parks", member("a", "park"), true],
-    ["is parked by its death in a lane that blocks", member("a", "block"), true],
-  ] as const).map(([what, work, isParked]): Case => ({
+  ...(
+    [
+      ["dies", job("a"), false],
+      ["is parked by its death in a lane that parks", member("a", "park"), true],
+      ["is parked by its death in a lane that blocks", member("a", "block"), true],
+    ] as const
+  ).map(([what, work, isParked]): Case => ({
     claim: `a job that ${what} is an event of its own, fanned out`,
     run: async (stage) => {
       await stage.subscribe("alert", { event: jobDiedName, queue: "alerts", task: "alert" });
@@ -241,12 +280,27 @@ export const cases: readonly Case[] = [
   {
     claim: "a fan-out in the store is the fan-out of the core, field by field",
     run: async (stage) => {
-      const subscription = { name: "s", event: "order.placed", since: "now", task: "send", queue: "mail", headStartMs: 7, delayMs: 9, isMapped: false, orderedBy: ["order"], uniqueBy: ["order"], keep } as const;
+      const subscription = {
+        name: "s",
+        event: "order.placed",
+        since: "now",
+        task: "send",
+        queue: "mail",
+        headStartMs: 7,
+        delayMs: 9,
+        isMapped: false,
+        orderedBy: ["order"],
+        uniqueBy: ["order"],
+        keep,
+      } as const;
       await stage.subscribe("s", subscription);
       await stage.enqueue(event("e"));
       const expected = jobFor(event("e"), subscription);
       const row = await stage.row(expected.id);
-      assert.deepEqual([row.lane, row.ifDead, row.unique, row.headStartMs, row.dueAt, row.from], [expected.lane?.key, expected.lane?.ifDead, expected.unique?.key, 7, start + 9, expected.from]);
+      assert.deepEqual(
+        [row.lane, row.ifDead, row.unique, row.headStartMs, row.dueAt, row.from],
+        [expected.lane?.key, expected.lane?.ifDead, expected.unique?.key, 7, start + 9, expected.from],
+      );
     },
   },
 ];

@@ -7,16 +7,51 @@ import type { Case } from "./stage.ts";
 /** The outcome of a first run at start + 10, and the job it leaves. */
 const outcomeRows: readonly { readonly is: Outcome["is"]; readonly options?: Partial<Outcome>; readonly row: Partial<JobRow> }[] = [
   { is: "completed", options: { result: '"r"' }, row: { state: "completed", attempts: 1, starts: 1, result: '"r"', endedAt: start + 10, history: [] } },
-  { is: "skipped", options: { reason: "sent before" }, row: { state: "skipped", reason: "sent before", endedAt: start + 10, history: [{ start: 1, is: "skipped", at: start + 10, ranMs: 5, reason: "sent before" }] } },
+  {
+    is: "skipped",
+    options: { reason: "sent before" },
+    row: {
+      state: "skipped",
+      reason: "sent before",
+      endedAt: start + 10,
+      history: [{ start: 1, is: "skipped", at: start + 10, ranMs: 5, reason: "sent before" }],
+    },
+  },
   {
     is: "dead",
     options: { reason: "gave up", error: { name: "E", message: "m", stack: "s", code: "c" } },
-    row: { state: "dead", attempts: 1, reason: "gave up", endedAt: start + 10, history: [{ start: 1, is: "dead", at: start + 10, ranMs: 5, reason: "gave up", error: { name: "E", message: "m", stack: "s", code: "c" } }] },
+    row: {
+      state: "dead",
+      attempts: 1,
+      reason: "gave up",
+      endedAt: start + 10,
+      history: [{ start: 1, is: "dead", at: start + 10, ranMs: 5, reason: "gave up", error: { name: "E", message: "m", stack: "s", code: "c" } }],
+    },
   },
   { is: "dead", options: { reason: "killed its process", isPoison: true }, row: { state: "dead", isPoison: true } },
-  { is: "retry", options: { delayMs: 1_000, error: { name: "E", message: "m" } }, row: { state: "scheduled", attempts: 1, starts: 1, dueAt: start + 1_010, history: [{ start: 1, is: "retry", at: start + 10, ranMs: 5, error: { name: "E", message: "m" } }] } },
+  {
+    is: "retry",
+    options: { delayMs: 1_000, error: { name: "E", message: "m" } },
+    row: {
+      state: "scheduled",
+      attempts: 1,
+      starts: 1,
+      dueAt: start + 1_010,
+      history: [{ start: 1, is: "retry", at: start + 10, ranMs: 5, error: { name: "E", message: "m" } }],
+    },
+  },
   { is: "retry", options: {}, row: { state: "ready", attempts: 1, starts: 1, dueAt: start + 10 } },
-  { is: "snoozed", options: { delayMs: 1_000, reason: "not yet" }, row: { state: "scheduled", attempts: 0, starts: 1, dueAt: start + 1_010, history: [{ start: 1, is: "snoozed", at: start + 10, ranMs: 5, reason: "not yet" }] } },
+  {
+    is: "snoozed",
+    options: { delayMs: 1_000, reason: "not yet" },
+    row: {
+      state: "scheduled",
+      attempts: 0,
+      starts: 1,
+      dueAt: start + 1_010,
+      history: [{ start: 1, is: "snoozed", at: start + 10, ranMs: 5, reason: "not yet" }],
+    },
+  },
   { is: "snoozed", options: {}, row: { state: "ready", attempts: 0, starts: 1 } },
   { is: "released", row: { state: "ready", attempts: 0, starts: 0, history: [] } },
   { is: "saved", options: { checkpoint: '"page 2"' }, row: { state: "running", attempts: 0, starts: 1, checkpoint: '"page 2"' } },
@@ -88,11 +123,13 @@ export const cases: readonly Case[] = [
       assert.deepEqual(await stage.settle("a", "saved", { checkpoint: '"1"' }), { id: "a", is: "settled", state: "running" });
     },
   },
-  ...([
-    ["another claim", { claim: "other" }],
-    ["a lower fence", { fence: 1 }],
-    ["a higher fence", { fence: Number.MAX_SAFE_INTEGER }],
-  ] as const).map(([what, wrong]): Case => ({
+  ...(
+    [
+      ["another claim", { claim: "other" }],
+      ["a lower fence", { fence: 1 }],
+      ["a higher fence", { fence: Number.MAX_SAFE_INTEGER }],
+    ] as const
+  ).map(([what, wrong]): Case => ({
     claim: `an outcome with ${what} is lease-lost`,
     run: async (stage) => {
       await stage.enqueue(job("a"));
@@ -112,7 +149,10 @@ export const cases: readonly Case[] = [
       await stage.enqueue(job("a"));
       await stage.claim();
       const outcome = stage.outcome("a", "completed");
-      assert.deepEqual((await stage.settleAll(outcome, outcome)).map(({ is }) => is), ["settled", "lease-lost"]);
+      assert.deepEqual(
+        (await stage.settleAll(outcome, outcome)).map(({ is }) => is),
+        ["settled", "lease-lost"],
+      );
       assert.deepEqual(await stage.settleAll(outcome), [{ id: "a", is: "lease-lost", state: "completed" }]);
     },
   },
@@ -136,7 +176,14 @@ export const cases: readonly Case[] = [
         stage.outcome("b", "completed", { follow: [job("next-b"), job("known", { content: "other" })] }),
         stage.outcome("c", "completed"),
       );
-      assert.deepEqual(settled.map(({ is, state, error }) => [is, state, error?.code]), [["settled", "completed", undefined], ["refused", "running", "id-conflict"], ["settled", "completed", undefined]]);
+      assert.deepEqual(
+        settled.map(({ is, state, error }) => [is, state, error?.code]),
+        [
+          ["settled", "completed", undefined],
+          ["refused", "running", "id-conflict"],
+          ["settled", "completed", undefined],
+        ],
+      );
       assert.equal(await stage.states("a", "b", "c", "next-a", "next-b"), "completed running completed ready unknown");
       assert.equal((await stage.settle("b", "completed")).is, "settled");
     },
@@ -170,7 +217,14 @@ export const cases: readonly Case[] = [
         told.push([claimed?.attempt, claimed?.starts]);
         await stage.settle("a", is);
       }
-      assert.deepEqual(told, [[1, 1], [1, 2], [2, 3], [2, 3], [3, 4], [3, 5]]);
+      assert.deepEqual(told, [
+        [1, 1],
+        [1, 2],
+        [2, 3],
+        [2, 3],
+        [3, 4],
+        [3, 5],
+      ]);
     },
   },
   {
@@ -179,7 +233,10 @@ export const cases: readonly Case[] = [
       await stage.enqueue(job("a"));
       for (let run = 1; run <= 13; run += 1) await stage.run("a", "retry", { error: { name: "E", message: `run ${run}` } });
       const { history, attempts } = await stage.row("a");
-      assert.deepEqual(history.map(({ start: claims }) => claims), [4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+      assert.deepEqual(
+        history.map(({ start: claims }) => claims),
+        [4, 5, 6, 7, 8, 9, 10, 11, 12, 13],
+      );
       assert.equal(history.at(-1)?.error?.message, "run 13");
       assert.equal(attempts, 13);
     },
@@ -187,7 +244,10 @@ export const cases: readonly Case[] = [
   {
     claim: "a retried job waits for its retry, a snoozed one for its snooze, and is handed out when due",
     run: async (stage) => {
-      for (const [is, reason] of [["retry", "retry"], ["snoozed", "snooze"]] as const) {
+      for (const [is, reason] of [
+        ["retry", "retry"],
+        ["snoozed", "snooze"],
+      ] as const) {
         await stage.enqueue(job(is));
         await stage.run(is, is, { delayMs: 1_000 });
         const { waits } = await stage.row(is);

@@ -1,7 +1,27 @@
 /** One engine with a fresh store and a clock of its own: the few verbs of the port, said shortly. */
 import assert from "node:assert/strict";
 import type {
-  At, Atom, Change, Changed, Claim, Claimed, ClaimQueue, CountRow, Engine, Enqueued, Heard, JobRow, NewEvent, NewJob, NewWork, Note, NoteWrite, Outcome, Selection, Settled, Tidied,
+  At,
+  Atom,
+  Change,
+  Changed,
+  Claim,
+  Claimed,
+  ClaimQueue,
+  CountRow,
+  Engine,
+  Enqueued,
+  Heard,
+  JobRow,
+  NewEvent,
+  NewJob,
+  NewWork,
+  Note,
+  NoteWrite,
+  Outcome,
+  Selection,
+  Settled,
+  Tidied,
 } from "../../src/core/engine.ts";
 import { ErrandError } from "../../src/core/errors.ts";
 import { subscriptionKey } from "../../src/core/notes.ts";
@@ -23,7 +43,18 @@ export interface Case {
 export type JobOptions = Partial<Omit<NewJob, "kind" | "id">>;
 
 export function job(id: string, options: JobOptions = {}): NewJob {
-  return { kind: "job", id, content: `content of ${id}`, rememberMs: 0, task: "send", queue: "mail", payload: `{"id":"${id}"}`, headStartMs: 0, keep, ...options };
+  return {
+    kind: "job",
+    id,
+    content: `content of ${id}`,
+    rememberMs: 0,
+    task: "send",
+    queue: "mail",
+    payload: `{"id":"${id}"}`,
+    headStartMs: 0,
+    keep,
+    ...options,
+  };
 }
 
 export function event(id: string, options: Partial<Omit<NewEvent, "kind" | "id">> = {}): NewEvent {
@@ -87,7 +118,18 @@ export class Stage {
   }
 
   async subscribe(name: string, options: Partial<StoredSubscription> = {}): Promise<void> {
-    const subscription: StoredSubscription = { name, event: "order.placed", since: "now", task: "send", queue: "mail", headStartMs: 0, delayMs: 0, isMapped: false, keep, ...options };
+    const subscription: StoredSubscription = {
+      name,
+      event: "order.placed",
+      since: "now",
+      task: "send",
+      queue: "mail",
+      headStartMs: 0,
+      delayMs: 0,
+      isMapped: false,
+      keep,
+      ...options,
+    };
     await this.write({ key: subscriptionKey(name), value: JSON.stringify(subscription) });
   }
 
@@ -96,7 +138,17 @@ export class Stage {
     this.#claims += 1;
     const { slots = 10, ahead = 0, ...rest } = wanted;
     const queues: ClaimQueue[] = [{ queue: "mail", slots, ahead }];
-    const claim: Claim = { process: this.process, leaseMs, claim: `claim-${this.#claims}`, lastFence: 0, queues, tasks: ["send"], alone: "no", settling: [], ...rest };
+    const claim: Claim = {
+      process: this.process,
+      leaseMs,
+      claim: `claim-${this.#claims}`,
+      lastFence: 0,
+      queues,
+      tasks: ["send"],
+      alone: "no",
+      settling: [],
+      ...rest,
+    };
     const verbs: Verb[] = claim.settling.length > 0 ? ["claim", "settle"] : ["claim"];
     const claimed = await this.#watched(verbs, async () => this.engine.claim(claim, this.at));
     for (const { id } of claimed.jobs) this.#held.set(id, { claim: claim.claim, fence: claimed.fence });
@@ -156,7 +208,10 @@ export class Stage {
 
   async changeOne(id: string, change: Change, limit = 1_000): Promise<string> {
     const { jobs } = await this.change({ ids: [id] }, change, limit);
-    assert.deepEqual(jobs.map((changed) => changed.id), [id]);
+    assert.deepEqual(
+      jobs.map((changed) => changed.id),
+      [id],
+    );
     return jobs[0]?.is ?? "";
   }
 

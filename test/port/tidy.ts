@@ -16,7 +16,18 @@ export const cases: readonly Case[] = [
   {
     claim: "a pass with nothing to do says so",
     run: async (stage) => {
-      assert.deepEqual(await stage.tidy(), { now: start, promoted: 0, skipped: 0, takenBack: 0, quarantined: 0, parked: 0, admitted: 0, replayed: 0, purged: 0, hasMore: false });
+      assert.deepEqual(await stage.tidy(), {
+        now: start,
+        promoted: 0,
+        skipped: 0,
+        takenBack: 0,
+        quarantined: 0,
+        parked: 0,
+        admitted: 0,
+        replayed: 0,
+        purged: 0,
+        hasMore: false,
+      });
     },
   },
   {
@@ -98,7 +109,12 @@ export const cases: readonly Case[] = [
   {
     claim: "live jobs are never removed, however old",
     run: async (stage) => {
-      await stage.enqueue(job("ready"), job("scheduled", { delayMs: 365 * day }), member("parked", "park", { queue: "lanes" }), member("blocked", "park", { queue: "lanes" }));
+      await stage.enqueue(
+        job("ready"),
+        job("scheduled", { delayMs: 365 * day }),
+        member("parked", "park", { queue: "lanes" }),
+        member("blocked", "park", { queue: "lanes" }),
+      );
       await stage.claim({ queues: [{ queue: "lanes", slots: 1, ahead: 0 }] });
       await stage.settle("parked", "dead", { reason: "broken" });
       stage.advance(364 * day);

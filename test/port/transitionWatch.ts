@@ -22,7 +22,8 @@ export class TransitionWatch {
     if (before?.state === after.state && !isRewritten(before, after)) return;
     const row = rowsBy(verbs).find((candidate) => candidate.from === from && candidate.to === after.state);
     if (row) for (const verb of verbs) if (row.by.includes(verb)) this.seen.add(`${from} ${after.state} ${verb}`);
-    if (from !== after.state) assert.ok(canReach(from, after.state, verbs), `job ${after.id}: ${from} → ${after.state} by ${verbs.join(" or ")} is not in the table`);
+    if (from !== after.state)
+      assert.ok(canReach(from, after.state, verbs), `job ${after.id}: ${from} → ${after.state} by ${verbs.join(" or ")} is not in the table`);
   }
 }
 

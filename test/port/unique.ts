@@ -19,8 +19,17 @@ function unique(id: string, mode: Mode, options: JobOptions = {}): ReturnType<ty
 }
 
 /** Brings the first job, "a", into a state. */
-const reach: Readonly<Record<"ready" | "scheduled" | "blocked" | "running" | "parked" | "completed" | "skipped" | "cancelled" | "dead", (stage: Stage, mode: Mode) => Promise<unknown>>> = {
-  ready: (stage, mode) => stage.enqueue(unique("a", mode)).then(() => stage.advance(2_000)).then(() => stage.tidy()),
+const reach: Readonly<
+  Record<
+    "ready" | "scheduled" | "blocked" | "running" | "parked" | "completed" | "skipped" | "cancelled" | "dead",
+    (stage: Stage, mode: Mode) => Promise<unknown>
+  >
+> = {
+  ready: (stage, mode) =>
+    stage
+      .enqueue(unique("a", mode))
+      .then(() => stage.advance(2_000))
+      .then(() => stage.tidy()),
   scheduled: (stage, mode) => stage.enqueue(unique("a", mode, { delayMs: 10_000 })),
   blocked: async (stage, mode) => {
     const lane = { key: "lane", width: 1, ifDead: "continue" } as const;
@@ -45,7 +54,9 @@ const rewriting: readonly Mode["is"][] = ["replace", "debounce"];
 const liveOnes: readonly JobState[] = ["ready", "scheduled", "blocked", "running", "parked"];
 
 /** Every mode against every state of the first: the second loses, rewrites the first, or is accepted. */
-const matrix = Object.values(modes).flatMap((mode) => (Object.keys(reach) as (keyof typeof reach)[]).map((state) => ({ mode, state, then: expected(mode, state) })));
+const matrix = Object.values(modes).flatMap((mode) =>
+  (Object.keys(reach) as (keyof typeof reach)[]).map((state) => ({ mode, state, then: expected(mode, state) })),
+);
 
 function expected(mode: Mode, state: keyof typeof reach): "loses" | "rewrites" | "accepted" {
   if (!liveOnes.includes(state)) return mode.is === "throttle" ? "loses" : "accepted";
@@ -76,16 +87,24 @@ export const cases: readonly Case[] = [
       stage.advance(1_000);
       await stage.enqueue(unique("b", modes.replace, { delayMs: 20_000, headStartMs: 5_000 }));
       const row = await stage.row("a");
-      assert.deepEqual([row.state, row.dueAt, row.headStartMs, row.urgency, row.startBy, row.enqueuedAt], ["scheduled", start + 21_000, 5_000, start + 16_000, undefined, start]);
-      assert.deepEqual((await stage.all()).map(({ id }) => id), ["a", "after"]);
+      assert.deepEqual(
+        [row.state, row.dueAt, row.headStartMs, row.urgency, row.startBy, row.enqueuedAt],
+        ["scheduled", start + 21_000, 5_000, start + 16_000, undefined, start],
+      );
+      assert.deepEqual(
+        (await stage.all()).map(({ id }) => id),
+        ["a", "after"],
+      );
     },
   },
-  ...([
-    ["scheduled", { delayMs: 5_000 }, "ready", {}],
-    ["ready", {}, "scheduled", { delayMs: 5_000 }],
-    ["ready", {}, "ready", { headStartMs: 7 }],
-    ["scheduled", { delayMs: 5_000 }, "scheduled", { delayMs: 50 }],
-  ] as const).map(([from, first, to, second]): Case => ({
+  ...(
+    [
+      ["scheduled", { delayMs: 5_000 }, "ready", {}],
+      ["ready", {}, "scheduled", { delayMs: 5_000 }],
+      ["ready", {}, "ready", { headStartMs: 7 }],
+      ["scheduled", { delayMs: 5_000 }, "scheduled", { delayMs: 50 }],
+    ] as const
+  ).map(([from, first, to, second]): Case => ({
     claim: `replace moves a ${from} job to ${to} by its new due time`,
     run: async (stage) => {
       const [stored] = await stage.enqueue(unique("a", modes.replace, first));
@@ -173,7 +192,13 @@ export const cases: readonly Case[] = [
     claim: "unique in one atom: the second work loses to the first",
     run: async (stage) => {
       const answers = await stage.enqueue(unique("a", modes.keep), unique("b", modes.keep));
-      assert.deepEqual(answers.map(({ id, isDuplicate }) => [id, isDuplicate]), [["a", false], ["a", true]]);
+      assert.deepEqual(
+        answers.map(({ id, isDuplicate }) => [id, isDuplicate]),
+        [
+          ["a", false],
+          ["a", true],
+        ],
+      );
       assert.equal(await stage.find("b"), undefined);
     },
   },

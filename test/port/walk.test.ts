@@ -15,7 +15,8 @@ const [reference] = engines;
 for (const engine of engines) {
   describe(engine.name, { skip: engine.missing ?? false }, () => {
     for (let seed = firstSeed; seed < firstSeed + lives; seed += 1) {
-      it(`life ${seed}: every step is in the table of states, and in the end no job is left`, () => live(engine === reference ? [engine] : [reference, engine], seed));
+      it(`life ${seed}: every step is in the table of states, and in the end no job is left`, () =>
+        live(engine === reference ? [engine] : [reference, engine], seed));
     }
   });
 }

@@ -49,7 +49,23 @@ export class Walk {
 
   async step(): Promise<void> {
     this.#steps += 1;
-    const kinds = [this.#enqueue, this.#enqueue, this.#enqueue, this.#claim, this.#claim, this.#claim, this.#settle, this.#settle, this.#tidy, this.#tidy, this.#change, this.#beat, this.#write, this.#pass, this.#lock];
+    const kinds = [
+      this.#enqueue,
+      this.#enqueue,
+      this.#enqueue,
+      this.#claim,
+      this.#claim,
+      this.#claim,
+      this.#settle,
+      this.#settle,
+      this.#tidy,
+      this.#tidy,
+      this.#change,
+      this.#beat,
+      this.#write,
+      this.#pass,
+      this.#lock,
+    ];
     await this.#pick(kinds).call(this);
     const rows = await this.#first.all();
     checkLanes(this.#rows, rows, (lane) => lanes.find(({ key }) => key === lane)?.width);
@@ -68,7 +84,11 @@ export class Walk {
       if (round > 20) await this.#each("redrive", (stage) => stage.change({ jobs: { states: ["parked"] } }, { do: "retry" }));
     }
     const live = (await this.#first.all()).filter(({ endedAt }) => endedAt === undefined);
-    assert.deepEqual(live.map(({ id, state }) => `${id} ${state}`), [], "jobs that never ended");
+    assert.deepEqual(
+      live.map(({ id, state }) => `${id} ${state}`),
+      [],
+      "jobs that never ended",
+    );
   }
 
   get #first(): Stage {
@@ -92,7 +112,12 @@ export class Walk {
   #work(): NewWork {
     if (this.#chance(0.15)) {
       const id = `event-${this.#steps}-${this.#below(3)}`;
-      return event(id, { name: this.#pick(["order.placed", "order.paid"]), payload: `{"account":${this.#below(3)}}`, orderedBy: ["account"], rememberMs: this.#below(3) * 2_000 });
+      return event(id, {
+        name: this.#pick(["order.placed", "order.paid"]),
+        payload: `{"account":${this.#below(3)}}`,
+        orderedBy: ["account"],
+        rememberMs: this.#below(3) * 2_000,
+      });
     }
     const content = this.#chance(0.05) ? "other" : "same";
     return job(`job-${this.#below(40)}`, {
@@ -116,8 +141,17 @@ export class Walk {
     // The id of a death is each engine's own, and with it the ids of the jobs that it makes.
     const name = this.#pick(["order.placed", "order.paid", this.#stages.length > 1 ? "order.paid" : jobDiedName]);
     const stored = {
-      name: subscription, event: name, since: this.#pick(["now", "beginning"]), task: this.#pick(tasks), queue: this.#pick(queues), headStartMs: 0, delayMs: this.#pick([0, 300]),
-      isMapped: this.#chance(0.3), keep: name === jobDiedName ? keep : shortKeep, ...(this.#chance(0.5) && { orderedBy: ["account"], ifDead: "block" }), ...(this.#chance(0.3) && { uniqueBy: ["account"] }),
+      name: subscription,
+      event: name,
+      since: this.#pick(["now", "beginning"]),
+      task: this.#pick(tasks),
+      queue: this.#pick(queues),
+      headStartMs: 0,
+      delayMs: this.#pick([0, 300]),
+      isMapped: this.#chance(0.3),
+      keep: name === jobDiedName ? keep : shortKeep,
+      ...(this.#chance(0.5) && { orderedBy: ["account"], ifDead: "block" }),
+      ...(this.#chance(0.3) && { uniqueBy: ["account"] }),
     };
     const note: NoteWrite = this.#pick([
       { key: pausedQueue(this.#pick(queues)), value: this.#chance(0.4) ? "{}" : undefined },
@@ -129,17 +163,22 @@ export class Walk {
   }
 
   async #store(atom: Atom): Promise<void> {
-    await this.#same(`enqueue ${JSON.stringify(atom)}`, async (stage) => (await stage.atoms(atom)).map((answer) => (answer instanceof ErrandError ? answer.code : answer)));
+    await this.#same(`enqueue ${JSON.stringify(atom)}`, async (stage) =>
+      (await stage.atoms(atom)).map((answer) => (answer instanceof ErrandError ? answer.code : answer)),
+    );
   }
 
   async #claim(): Promise<void> {
     const slots = this.#below(4);
-    await this.#hand(this.#newClaim({
-      process: this.#process(),
-      alone: this.#chance(0.2) ? "only" : "no",
-      queues: queues.filter(() => this.#chance(0.8)).map((queue) => ({ queue, slots, ahead: this.#below(3) })),
-      tasks: tasks.filter(() => this.#chance(0.8)),
-    }), this.#chance(0.4) ? this.#someOutcomes() : []);
+    await this.#hand(
+      this.#newClaim({
+        process: this.#process(),
+        alone: this.#chance(0.2) ? "only" : "no",
+        queues: queues.filter(() => this.#chance(0.8)).map((queue) => ({ queue, slots, ahead: this.#below(3) })),
+        tasks: tasks.filter(() => this.#chance(0.8)),
+      }),
+      this.#chance(0.4) ? this.#someOutcomes() : [],
+    );
   }
 
   #newClaim(wanted: Pick<Claim, "process" | "alone" | "queues" | "tasks">): Claim {
@@ -149,7 +188,10 @@ export class Walk {
 
   async #hand(claim: Claim, settling: readonly Omit<Outcome, "fence">[] = []): Promise<{ jobs: readonly { id: string }[] }> {
     const answer = await this.#same(`claim ${JSON.stringify({ ...claim, settling })}`, async (stage, index) => {
-      const { fence, now, jobs, settled, nextDueMs, hasSuspects } = await stage.claim({ ...claim, settling: settling.map((outcome) => this.#fenced(outcome, index)) });
+      const { fence, now, jobs, settled, nextDueMs, hasSuspects } = await stage.claim({
+        ...claim,
+        settling: settling.map((outcome) => this.#fenced(outcome, index)),
+      });
       this.#fences[index]?.set(claim.claim, fence);
       return { now, jobs, settled: settled.map(withCode), nextDueMs, hasSuspects };
     });
@@ -162,7 +204,9 @@ export class Walk {
   }
 
   async #settleAll(some: readonly Omit<Outcome, "fence">[]): Promise<void> {
-    await this.#same(`settle ${JSON.stringify(some)}`, async (stage, index) => (await stage.settleAll(...some.map((outcome) => this.#fenced(outcome, index)))).map(withCode));
+    await this.#same(`settle ${JSON.stringify(some)}`, async (stage, index) =>
+      (await stage.settleAll(...some.map((outcome) => this.#fenced(outcome, index)))).map(withCode),
+    );
   }
 
   /** Mostly of late claims; now and then of one that is long over. */
@@ -173,7 +217,10 @@ export class Walk {
       const is = this.#pick(outcomes);
       const mayFollow = is === "completed" || is === "skipped" || is === "retry" || is === "snoozed";
       return {
-        ...this.#pick(recent), is, ranMs: this.#below(100), reason: `because of ${this.#steps}`,
+        ...this.#pick(recent),
+        is,
+        ranMs: this.#below(100),
+        reason: `because of ${this.#steps}`,
         ...(this.#chance(0.6) && { delayMs: this.#below(1_500) }),
         ...(this.#chance(0.2) && { checkpoint: `"${this.#steps}"` }),
         ...(mayFollow && this.#chance(0.3) && { follow: [this.#work()] }),
@@ -201,7 +248,9 @@ export class Walk {
       { do: "delete" },
     ]);
     const ids = (await this.#first.all()).map(({ id }) => id);
-    const which = this.#chance(0.7) ? { ids: [this.#pick([...ids, "nobody"]), this.#pick([...ids, "nobody"])] } : { jobs: { task: this.#pick(tasks), queue: this.#pick(queues) } };
+    const which = this.#chance(0.7)
+      ? { ids: [this.#pick([...ids, "nobody"]), this.#pick([...ids, "nobody"])] }
+      : { jobs: { task: this.#pick(tasks), queue: this.#pick(queues) } };
     const limit = this.#pick([1, 2, 1_000]);
     await this.#same(`change ${JSON.stringify({ which, change, limit })}`, (stage) => stage.change(which, change, limit));
   }
@@ -254,7 +303,11 @@ export class Walk {
     const expected = await act(first, 0);
     for (const [index, stage] of this.#stages.entries()) {
       if (index === 0) continue;
-      assert.deepEqual(plain(await act(stage, index)), plain(expected), `step ${this.#steps}: ${stage.engine.name} differs from ${first.engine.name} in ${doing} after ${this.#doing}`);
+      assert.deepEqual(
+        plain(await act(stage, index)),
+        plain(expected),
+        `step ${this.#steps}: ${stage.engine.name} differs from ${first.engine.name} in ${doing} after ${this.#doing}`,
+      );
     }
     return expected;
   }
