@@ -3,7 +3,7 @@ import type { Change, ChangedJob, JobFilter, Selection } from "../../src/core/en
 import type { Instant } from "../../src/core/runtime.ts";
 import { endedStates, isEnded, liveStates } from "../../src/core/states.ts";
 import type { JobState } from "../../src/core/states.ts";
-import { beginAnew, enterLane, isClosed, isTooLate, leaveLane, openLane, unpark } from "./lanes.ts";
+import { admit, beginAnew, beReady, enterLane, isClosed, isTooLate, openLane, unpark } from "./lanes.ts";
 import { end } from "./settling.ts";
 import { isLive, jobWithId } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
@@ -96,8 +96,11 @@ function isOpened(state: ModelState, job: ModelJob): boolean {
 
 function redrive(state: ModelState, job: ModelJob, now: Instant): void {
   job.state = "blocked";
-  if (job.lane?.ifDead === "park") openLane(state, job.lane.key, now);
-  else leaveLane(state, job, now);
+  if (job.lane?.ifDead === "park") return openLane(state, job.lane.key, now);
+  // It runs first, whoever else is parked before it: its death left its place free.
+  job.isAdmitted = true;
+  beReady(job, now);
+  if (job.lane !== undefined) admit(state, job.lane.key, now);
 }
 
 function isTaken(state: ModelState, job: ModelJob): boolean {
