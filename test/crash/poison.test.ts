@@ -21,7 +21,7 @@ test("a handler that runs its process out of memory beside 50 innocents is quara
   await fleet.until("quarantined and completed", async () => {
     const counts = await fleet.work.count();
     return counts.dead === 1 && counts.completed === innocents;
-  }, 120);
+  }, 300);
   isOver = true;
   const culprit = await fleet.work.find(id);
   assert.equal(culprit?.isPoison, true);
