@@ -65,9 +65,16 @@ async function cycled(engine: Engine, name: string, batch: number, count: number
   let lastFence = 0;
   let done = 0;
   await timed(name, count, async () => {
-    for (let hasMore = true; hasMore; ) {
+    for (let hasMore = true; hasMore;) {
       const claim: Claim = {
-        process: "bench", leaseMs, claim: runtime.id(), lastFence, queues: [{ queue: "default", slots: batch, ahead: 0 }], tasks: ["noop"], alone: "no", settling,
+        process: "bench",
+        leaseMs,
+        claim: runtime.id(),
+        lastFence,
+        queues: [{ queue: "default", slots: batch, ahead: 0 }],
+        tasks: ["noop"],
+        alone: "no",
+        settling,
       };
       const claimed = await engine.claim(claim, {});
       lastFence = claimed.fence;
@@ -85,14 +92,29 @@ async function timed(name: string, count: number, run: () => Promise<void>): Pro
   await run();
   const ms = performance.now() - started;
   const { user, system } = process.cpuUsage(cpu);
-  console.log(`${name.padEnd(22)} ${Math.round((count / ms) * 1_000).toLocaleString("en").padStart(9)} jobs/s  ${((ms * 1_000) / count).toFixed(2).padStart(6)} µs each, ${((user + system) / count).toFixed(2)} µs of CPU`);
+  console.log(
+    `${name.padEnd(22)} ${Math.round((count / ms) * 1_000)
+      .toLocaleString("en")
+      .padStart(9)} jobs/s  ${((ms * 1_000) / count).toFixed(2).padStart(6)} µs each, ${((user + system) / count).toFixed(2)} µs of CPU`,
+  );
 }
 
 function newJobs(count: number, more: More): NewJob[] {
   return Array.from({ length: count }, () => {
     const id = runtime.id();
     const payload = `{"orderId":"${id}"}`;
-    return { kind: "job", id, content: contentOf("noop", payload), rememberMs: 0, task: "noop", queue: "default", payload, headStartMs: 0, keep: keepMs, ...more(id) };
+    return {
+      kind: "job",
+      id,
+      content: contentOf("noop", payload),
+      rememberMs: 0,
+      task: "noop",
+      queue: "default",
+      payload,
+      headStartMs: 0,
+      keep: keepMs,
+      ...more(id),
+    };
   });
 }
 

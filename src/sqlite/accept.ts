@@ -41,8 +41,28 @@ function storeJob(tx: Transaction, work: NewJob): Job {
   if (work.unique?.mode.is === "throttle") keepKeyUntil(tx, work.unique.key, job.id, tx.now + work.unique.mode.windowMs);
   const code = job.state === "ready" ? 0 : codeOf(job.state);
   tx.sql.run(
-    addJob, job.seq, job.id, job.line, job.keep, job.flags, work.payload, work.content, tx.now, job.urgency, job.headStartMs, job.dueAt, job.rememberUntil,
-    extraOf(work), code, job.startBy, job.lane, job.laneWidth, job.ifDead, job.uniqueKey, job.reason, tx.now,
+    addJob,
+    job.seq,
+    job.id,
+    job.line,
+    job.keep,
+    job.flags,
+    work.payload,
+    work.content,
+    tx.now,
+    job.urgency,
+    job.headStartMs,
+    job.dueAt,
+    job.rememberUntil,
+    extraOf(work),
+    code,
+    job.startBy,
+    job.lane,
+    job.laneWidth,
+    job.ifDead,
+    job.uniqueKey,
+    job.reason,
+    tx.now,
   );
   holdKey(tx, job);
   enter(tx, job);
@@ -52,18 +72,49 @@ function storeJob(tx: Transaction, work: NewJob): Job {
 function newJob(tx: Transaction, work: NewJob): Job {
   const { dueAt, startBy } = termsOf(work, undefined, tx.now);
   return {
-    seq: tx.takeSeq(), id: work.id, line: tx.dictionary.line(tx.sql, work.queue, work.task).id, keep: tx.dictionary.keep(tx.sql, work.keep),
-    flags: flagsOf(work, startBy), enqueuedAt: tx.now, rememberUntil: work.rememberMs > 0 ? tx.now + work.rememberMs : null,
-    lane: work.lane?.key ?? null, laneWidth: work.lane?.width ?? null, ifDead: work.lane?.ifDead ?? null,
-    uniqueKey: work.unique?.key ?? null, fromEvent: work.from?.event ?? null,
-    state: dueAt > tx.now ? "scheduled" : "ready", urgency: dueAt - work.headStartMs, headStartMs: work.headStartMs, dueAt, startBy,
-    attempts: 0, starts: 0, suspects: 0, hasDied: 0, delayedBy: null, checkpoint: null, result: null, history: null, reason: null, isPoison: 0, endedAt: null,
-    process: null, claim: null, fence: null, startedAt: null, isCancelling: null,
+    seq: tx.takeSeq(),
+    id: work.id,
+    line: tx.dictionary.line(tx.sql, work.queue, work.task).id,
+    keep: tx.dictionary.keep(tx.sql, work.keep),
+    flags: flagsOf(work, startBy),
+    enqueuedAt: tx.now,
+    rememberUntil: work.rememberMs > 0 ? tx.now + work.rememberMs : null,
+    lane: work.lane?.key ?? null,
+    laneWidth: work.lane?.width ?? null,
+    ifDead: work.lane?.ifDead ?? null,
+    uniqueKey: work.unique?.key ?? null,
+    fromEvent: work.from?.event ?? null,
+    state: dueAt > tx.now ? "scheduled" : "ready",
+    urgency: dueAt - work.headStartMs,
+    headStartMs: work.headStartMs,
+    dueAt,
+    startBy,
+    attempts: 0,
+    starts: 0,
+    suspects: 0,
+    hasDied: 0,
+    delayedBy: null,
+    checkpoint: null,
+    result: null,
+    history: null,
+    reason: null,
+    isPoison: 0,
+    endedAt: null,
+    process: null,
+    claim: null,
+    fence: null,
+    startedAt: null,
+    isCancelling: null,
   };
 }
 
 function flagsOf(work: NewJob, startBy: Instant | null): number {
-  return (work.lane ? flags.hasLane : 0) | (work.unique ? flags.hasUnique : 0) | (startBy === null ? 0 : flags.hasStartBy) | (work.rememberMs > 0 ? flags.isRemembered : 0);
+  return (
+    (work.lane ? flags.hasLane : 0) |
+    (work.unique ? flags.hasUnique : 0) |
+    (startBy === null ? 0 : flags.hasStartBy) |
+    (work.rememberMs > 0 ? flags.isRemembered : 0)
+  );
 }
 
 function lose(tx: Transaction, work: NewJob, winner: Job | string): Enqueued {

@@ -27,7 +27,7 @@ export function change(tx: Transaction, which: Selection, asked: Change, limit: 
   const { ids, hasMore } = "ids" in which ? { ids: which.ids.slice(0, most), hasMore: which.ids.length > most } : selected(tx, which.jobs, asked, most);
   const jobs = ids.map((id) => {
     const job = findJob(tx, id);
-    return { id, is: job === undefined ? "unknown" as const : changeOne(tx, job, asked, most) };
+    return { id, is: job === undefined ? ("unknown" as const) : changeOne(tx, job, asked, most) };
   });
   return { jobs, hasMore };
 }
@@ -40,7 +40,10 @@ function selected(tx: Transaction, where: Extract<Selection, { jobs: unknown }>[
 }
 
 const changeable: Readonly<Record<Change["do"], readonly JobState[]>> = {
-  cancel: liveStates, retry: ["scheduled", "parked", "dead"], prioritise: ["scheduled", "blocked", "ready", "parked"], delete: endedStates,
+  cancel: liveStates,
+  retry: ["scheduled", "parked", "dead"],
+  prioritise: ["scheduled", "blocked", "ready", "parked"],
+  delete: endedStates,
 };
 
 /** Not one whose lane was opened already: tidy sorts it back. */

@@ -26,7 +26,14 @@ export function findsNothing(look: Transaction, wanted: Claim): boolean {
 
 /** What is answered when there is nothing: fences grow only where they are stored. */
 export function nothing(look: Transaction, wanted: Claim): Claimed {
-  return { now: look.now, fence: look.takeFence(wanted.lastFence), jobs: [], settled: [], hasSuspects: aloneLines(look, linesOf(look, wanted)).length > 0, ...nextDue(look) };
+  return {
+    now: look.now,
+    fence: look.takeFence(wanted.lastFence),
+    jobs: [],
+    settled: [],
+    hasSuspects: aloneLines(look, linesOf(look, wanted)).length > 0,
+    ...nextDue(look),
+  };
 }
 
 export function claim(tx: Transaction, wanted: Claim): Claimed {
@@ -49,7 +56,8 @@ function linesOf(tx: Transaction, wanted: Claim): Line[] {
   const queues = new Set(wanted.queues.filter(({ queue }) => !pauses.has(pausedQueue(queue))).map(({ queue }) => queue));
   const tasks = new Set(wanted.tasks);
   const ids = new Set([...tx.sql.tuples<[number]>(readyLines).map(([id]) => id), ...tx.counters.linesGaining("ready")]);
-  return [...ids].map((id) => tx.dictionary.lineById(tx.sql, id))
+  return [...ids]
+    .map((id) => tx.dictionary.lineById(tx.sql, id))
     .filter(({ queue, task }) => queues.has(queue) && tasks.has(task) && !pauses.has(pausedTask(task)));
 }
 

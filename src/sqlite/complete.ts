@@ -56,7 +56,10 @@ function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, wit
   const seqs = JSON.stringify(rows.map(([, seq]) => seq));
   tx.sql.run(leaveRunning, seqs);
   tx.sql.run(enterDone, tx.now, seqs);
-  leaveKeys(tx, rows.filter(([, , , , flagged]) => (flagged & hasKey) !== 0).map(([, seq]) => seq));
+  leaveKeys(
+    tx,
+    rows.filter(([, , , , flagged]) => (flagged & hasKey) !== 0).map(([, seq]) => seq),
+  );
   for (const [id, seq, line, keep] of rows) {
     tx.counters.add(line, "running", -1);
     tx.counters.add(line, "completed", 1);

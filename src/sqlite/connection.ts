@@ -64,5 +64,8 @@ function refuseWeakSettings(connection: Connection, path: string): void {
   const journal = connection.pragma("journal_mode", simple);
   const synchronous = connection.pragma("synchronous", simple);
   if (journal === "wal" && synchronous === 2) return;
-  throw new ErrandError("store-unsafe", `${path} stays at journal_mode=${String(journal)}, synchronous=${String(synchronous)}; put it on a local disk that supports WAL`);
+  throw new ErrandError(
+    "store-unsafe",
+    `${path} stays at journal_mode=${String(journal)}, synchronous=${String(synchronous)}; put it on a local disk that supports WAL`,
+  );
 }

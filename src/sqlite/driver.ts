@@ -36,7 +36,11 @@ export type DriverName = "better-sqlite3" | "node:sqlite";
 export const nodeMajorMin = 22;
 
 /** Node 20 ends with a segmentation fault at better-sqlite3's first open, so the version is looked at before anything is loaded. */
-export function loadDriver(name: DriverName, nodeVersion: string = process.versions.node, load: (name: string) => unknown = createRequire(import.meta.url)): Driver {
+export function loadDriver(
+  name: DriverName,
+  nodeVersion: string = process.versions.node,
+  load: (name: string) => unknown = createRequire(import.meta.url),
+): Driver {
   if (Number(nodeVersion.split(".")[0]) < nodeMajorMin) {
     throw new ErrandError("engine-missing", `${name} does not run on Node ${nodeVersion}; use Node ${nodeMajorMin} or newer`);
   }
@@ -44,7 +48,8 @@ export function loadDriver(name: DriverName, nodeVersion: string = process.versi
     const loaded = load(name);
     return name === "node:sqlite" ? overNodeSqlite((loaded as { readonly DatabaseSync: DatabaseSync }).DatabaseSync) : (loaded as Driver);
   } catch (cause) {
-    const cure = name === "node:sqlite" ? "use Node 24, or better-sqlite3" : 'run `npm install better-sqlite3@13` on this machine, or pass { driver: "node:sqlite" }';
+    const cure =
+      name === "node:sqlite" ? "use Node 24, or better-sqlite3" : 'run `npm install better-sqlite3@13` on this machine, or pass { driver: "node:sqlite" }';
     throw new ErrandError("engine-missing", `${name} does not load here; ${cure}`, { cause });
   }
 }

@@ -10,7 +10,8 @@ import type { Transaction } from "./transaction.ts";
 const firstDue = "SELECT min(due_at) FROM errand_scheduled";
 const firstDeadline = "SELECT min(start_by) FROM errand_deadlines";
 /** By primary key, then rowids. */
-const dueJobs = "SELECT s.due_at, s.seq, j.line FROM errand_scheduled s CROSS JOIN errand_jobs j ON j.seq = s.seq WHERE s.due_at <= ? ORDER BY s.due_at, s.seq LIMIT ?";
+const dueJobs =
+  "SELECT s.due_at, s.seq, j.line FROM errand_scheduled s CROSS JOIN errand_jobs j ON j.seq = s.seq WHERE s.due_at <= ? ORDER BY s.due_at, s.seq LIMIT ?";
 const leaveScheduled = "DELETE FROM errand_scheduled WHERE (due_at, seq) <= (?, ?)";
 /** By rowids. */
 const tellReady = "UPDATE errand_jobs SET state = 0, since = ? WHERE seq IN (SELECT value FROM json_each(?))";

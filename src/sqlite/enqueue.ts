@@ -23,11 +23,7 @@ export function enqueue(tx: Transaction, atoms: readonly Atom[]): (Enqueued[] | 
 /** Why nothing of the atom can be stored, if so. Looked for first, so that what is stored needs no undoing. */
 export function refusalOf(tx: Transaction, atom: Atom): ErrandError | undefined {
   const notes = atom.notes ?? [];
-  return sizeRefusal(atom)
-    ?? firstOf(atom.works, unsupportedWork)
-    ?? firstOf(notes, unsupportedNote)
-    ?? idConflict(tx, atom.works)
-    ?? noteConflict(tx, notes);
+  return sizeRefusal(atom) ?? firstOf(atom.works, unsupportedWork) ?? firstOf(notes, unsupportedNote) ?? idConflict(tx, atom.works) ?? noteConflict(tx, notes);
 }
 
 /** Stores what {@link refusalOf} let pass. */

@@ -17,7 +17,13 @@ const codes: Readonly<Record<number, readonly [ErrorCode, string]>> = {
 };
 
 const names: Readonly<Record<string, number>> = {
-  SQLITE_BUSY: busy, SQLITE_LOCKED: locked, SQLITE_READONLY: 8, SQLITE_CORRUPT: 11, SQLITE_FULL: 13, SQLITE_CANTOPEN: 14, SQLITE_NOTADB: 26,
+  SQLITE_BUSY: busy,
+  SQLITE_LOCKED: locked,
+  SQLITE_READONLY: 8,
+  SQLITE_CORRUPT: 11,
+  SQLITE_FULL: 13,
+  SQLITE_CANTOPEN: 14,
+  SQLITE_NOTADB: 26,
 };
 
 export function failureOf(error: unknown, file: string): ErrandError {

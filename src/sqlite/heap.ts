@@ -27,7 +27,7 @@ export class Heap<T> {
 
   #sink(from: number): void {
     const items = this.#items;
-    for (let at = from; ; ) {
+    for (let at = from; ;) {
       const child = this.#firstChild(at);
       const [item, below] = [items[at], items[child]];
       if (item === undefined || below === undefined || !this.#isBefore(below, item)) return;

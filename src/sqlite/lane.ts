@@ -65,7 +65,10 @@ interface Standing {
 
 /** A lane without members is forgotten, whenever that is found. */
 function standingOf(tx: Transaction, lane: string): Standing {
-  const [row] = tx.sql.tuples<[isClosed: number, isKnown: number, admitted: number, hasHead: number, blocked: number | null, parked: number | null]>(standing, lane);
+  const [row] = tx.sql.tuples<[isClosed: number, isKnown: number, admitted: number, hasHead: number, blocked: number | null, parked: number | null]>(
+    standing,
+    lane,
+  );
   const [isClosed, isKnown, admitted, hasHead, blocked, parked] = row ?? [0, 0, 0, 0, null, null];
   const first = blocked === null || parked === null ? (blocked ?? parked ?? undefined) : Math.min(blocked, parked);
   const isEmpty = admitted === 0 && hasHead === 0 && first === undefined;

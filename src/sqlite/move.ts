@@ -10,8 +10,24 @@ import type { Transaction } from "./transaction.ts";
 import { holdKey, releaseKey } from "./unique.ts";
 
 /** What may change together with the state. */
-export type Change = Partial<Pick<Job,
-  "urgency" | "headStartMs" | "dueAt" | "startBy" | "attempts" | "starts" | "suspects" | "hasDied" | "delayedBy" | "checkpoint" | "result" | "reason" | "isPoison">>;
+export type Change = Partial<
+  Pick<
+    Job,
+    | "urgency"
+    | "headStartMs"
+    | "dueAt"
+    | "startBy"
+    | "attempts"
+    | "starts"
+    | "suspects"
+    | "hasDied"
+    | "delayedBy"
+    | "checkpoint"
+    | "result"
+    | "reason"
+    | "isPoison"
+  >
+>;
 
 /** By primary keys. */
 const leaveReady = "DELETE FROM errand_ready WHERE line = ? AND urgency = ? AND seq = ?";
@@ -79,8 +95,26 @@ export function leave(tx: Transaction, job: Job): void {
 export function writeRow(tx: Transaction, job: Job, since: Instant | null = tx.now): void {
   const isTold = job.state === "ready" || job.state === "running" || job.state === "completed";
   tx.sql.run(
-    writeJob, isTold ? 0 : codeOf(job.state), job.flags, job.urgency, job.headStartMs, job.dueAt, job.startBy, job.attempts, job.starts, job.suspects,
-    job.hasDied, job.delayedBy, job.checkpoint, job.result, job.history, job.reason, job.isPoison, job.state === "completed" ? null : job.endedAt, since, job.seq,
+    writeJob,
+    isTold ? 0 : codeOf(job.state),
+    job.flags,
+    job.urgency,
+    job.headStartMs,
+    job.dueAt,
+    job.startBy,
+    job.attempts,
+    job.starts,
+    job.suspects,
+    job.hasDied,
+    job.delayedBy,
+    job.checkpoint,
+    job.result,
+    job.history,
+    job.reason,
+    job.isPoison,
+    job.state === "completed" ? null : job.endedAt,
+    since,
+    job.seq,
   );
 }
 

@@ -66,5 +66,13 @@ export function stateOfCode(code: number): JobState {
 }
 
 const codes: Readonly<Record<JobState, number>> = {
-  scheduled: 1, blocked: 2, ready: 3, running: 4, parked: 5, completed: 6, skipped: 7, cancelled: 8, dead: 9,
+  scheduled: 1,
+  blocked: 2,
+  ready: 3,
+  running: 4,
+  parked: 5,
+  completed: 6,
+  skipped: 7,
+  cancelled: 8,
+  dead: 9,
 };

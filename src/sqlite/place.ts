@@ -5,7 +5,12 @@ import { ErrandError } from "../core/errors.ts";
 
 /** Linux `statfs` types of file systems whose locks or shared memory WAL cannot rely on. */
 const unsafeFileSystems: ReadonlyMap<number, string> = new Map([
-  [0x6969, "NFS"], [0x517b, "SMB"], [0xfe534d42, "SMB"], [0xff534d42, "CIFS"], [0x01021997, "9p"], [0x65735546, "FUSE"],
+  [0x6969, "NFS"],
+  [0x517b, "SMB"],
+  [0xfe534d42, "SMB"],
+  [0xff534d42, "CIFS"],
+  [0x01021997, "9p"],
+  [0x65735546, "FUSE"],
 ]);
 
 export interface Identity {
@@ -25,7 +30,10 @@ export function pathOf(file: string): string {
 export function refuseUnsafePlace(path: string, typeOf: (directory: string) => number = fileSystemType): void {
   const unsafe = unsafeFileSystems.get(typeOf(dirname(path)) >>> 0);
   if (unsafe === undefined) return;
-  throw new ErrandError("store-unsafe", `${path} is on ${unsafe}, where SQLite's WAL is known to lose data; use a local disk, or pass { unsafeFileSystem: true }`);
+  throw new ErrandError(
+    "store-unsafe",
+    `${path} is on ${unsafe}, where SQLite's WAL is known to lose data; use a local disk, or pass { unsafeFileSystem: true }`,
+  );
 }
 
 export function refuseReadOnly(path: string): void {

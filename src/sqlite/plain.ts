@@ -17,7 +17,11 @@ export function storePlain(tx: Transaction, jobs: readonly NewJob[]): ("ready" |
   if (jobs.length === 0) return [];
   const first = tx.takeSeqs(jobs.length);
   const earliest = firstDueAt(tx.sql) ?? Infinity;
-  const rows = jobs.map((job, at) => rowOf(tx, job, first + at));
+  const rows = jobs.map((job, at): PlainRow => {
+    const { dictionary, sql, now } = tx;
+    const dueAt = Math.max(now, job.dueAt ?? now + (job.delayMs ?? 0));
+    return { job, seq: first + at, line: dictionary.line(sql, job.queue, job.task).id, keep: dictionary.keep(sql, job.keep), dueAt };
+  });
   if (insertAll(tx, rows) < jobs.length) {
     tx.sql.run(undo, first);
     tx.giveSeqsBack(first);
@@ -34,9 +38,11 @@ export function storePlain(tx: Transaction, jobs: readonly NewJob[]): ("ready" |
 }
 
 interface PlainRow {
+  readonly job: NewJob;
+  readonly seq: number;
   readonly line: number;
+  readonly keep: number;
   readonly dueAt: Instant;
-  readonly values: readonly Value[];
 }
 
 const columns = "seq, id, line, keep, flags, payload, content, enqueued_at, urgency, head_start, due_at, remember_until, extra, state";
@@ -58,26 +64,25 @@ function insertOf(rows: number): string {
   return `INSERT INTO errand_jobs (${columns}) VALUES ${Array<string>(rows).fill(row).join(", ")} ${conflict}`;
 }
 
-function rowOf(tx: Transaction, job: NewJob, seq: number): PlainRow {
-  const { now } = tx;
-  const line = tx.dictionary.line(tx.sql, job.queue, job.task).id;
-  const keep = tx.dictionary.keep(tx.sql, job.keep);
-  const dueAt = Math.max(now, job.dueAt ?? now + (job.delayMs ?? 0));
-  const rememberUntil = job.rememberMs > 0 ? now + job.rememberMs : null;
-  const values = [
-    seq, job.id, line, keep, rememberUntil === null ? 0 : flags.isRemembered, job.payload, job.content,
-    now, dueAt - job.headStartMs, job.headStartMs, dueAt, rememberUntil, extraOf(job), dueAt > now ? codeOf("scheduled") : 0,
-  ];
-  return { line, dueAt, values };
-}
-
 function insertAll(tx: Transaction, rows: readonly PlainRow[]): number {
   let inserted = 0;
   let at = 0;
   for (const size of sizes) {
     for (; rows.length - at >= size; at += size) {
-      inserted += tx.sql.run(inserts.get(size) ?? "", ...rows.slice(at, at + size).flatMap(({ values }) => values));
+      const values: Value[] = [];
+      for (let row = at; row < at + size; row += 1) pushValues(values, rows[row], tx.now);
+      inserted += tx.sql.run(inserts.get(size) ?? "", ...values);
     }
   }
   return inserted;
+}
+
+/** In the order of the columns. */
+function pushValues(values: Value[], row: PlainRow | undefined, now: Instant): void {
+  if (row === undefined) return;
+  const { job, seq, line, keep, dueAt } = row;
+  const rememberUntil = job.rememberMs > 0 ? now + job.rememberMs : null;
+  const isRemembered = rememberUntil === null ? 0 : flags.isRemembered;
+  values.push(seq, job.id, line, keep, isRemembered, job.payload, job.content, now, dueAt - job.headStartMs, job.headStartMs, dueAt, rememberUntil);
+  values.push(extraOf(job), dueAt > now ? codeOf("scheduled") : 0);
 }

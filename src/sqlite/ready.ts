@@ -46,7 +46,10 @@ export interface OpenQueue {
 export function chooseMostUrgent(tx: Transaction, queues: readonly OpenQueue[], alone: Claim["alone"], most: number): Chosen[] {
   const chosen: Chosen[] = [];
   const contenders = queues.flatMap((queue) => contendersOf(tx, queue, alone));
-  const heap = new Heap(contenders.filter(({ head }) => head !== undefined), isMoreUrgent);
+  const heap = new Heap(
+    contenders.filter(({ head }) => head !== undefined),
+    isMoreUrgent,
+  );
   for (let best = heap.first; best?.head && chosen.length < most; best = heap.first) {
     const { head, queue } = best;
     if (!mayTake(tx, queue, head)) {

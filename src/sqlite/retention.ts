@@ -21,9 +21,11 @@ const firstEventPurge = "SELECT min(purge_at) FROM errand_events";
 const firstWindowEnd = "SELECT min(until) FROM errand_windows";
 
 export function isAnyPurgeDue(sql: Statements, now: number): boolean {
-  return (sql.value<number | null>(firstPurge) ?? Infinity) <= now
-    || (sql.value<number | null>(firstEventPurge) ?? Infinity) <= now
-    || (sql.value<number | null>(firstWindowEnd) ?? Infinity) <= now;
+  return (
+    (sql.value<number | null>(firstPurge) ?? Infinity) <= now ||
+    (sql.value<number | null>(firstEventPurge) ?? Infinity) <= now ||
+    (sql.value<number | null>(firstWindowEnd) ?? Infinity) <= now
+  );
 }
 
 /** Removes ended jobs, old events and ended windows of unique keys, `limit` of each. */

@@ -48,13 +48,24 @@ function write(tx: Transaction, job: Job, outcome: Outcome): Settled["is"] | Err
 function followRefusal(tx: Transaction, outcome: Outcome, follow: NonNullable<Outcome["follow"]>): ErrandError | undefined {
   if (follow.length === 0) return undefined;
   const may = ["completed", "skipped", "retry", "snoozed"].includes(outcome.is);
-  return may ? refusalOf(tx, { works: follow }) : new ErrandError("option-invalid", `an outcome that is ${outcome.is} has no follow-up work; settle job ${outcome.id} without`);
+  return may
+    ? refusalOf(tx, { works: follow })
+    : new ErrandError("option-invalid", `an outcome that is ${outcome.is} has no follow-up work; settle job ${outcome.id} without`);
 }
 
 function cancel(tx: Transaction, job: Job, outcome: Outcome): void {
-  end(tx, job, "cancelled", { reason: job.reason ?? undefined, error: outcome.error, ranMs: outcome.ranMs }, {
-    ...spent(job, outcome), starts: job.starts + 1, suspects: 0, ...checkpointOf(outcome),
-  });
+  end(
+    tx,
+    job,
+    "cancelled",
+    { reason: job.reason ?? undefined, error: outcome.error, ranMs: outcome.ranMs },
+    {
+      ...spent(job, outcome),
+      starts: job.starts + 1,
+      suspects: 0,
+      ...checkpointOf(outcome),
+    },
+  );
 }
 
 function apply(tx: Transaction, job: Job, outcome: Outcome): void {

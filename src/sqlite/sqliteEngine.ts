@@ -58,7 +58,11 @@ export class SqliteEngine implements port.Engine {
 
   claim(wanted: port.Claim, at: port.At): port.Maybe<port.Claimed> {
     if (wanted.settling.length > 0) return this.#store.write(at, (tx) => claim(tx, wanted));
-    return this.#unless((look) => (findsNothing(look, wanted) ? nothing(look, wanted) : undefined), at, (tx) => claim(tx, wanted));
+    return this.#unless(
+      (look) => (findsNothing(look, wanted) ? nothing(look, wanted) : undefined),
+      at,
+      (tx) => claim(tx, wanted),
+    );
   }
 
   settle(outcomes: readonly port.Outcome[], at: port.At<unknown>): port.Maybe<port.Settled[]> {
@@ -67,13 +71,21 @@ export class SqliteEngine implements port.Engine {
 
   beat(process: string, leaseMs: Ms, at: port.At): port.Maybe<port.Heard> {
     this.#store.refuseMovedFile();
-    return this.#unless((look) => hearOnly(look, process), at, (tx) => beat(tx, process, leaseMs));
+    return this.#unless(
+      (look) => hearOnly(look, process),
+      at,
+      (tx) => beat(tx, process, leaseMs),
+    );
   }
 
   tidy(pass: port.Tidy, at: port.At): port.Maybe<port.Tidied> {
     this.#store.refuseMovedFile();
     checkpoint(this.#store);
-    return this.#unless((look) => (isTidy(look, pass) ? nothingTidied(look) : undefined), at, (tx) => tidy(tx, pass));
+    return this.#unless(
+      (look) => (isTidy(look, pass) ? nothingTidied(look) : undefined),
+      at,
+      (tx) => tidy(tx, pass),
+    );
   }
 
   change(which: port.Selection, asked: port.Change, limit: number, at: port.At<unknown>): port.Maybe<port.Changed> {
@@ -107,7 +119,10 @@ export class SqliteEngine implements port.Engine {
   beatSource(): BeatSource {
     // The sources are run as they are, the package as built.
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    return { module: new URL(`./beatConnection.${extension}`, import.meta.url).href, data: { path: this.#store.path, driver: this.#options.driver ?? defaultDriver } };
+    return {
+      module: new URL(`./beatConnection.${extension}`, import.meta.url).href,
+      data: { path: this.#store.path, driver: this.#options.driver ?? defaultDriver },
+    };
   }
 
   joins(tx: unknown): "sync" {

@@ -8,8 +8,18 @@ import { parseExtra } from "./row.ts";
 import type { Transaction } from "./transaction.ts";
 
 type Taken = [
-  urgency: number, seq: number, id: string, payload: string, attempts: number, starts: number, suspects: number, enqueuedAt: number, dueAt: number,
-  checkpoint: string | null, extra: string | null, flags: number,
+  urgency: number,
+  seq: number,
+  id: string,
+  payload: string,
+  attempts: number,
+  starts: number,
+  suspects: number,
+  enqueuedAt: number,
+  dueAt: number,
+  checkpoint: string | null,
+  extra: string | null,
+  flags: number,
 ];
 
 /** The chosen jobs of a line are its first: a range of the primary key; then rowids. */
@@ -52,7 +62,15 @@ function byPlace(chosen: readonly Chosen[]): Map<number, Chosen[]> {
 
 function claimedJob({ line }: Chosen, [, , id, payload, attempts, starts, suspects, enqueuedAt, dueAt, checkpoint, extra, flagged]: Taken): ClaimedJob {
   return {
-    id, task: line.task, queue: line.queue, payload, attempt: attempts + 1, starts: starts + 1, suspects, enqueuedAt, dueAt,
+    id,
+    task: line.task,
+    queue: line.queue,
+    payload,
+    attempt: attempts + 1,
+    starts: starts + 1,
+    suspects,
+    enqueuedAt,
+    dueAt,
     isOrdered: (flagged & flags.hasLane) !== 0,
     ...(checkpoint !== null && { checkpoint }),
     ...(extra !== null && parseExtra(extra)),

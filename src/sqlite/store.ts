@@ -86,7 +86,10 @@ export class Store {
     this.#lookedAtFile = now;
     if (isSameFile(identityOf(this.path), this.#identity)) return;
     this.#lookedAtFile = -Infinity;
-    throw new ErrandError("store-moved", `${this.path} was deleted or replaced while it was open; what was written since is lost with the old file: restart every process that uses it`);
+    throw new ErrandError(
+      "store-moved",
+      `${this.path} was deleted or replaced while it was open; what was written since is lost with the old file: restart every process that uses it`,
+    );
   }
 
   isThisFile(path: string): boolean {

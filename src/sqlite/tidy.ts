@@ -9,12 +9,14 @@ import type { Transaction } from "./transaction.ts";
 
 /** Looks first, without the write lock: idle writes nothing. */
 export function isTidy(look: Transaction, { mayExpire }: Tidy): boolean {
-  return (firstDueAt(look.sql) ?? Infinity) > look.now
-    && (firstDeadlineAt(look.sql) ?? Infinity) >= look.now
-    && !(mayExpire && isAnyExpired(look.sql, look.now))
-    && !isAnyLaneMarked(look.sql)
-    && !isReplaying(look)
-    && !isAnyPurgeDue(look.sql, look.now);
+  return (
+    (firstDueAt(look.sql) ?? Infinity) > look.now &&
+    (firstDeadlineAt(look.sql) ?? Infinity) >= look.now &&
+    !(mayExpire && isAnyExpired(look.sql, look.now)) &&
+    !isAnyLaneMarked(look.sql) &&
+    !isReplaying(look) &&
+    !isAnyPurgeDue(look.sql, look.now)
+  );
 }
 
 export function nothingTidied(look: Transaction): Tidied {
@@ -32,6 +34,15 @@ export function tidy(tx: Transaction, { items, mayExpire }: Tidy): Tidied {
   const { purged, hasMore: hasMorePurges } = purge(tx, items);
   const hasMore = expired.hasMore || sorted.hasMore || hasMoreReplays || hasMorePurges || [promoted, skipped, tx.admitted].some((count) => count >= items);
   return {
-    now: tx.now, promoted, skipped, takenBack: expired.takenBack, quarantined: expired.quarantined, parked: sorted.parked, admitted: tx.admitted, replayed, purged, hasMore,
+    now: tx.now,
+    promoted,
+    skipped,
+    takenBack: expired.takenBack,
+    quarantined: expired.quarantined,
+    parked: sorted.parked,
+    admitted: tx.admitted,
+    replayed,
+    purged,
+    hasMore,
   };
 }

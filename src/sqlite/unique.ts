@@ -10,7 +10,8 @@ const holders = "SELECT seq FROM errand_uniques WHERE key = ? ORDER BY seq LIMIT
 const hold = "INSERT INTO errand_uniques (key, seq) VALUES (?, ?)";
 const release = "DELETE FROM errand_uniques WHERE key = ? AND seq = ?";
 const readWindow = "SELECT job_id FROM errand_windows WHERE key = ? AND until > ?";
-const writeWindow = "INSERT INTO errand_windows (key, job_id, until) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET job_id = excluded.job_id, until = excluded.until";
+const writeWindow =
+  "INSERT INTO errand_windows (key, job_id, until) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET job_id = excluded.job_id, until = excluded.until";
 /** By errand_windows_until. */
 const purgeWindows = "DELETE FROM errand_windows WHERE key IN (SELECT key FROM errand_windows WHERE until <= ? ORDER BY until LIMIT ?)";
 

@@ -23,7 +23,10 @@ const takeWriteLock = "UPDATE errand_numbers SET value = value WHERE line = 0 AN
 export function joined(store: Store, tx: unknown): { readonly handle: Handle; readonly sql: Statements } {
   const handle = handleOf(tx);
   if (!isInTransaction(handle)) {
-    throw new ErrandError("tx-not-open", "the handle given to within() is not in a transaction; begin one on it first, and call within() between BEGIN and COMMIT");
+    throw new ErrandError(
+      "tx-not-open",
+      "the handle given to within() is not in a transaction; begin one on it first, and call within() between BEGIN and COMMIT",
+    );
   }
   const seen = knownHandle(handle);
   if (!store.isThisFile(seen.path)) {
@@ -38,7 +41,10 @@ export function joined(store: Store, tx: unknown): { readonly handle: Handle; re
 function refuseUndurable(sql: Statements): void {
   sql.value("SELECT value FROM errand_numbers WHERE line = 0 AND what = 0");
   if ((sql.value<number>("PRAGMA synchronous") ?? 0) >= 2) return;
-  throw new ErrandError("tx-not-durable", 'the handle given to within() would commit without a full sync; right after opening it, call db.pragma("synchronous = FULL") or db.exec("PRAGMA synchronous = FULL")');
+  throw new ErrandError(
+    "tx-not-durable",
+    'the handle given to within() would commit without a full sync; right after opening it, call db.pragma("synchronous = FULL") or db.exec("PRAGMA synchronous = FULL")',
+  );
 }
 
 /**
@@ -55,8 +61,11 @@ function refuseUnseen(store: Store, seen: Known): void {
     seen.isSeen = store.isWriteLocked();
   }
   if (seen.isSeen) return;
-  throw new ErrandError("tx-unsupported", "the handle given to within() is of another SQLite library, or of another copy, than errand's: in one process they overwrite each other's commits. "
-    + 'Open all handles of the file with one: for node:sqlite, sqlite(file, { driver: "node:sqlite" }); for better-sqlite3, see `npm ls better-sqlite3` and use the same version');
+  throw new ErrandError(
+    "tx-unsupported",
+    "the handle given to within() is of another SQLite library, or of another copy, than errand's: in one process they overwrite each other's commits. " +
+      'Open all handles of the file with one: for node:sqlite, sqlite(file, { driver: "node:sqlite" }); for better-sqlite3, see `npm ls better-sqlite3` and use the same version',
+  );
 }
 
 function handleOf(tx: unknown): Handle & object {
@@ -69,7 +78,10 @@ function isInTransaction(handle: object): boolean {
   const { inTransaction, isTransaction } = handle as { inTransaction?: unknown; isTransaction?: unknown };
   const told = inTransaction ?? isTransaction;
   if (typeof told === "boolean") return told;
-  throw new ErrandError("tx-unsupported", "the handle given to within() does not tell whether it is in a transaction; use better-sqlite3, or node:sqlite of Node 24");
+  throw new ErrandError(
+    "tx-unsupported",
+    "the handle given to within() does not tell whether it is in a transaction; use better-sqlite3, or node:sqlite of Node 24",
+  );
 }
 
 function knownHandle(handle: Handle & object): Known {
@@ -78,7 +90,10 @@ function knownHandle(handle: Handle & object): Known {
   const sql = new Statements(handle);
   const version = sql.value<string>("SELECT sqlite_version()") ?? "";
   if (!isSafeLibrary(version)) {
-    throw new ErrandError("tx-unsupported", `the handle given to within() is SQLite ${version}, which can corrupt a WAL file; use better-sqlite3 13, or a newer Node`);
+    throw new ErrandError(
+      "tx-unsupported",
+      `the handle given to within() is SQLite ${version}, which can corrupt a WAL file; use better-sqlite3 13, or a newer Node`,
+    );
   }
   const main = sql.tuples<[seq: number, name: string, file: string]>("PRAGMA database_list").find(([, name]) => name === "main");
   const fresh: Known = { sql, path: main?.[2] ?? "" };

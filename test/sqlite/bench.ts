@@ -94,12 +94,33 @@ export class Bench implements AsyncDisposable {
 }
 
 export function job(id: string, options: Partial<Omit<NewJob, "kind" | "id">> = {}): NewJob {
-  return { kind: "job", id, content: `content of ${id}`, rememberMs: 0, task: "send", queue: "mail", payload: `{"id":"${id}"}`, headStartMs: 0, keep, ...options };
+  return {
+    kind: "job",
+    id,
+    content: `content of ${id}`,
+    rememberMs: 0,
+    task: "send",
+    queue: "mail",
+    payload: `{"id":"${id}"}`,
+    headStartMs: 0,
+    keep,
+    ...options,
+  };
 }
 
 export function wanted(options: Partial<Claim> & { readonly slots?: number } = {}): Claim {
   const { slots = 10, ...rest } = options;
-  return { process: "p1", leaseMs, claim: "c1", lastFence: 0, queues: [{ queue: "mail", slots, ahead: 0 }], tasks: ["send"], alone: "no", settling: [], ...rest };
+  return {
+    process: "p1",
+    leaseMs,
+    claim: "c1",
+    lastFence: 0,
+    queues: [{ queue: "mail", slots, ahead: 0 }],
+    tasks: ["send"],
+    alone: "no",
+    settling: [],
+    ...rest,
+  };
 }
 
 export function outcomes(claimed: Claimed, claim = "c1", is: Outcome["is"] = "completed"): Outcome[] {

@@ -40,12 +40,23 @@ describe("after any commands", () => {
         const astray = Object.entries(look.prepare(strays).get() as Record<string, number>).filter(([, count]) => count > 0);
         assert.deepEqual(astray, [], `after step ${step}`);
       }
-      for (const state of jobStates) assert.ok(look.prepare("SELECT 1 FROM errand_numbers WHERE line > 0 AND what = ?").get(codes[state]), `no job was ever ${state}`);
+      for (const state of jobStates)
+        assert.ok(look.prepare("SELECT 1 FROM errand_numbers WHERE line > 0 AND what = ?").get(codes[state]), `no job was ever ${state}`);
     });
   }
 });
 
-const codes: Readonly<Record<CountRow["state"], number>> = { scheduled: 1, blocked: 2, ready: 3, running: 4, parked: 5, completed: 6, skipped: 7, cancelled: 8, dead: 9 };
+const codes: Readonly<Record<CountRow["state"], number>> = {
+  scheduled: 1,
+  blocked: 2,
+  ready: 3,
+  running: 4,
+  parked: 5,
+  completed: 6,
+  skipped: 7,
+  cancelled: 8,
+  dead: 9,
+};
 
 function sorted<T>(rows: readonly T[]): T[] {
   return rows.map((row) => ({ ...row })).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
@@ -57,7 +68,17 @@ async function one(engine: Engine, chance: Chance, runs: Outcome[], step: number
     async () => {
       const claim = `c${step}`;
       const settling = runs.splice(0, chance.upTo(runs.length));
-      const claimed = await engine.claim(wanted({ claim, process: `p${step % 3}-${Math.floor(step / 20)}`, slots: 1 + chance.upTo(4), tasks: ["send", "call"], settling, alone: chance.upTo(4) === 0 ? "only" : "no" }), {});
+      const claimed = await engine.claim(
+        wanted({
+          claim,
+          process: `p${step % 3}-${Math.floor(step / 20)}`,
+          slots: 1 + chance.upTo(4),
+          tasks: ["send", "call"],
+          settling,
+          alone: chance.upTo(4) === 0 ? "only" : "no",
+        }),
+        {},
+      );
       runs.push(...claimed.jobs.map(({ id }) => ({ id, claim, fence: claimed.fence, ...randomEnding(chance) })));
     },
     async () => engine.settle(runs.splice(0, chance.upTo(runs.length)), {}),
@@ -70,7 +91,13 @@ async function one(engine: Engine, chance: Chance, runs: Outcome[], step: number
 
 function randomJob(id: string, chance: Chance): NewJob {
   const optional = <T>(options: T): T | object => (chance.upTo(2) === 0 ? options : {});
-  const modes = [{ is: "keep" }, { is: "replace" }, { is: "debounce", quietMs: 2_000, atMostMs: 5_000 }, { is: "throttle", windowMs: 9_000 }, { is: "one-more" }] as const;
+  const modes = [
+    { is: "keep" },
+    { is: "replace" },
+    { is: "debounce", quietMs: 2_000, atMostMs: 5_000 },
+    { is: "throttle", windowMs: 9_000 },
+    { is: "one-more" },
+  ] as const;
   const lane = chance.upTo(3);
   return job(id, {
     task: chance.upTo(1) === 0 ? "send" : "call",
@@ -90,7 +117,13 @@ function randomEnding(chance: Chance): Pick<Outcome, "is" | "ranMs"> & Partial<O
 }
 
 function randomChange(chance: Chance): Change {
-  const changes: readonly Change[] = [{ do: "cancel", reason: "no" }, { do: "retry" }, { do: "retry" }, { do: "prioritise", headStartMs: chance.upTo(3) * 1_000 }, { do: "delete" }];
+  const changes: readonly Change[] = [
+    { do: "cancel", reason: "no" },
+    { do: "retry" },
+    { do: "retry" },
+    { do: "prioritise", headStartMs: chance.upTo(3) * 1_000 },
+    { do: "delete" },
+  ];
   return changes[chance.upTo(changes.length - 1)] ?? { do: "retry" };
 }
 

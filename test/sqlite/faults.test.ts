@@ -35,7 +35,10 @@ describe("another writer", () => {
     app.exec("BEGIN IMMEDIATE");
     const enqueueing = engine.enqueue([{ works: [job("a")] }], {});
     bench.runtime.skippedMs += 10_001;
-    await assert.rejects(async () => enqueueing, (error) => ErrandError.is(error, "store-busy") && error.isDefinite);
+    await assert.rejects(
+      async () => enqueueing,
+      (error) => ErrandError.is(error, "store-busy") && error.isDefinite,
+    );
     app.exec("COMMIT");
     assert.equal(await rowOf(engine, "a"), undefined);
   });
@@ -69,7 +72,10 @@ describe("another writer", () => {
     bench.app().exec("BEGIN IMMEDIATE");
     const enqueueing = engine.enqueue([{ works: [job("a")] }], {});
     await engine.close();
-    await assert.rejects(async () => enqueueing, (error) => ErrandError.is(error, "broker-closed"));
+    await assert.rejects(
+      async () => enqueueing,
+      (error) => ErrandError.is(error, "broker-closed"),
+    );
   });
 });
 
@@ -96,7 +102,10 @@ describe("a full store", () => {
     const engine = bench.engine({}, { load: () => Spied });
     connection?.pragma(`max_page_count = ${Number(connection.pragma("page_count", { simple: true })) + 2}`, { simple: true });
     const works = Array.from({ length: 100 }, (_, at) => job(`big-${at}`, { payload: JSON.stringify("x".repeat(4_000)) }));
-    assert.throws(() => engine.enqueue([{ works }], {}), (error) => ErrandError.is(error, "store-full") && error.isDefinite);
+    assert.throws(
+      () => engine.enqueue([{ works }], {}),
+      (error) => ErrandError.is(error, "store-full") && error.isDefinite,
+    );
     assert.equal(await rowOf(engine, "big-0"), undefined);
     connection?.pragma("max_page_count = 100000", { simple: true });
     await engine.enqueue([{ works }], {});

@@ -45,7 +45,10 @@ describe("opening a file", () => {
     await first.close();
     const second = bench.engine();
     assert.equal((await second.beat("p1", 1_000, {})).era, era);
-    assert.deepEqual((await second.claim(wanted(), {})).jobs.map(({ id }) => id), ["a"]);
+    assert.deepEqual(
+      (await second.claim(wanted(), {})).jobs.map(({ id }) => id),
+      ["a"],
+    );
   });
 
   it("is refused where there is no file: in memory, or in a missing directory", async () => {
@@ -66,10 +69,22 @@ describe("opening a file", () => {
 
   it("all that is in doubt about a file is said when it is opened", async (t) => {
     const doubts: readonly { readonly claim: string; readonly code: ErrorCode; readonly make: (file: string) => void }[] = [
-      { claim: "text is no database", code: "store-foreign", make: (file) => writeFileSync(file, "this is not a database, but a text of some length. ".repeat(100)) },
+      {
+        claim: "text is no database",
+        code: "store-foreign",
+        make: (file) => writeFileSync(file, "this is not a database, but a text of some length. ".repeat(100)),
+      },
       { claim: "a damaged schema", code: "store-corrupt", make: (file) => overwritten(file, 100, 3_000) },
-      { claim: "tables of another errand", code: "store-foreign", make: (file) => new Database(file, { timeout: 0 }).exec("CREATE TABLE errand_meta (a); CREATE TABLE errand_jobs (b)") },
-      { claim: "a table with one of our names", code: "store-foreign", make: (file) => new Database(file, { timeout: 0 }).exec("CREATE TABLE errand_jobs (b)") },
+      {
+        claim: "tables of another errand",
+        code: "store-foreign",
+        make: (file) => new Database(file, { timeout: 0 }).exec("CREATE TABLE errand_meta (a); CREATE TABLE errand_jobs (b)"),
+      },
+      {
+        claim: "a table with one of our names",
+        code: "store-foreign",
+        make: (file) => new Database(file, { timeout: 0 }).exec("CREATE TABLE errand_jobs (b)"),
+      },
       { claim: "a schema of the future", code: "store-newer", make: (file) => changed(file, "UPDATE errand_meta SET value = '99' WHERE key = 'schema'") },
     ];
     for (const { claim, code, make } of doubts) {
@@ -106,7 +121,15 @@ describe("the driver", () => {
 });
 
 describe("the place", () => {
-  for (const [name, type] of Object.entries({ NFS: 0x6969, SMB: 0x517b, "SMB 2": 0xfe534d42, CIFS: 0xff534d42, "9p": 0x01021997, FUSE: 0x65735546, "CIFS (a signed number)": 0xff534d42 | 0 })) {
+  for (const [name, type] of Object.entries({
+    NFS: 0x6969,
+    SMB: 0x517b,
+    "SMB 2": 0xfe534d42,
+    CIFS: 0xff534d42,
+    "9p": 0x01021997,
+    FUSE: 0x65735546,
+    "CIFS (a signed number)": 0xff534d42 | 0,
+  })) {
     it(`on ${name} is refused, unless that is asked for`, async () => {
       await using bench = new Bench();
       refusedWith("store-unsafe", () => bench.engine({}, { fileSystemType: () => type }));

@@ -27,7 +27,9 @@ describe("every statement", () => {
     const plans = statements.flatMap((sql) => planOf(app, sql).map((step) => ({ step, sql })));
     const walks = plans.filter(({ step }) => step.startsWith("SCAN") && !mayBeWalked.some((allowed) => allowed.test(step)));
     assert.deepEqual(walks, []);
-    const indexes = (app.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND name GLOB 'errand_*'").all() as { name: string }[]).map(({ name }) => name);
+    const indexes = (app.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND name GLOB 'errand_*'").all() as { name: string }[]).map(
+      ({ name }) => name,
+    );
     const unused = indexes.filter((name) => !plans.some(({ step }) => step.includes(`INDEX ${name} `) || step.endsWith(`INDEX ${name}`)));
     assert.deepEqual(unused, [], "indexes that no statement goes by");
   });
@@ -60,7 +62,8 @@ async function everyVerb(bench: Bench, engine: Engine): Promise<void> {
   await engine.enqueue([{ works: Array.from({ length: 120 }, (_, at) => job(`plain-${at}`)) }], {});
   await engine.enqueue([{ works: [job("plain-1"), job("late", { delayMs: 10, startWithinMs: 5 }), job("soon", { delayMs: 5 })] }], {});
   for (const id of ["l1", "l2", "l3"]) await engine.enqueue([{ works: [job(id, { lane, unique: { key: id, mode: { is: "throttle", windowMs: 5 } } })] }], {});
-  for (const id of ["u1", "u2"]) await engine.enqueue([{ works: [job(id, { delayMs: 60_000, startWithinMs: 90_000, unique: { key: "u", mode: { is: "replace" } } })] }], {});
+  for (const id of ["u1", "u2"])
+    await engine.enqueue([{ works: [job(id, { delayMs: 60_000, startWithinMs: 90_000, unique: { key: "u", mode: { is: "replace" } } })] }], {});
   const claimed = await engine.claim(wanted({ slots: 200 }), {});
   await engine.settle(outcomes({ ...claimed, jobs: claimed.jobs.slice(0, 50) }), {});
   await engine.settle(outcomes({ ...claimed, jobs: claimed.jobs.slice(50, 60) }, "c1", "retry"), {});
@@ -80,17 +83,29 @@ async function everyVerb(bench: Bench, engine: Engine): Promise<void> {
     await engine.tidy({ items: 1_000, mayExpire: true }, {});
   }
   await engine.claim(wanted({ process: "p4", alone: "only" }), {});
-  for (const change of [{ do: "retry" }, { do: "prioritise", headStartMs: 5 }, { do: "cancel", reason: "no" }, { do: "delete" }] as const) await engine.change({ jobs: { task: "send" } }, change, 1, {});
+  for (const change of [{ do: "retry" }, { do: "prioritise", headStartMs: 5 }, { do: "cancel", reason: "no" }, { do: "delete" }] as const)
+    await engine.change({ jobs: { task: "send" } }, change, 1, {});
   await everyLook(engine);
   bench.runtime.wall += 90 * 24 * 60 * 60 * 1_000;
   for (const items of [1, 1_000]) await engine.tidy({ items, mayExpire: true }, {});
 }
 
 async function everyLook(engine: Engine): Promise<void> {
-  const filters = [{}, { queue: "mail", task: "send" }, { lane: "k" }, { unique: "u" }, { states: jobStates }, ...jobStates.map((state) => ({ states: [state], task: "send" }))];
+  const filters = [
+    {},
+    { queue: "mail", task: "send" },
+    { lane: "k" },
+    { unique: "u" },
+    { states: jobStates },
+    ...jobStates.map((state) => ({ states: [state], task: "send" })),
+  ];
   const queries: Query[] = [
     { of: "jobs", ids: ["l1"] },
-    ...filters.flatMap((where): Query[] => [{ of: "jobs", where, limit: 1 }, { of: "jobs", where, limit: 1, newestFirst: true }, { of: "jobs", where, limit: 1_000 }]),
+    ...filters.flatMap((where): Query[] => [
+      { of: "jobs", where, limit: 1 },
+      { of: "jobs", where, limit: 1, newestFirst: true },
+      { of: "jobs", where, limit: 1_000 },
+    ]),
     { of: "events", limit: 1 },
     { of: "events", name: "e", limit: 1 },
     { of: "notes", prefix: "", limit: 1 },

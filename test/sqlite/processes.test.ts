@@ -78,7 +78,10 @@ describe("another process", () => {
     assert.equal((await rowOf(engine, "a"))?.state, "running");
     bench.runtime.wall = Date.now() + leaseMs + 1_000;
     assert.equal((await engine.tidy({ items: 10, mayExpire: true }, {})).takenBack, 1);
-    assert.deepEqual((await engine.claim(wanted({ claim: "c2" }), {})).jobs.map(({ starts, suspects }) => ({ starts, suspects })), [{ starts: 2, suspects: 1 }]);
+    assert.deepEqual(
+      (await engine.claim(wanted({ claim: "c2" }), {})).jobs.map(({ starts, suspects }) => ({ starts, suspects })),
+      [{ starts: 2, suspects: 1 }],
+    );
   });
 });
 
@@ -118,7 +121,10 @@ describe("the connection of the thread that beats", () => {
     const app = bench.app();
     app.exec("BEGIN IMMEDIATE");
     assert.equal((await connection.beat("idle", leaseMs)).isLost, false, "who holds nothing needs no lock");
-    assert.throws(() => connection.beat("p1", leaseMs), (error) => ErrandError.is(error, "store-busy"));
+    assert.throws(
+      () => connection.beat("p1", leaseMs),
+      (error) => ErrandError.is(error, "store-busy"),
+    );
     app.exec("COMMIT");
     assert.equal((await connection.beat("p1", leaseMs)).isLost, false);
   });

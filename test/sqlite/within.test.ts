@@ -41,10 +41,18 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       app.exec("BEGIN IMMEDIATE; INSERT INTO orders VALUES ('o1')");
       assert.equal(engine.joins(app), "sync");
       const answers = engine.enqueue([{ works: [job("a"), job("b", { delayMs: 1_000 })] }], { tx: app });
-      assert.deepEqual(answers, [[{ id: "a", isDuplicate: false, state: "ready" }, { id: "b", isDuplicate: false, state: "scheduled" }]]);
+      assert.deepEqual(answers, [
+        [
+          { id: "a", isDuplicate: false, state: "ready" },
+          { id: "b", isDuplicate: false, state: "scheduled" },
+        ],
+      ]);
       assert.equal(await rowOf(engine, "a"), undefined, "nobody sees it before the commit");
       app.exec("COMMIT");
-      assert.deepEqual((await engine.claim(wanted(), {})).jobs.map(({ id }) => id), ["a"]);
+      assert.deepEqual(
+        (await engine.claim(wanted(), {})).jobs.map(({ id }) => id),
+        ["a"],
+      );
       assert.equal(Number(valueOf(app, "SELECT count(*) FROM orders")), 1);
     });
 
@@ -52,7 +60,16 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       await using bench = new Bench();
       const { engine, app } = stage(bench);
       app.exec("BEGIN");
-      void engine.enqueue([{ works: [job("a", { queue: "new queue", task: "new task", lane: { key: "k", width: 1, ifDead: "park" }, unique: { key: "u", mode: { is: "keep" } } })] }], { tx: app });
+      void engine.enqueue(
+        [
+          {
+            works: [
+              job("a", { queue: "new queue", task: "new task", lane: { key: "k", width: 1, ifDead: "park" }, unique: { key: "u", mode: { is: "keep" } } }),
+            ],
+          },
+        ],
+        { tx: app },
+      );
       app.exec("ROLLBACK");
       assert.deepEqual(await engine.count({}), []);
       assert.equal(await rowOf(engine, "a"), undefined);
@@ -77,8 +94,10 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
     it("publishes to subscriptions, also to one that was written in it and rolled back elsewhere", async () => {
       await using bench = new Bench();
       const { engine, app } = stage(bench);
-      const subscribe = (name: string): unknown => engine.enqueue([{ works: [], notes: [{ key: subscriptionKey(name), value: subscription(name) }] }], { tx: app });
-      const publish = (id: string): unknown => engine.enqueue([{ works: [{ kind: "event", id, content: id, rememberMs: 0, name: "order.placed", payload: "{}" }] }], { tx: app });
+      const subscribe = (name: string): unknown =>
+        engine.enqueue([{ works: [], notes: [{ key: subscriptionKey(name), value: subscription(name) }] }], { tx: app });
+      const publish = (id: string): unknown =>
+        engine.enqueue([{ works: [{ kind: "event", id, content: id, rememberMs: 0, name: "order.placed", payload: "{}" }] }], { tx: app });
       app.exec("BEGIN");
       subscribe("gone");
       publish("e0");
@@ -88,7 +107,10 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       publish("e1");
       app.exec("COMMIT");
       const jobs = (await engine.find({ of: "jobs", where: {}, limit: 10 }, {})).rows;
-      assert.deepEqual(jobs.map(({ from }) => from?.subscription), ["kept"]);
+      assert.deepEqual(
+        jobs.map(({ from }) => from?.subscription),
+        ["kept"],
+      );
     });
 
     it("settles a job with its effect: both or neither", async () => {
@@ -149,7 +171,10 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       const { engine } = stage(bench);
       const { app } = stage(other);
       app.exec("BEGIN");
-      assert.throws(() => engine.joins(app), (error) => ErrandError.is(error, "tx-foreign"));
+      assert.throws(
+        () => engine.joins(app),
+        (error) => ErrandError.is(error, "tx-foreign"),
+      );
     });
 
     it("on a handle as an app opens it, unsynced as WAL is by default, is refused with the cure", async () => {
@@ -169,7 +194,10 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       bench.closeLater(other);
       other.exec("BEGIN IMMEDIATE");
       app.exec("BEGIN");
-      assert.throws(() => engine.enqueue([{ works: [job("a")] }], { tx: app }), (error) => ErrandError.is(error, "store-busy"));
+      assert.throws(
+        () => engine.enqueue([{ works: [job("a")] }], { tx: app }),
+        (error) => ErrandError.is(error, "store-busy"),
+      );
       app.exec("ROLLBACK");
       other.exec("COMMIT");
       assert.equal(await rowOf(engine, "a"), undefined);
@@ -178,7 +206,10 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
 }
 
 describe("a handle of another library than the engine's", () => {
-  for (const [driver, Other] of [["better-sqlite3", DatabaseSync], ["node:sqlite", Database]] as const) {
+  for (const [driver, Other] of [
+    ["better-sqlite3", DatabaseSync],
+    ["node:sqlite", Database],
+  ] as const) {
     it(`is refused beside ${driver}: in one process, neither would see the other's locks`, async () => {
       await using bench = new Bench();
       const engine = bench.engine({ driver });
@@ -197,7 +228,10 @@ describe("what is no transaction", () => {
     await using bench = new Bench();
     const engine = bench.engine();
     for (const tx of [undefined, null, 1, "tx", {}, { query: () => undefined }, { prepare: () => undefined, exec: () => undefined }]) {
-      assert.throws(() => engine.joins(tx), (error) => ErrandError.is(error, "tx-unsupported"));
+      assert.throws(
+        () => engine.joins(tx),
+        (error) => ErrandError.is(error, "tx-unsupported"),
+      );
     }
   });
 });
