@@ -31,8 +31,10 @@ export interface Condition {
 /** Above that many, ready jobs are not sorted into the order of enqueue but found by walking it. */
 const readySortMax = 50_000;
 
+/** All lines: there are few. */
+const linesNamed = "SELECT id FROM errand_lines WHERE queue = coalesce(?, queue) AND task = coalesce(?, task)";
 /** By primary key. */
-const readyCount = `SELECT sum(value) FROM errand_numbers WHERE line > 0 AND what = ${codeOf("ready")}`;
+const readyCount = `SELECT sum(value) FROM errand_numbers WHERE line IN (SELECT value FROM json_each(?)) AND what = ${codeOf("ready")}`;
 
 export function findJobs(sql: Statements, where: JobFilter, slice: Slice, only?: Condition): Found {
   const candidates = candidatesOf(sql, where, slice);
@@ -58,19 +60,23 @@ function candidatesOf(sql: Statements, where: JobFilter, slice: Slice): Conditio
   // By errand_jobs_unique, errand_jobs_lane.
   if (where.unique !== undefined) return { sql: `SELECT seq FROM errand_jobs WHERE unique_key = ? AND ${beyond}`, values: [where.unique, from] };
   if (where.lane !== undefined) return { sql: `SELECT seq FROM errand_jobs WHERE lane = ? AND ${beyond}`, values: [where.lane, from] };
-  const arms = where.states && [...new Set(where.states)].map((state) => armOf(sql, state, beyond, slice.walkMax));
+  const arms = where.states && [...new Set(where.states)].map((state) => armOf(sql, state, where, beyond, from, slice.walkMax));
   if (arms?.length === 0) return { sql: "SELECT 0 AS seq WHERE 0", values: [] };
-  if (arms && !arms.includes(undefined)) return { sql: arms.join(" UNION ALL "), values: arms.map(() => from) };
+  const known = arms?.filter((arm) => arm !== undefined);
+  if (known && known.length === arms?.length) return { sql: known.map((arm) => arm.sql).join(" UNION ALL "), values: known.flatMap((arm) => arm.values) };
   // By rowid.
   return { sql: `SELECT seq FROM errand_jobs WHERE ${beyond}`, values: [from] };
 }
 
-/** Rowids of the small tables, or errand_jobs_state. */
-function armOf(sql: Statements, state: JobState, beyond: string, walkMax: number): string | undefined {
-  if (state === "running") return `SELECT seq FROM errand_running WHERE ${beyond}`;
-  if (state === "completed") return `SELECT seq FROM errand_done WHERE ${beyond}`;
-  if (state !== "ready") return `SELECT seq FROM errand_jobs WHERE state = ${codeOf(state)} AND state > 0 AND ${beyond}`;
-  return walkMax < 0 || (sql.value<number | null>(readyCount) ?? 0) <= readySortMax ? `SELECT seq FROM errand_ready WHERE ${beyond}` : undefined;
+/** Rowids of the small tables, errand_jobs_state, or errand_ready by line; undefined where walking errand_jobs is better. */
+function armOf(sql: Statements, state: JobState, where: JobFilter, beyond: string, from: number, walkMax: number): Condition | undefined {
+  if (state === "running") return { sql: `SELECT seq FROM errand_running WHERE ${beyond}`, values: [from] };
+  if (state === "completed") return { sql: `SELECT seq FROM errand_done WHERE ${beyond}`, values: [from] };
+  if (state !== "ready") return { sql: `SELECT seq FROM errand_jobs WHERE state = ${codeOf(state)} AND state > 0 AND ${beyond}`, values: [from] };
+  const lines = sql.tuples<[number]>(linesNamed, where.queue ?? null, where.task ?? null).map(([id]) => id);
+  if (walkMax >= 0 && (sql.value<number | null>(readyCount, JSON.stringify(lines)) ?? 0) > readySortMax) return undefined;
+  const places = JSON.stringify(lines.flatMap((id) => [id, -id]));
+  return { sql: `SELECT seq FROM errand_ready WHERE line IN (SELECT value FROM json_each(?)) AND ${beyond}`, values: [places, from] };
 }
 
 function conditionsOf({ states, queue, task, lane, unique }: JobFilter): Condition[] {
