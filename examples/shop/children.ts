@@ -31,7 +31,7 @@ export class Children {
   async start(module: string, name: string, settings: Readonly<Record<string, string>>): Promise<Child> {
     if (this.#isClosed) return this.failure;
     const log = openSync(this.#logOf(name), "a");
-    const child = fork(join(import.meta.dirname, module), { env: { ...process.env, ...settings }, stdio: ["ignore", log, log, "ipc"] });
+    const child = fork(join(import.meta.dirname, module), { env: { ...process.env, ...settings, SHOP_PROCESS: name }, stdio: ["ignore", log, log, "ipc"] });
     closeSync(log);
     const starting = { name, url: "", process: child };
     this.#alive.add(starting);

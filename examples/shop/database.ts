@@ -1,5 +1,6 @@
 /** better-sqlite3, which comes without types: the members that the shop uses. */
 import { createRequire } from "node:module";
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface Database {
   prepare(sql: string): Statement;
@@ -15,6 +16,23 @@ export interface Statement {
 }
 
 const Driver = createRequire(import.meta.url)("better-sqlite3") as new (file: string, options: { readonly timeout: number }) => Database;
+
+const lockMs = 10_000;
+const lookAgainMs = 3;
+
+/**
+ * A write, as soon as no other process is writing. SQLite would wait for that by sleeping, up to 100 ms at a time, and every request with it;
+ * this looks again after a few milliseconds and lets them go on meanwhile.
+ */
+export async function onceFree(write: () => void): Promise<void> {
+  for (const patience = AbortSignal.timeout(lockMs); ; await pause(Math.random() * lookAgainMs)) {
+    try {
+      return write();
+    } catch (error) {
+      if ((error as { readonly code?: string }).code !== "SQLITE_BUSY" || patience.aborted) throw error;
+    }
+  }
+}
 
 /** WAL, and a full sync at each commit: an answer is given for what survives a power cut, and not sooner. */
 export function openDatabase(file: string): Database {

@@ -43,7 +43,7 @@ export const sendReceipt = task("send-receipt", {
   unless: ({ orderId }) => orders.receiptSentAt(orderId) && "already sent",
   run: async ({ orderId }, job) => {
     await mail(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal });
-    orders.markReceiptSent(orderId);
+    await orders.markReceiptSent(orderId);
   },
   retry: { attempts: 20, first: "250ms", upTo: "2s" },
   queue: "mail",

@@ -1,5 +1,6 @@
 /** The endpoint with errand: it stores the order and the fact that it was placed, in one transaction, and answers. */
 import * as definitions from "./definitions.ts";
+import { onceFree } from "./database.ts";
 import { broker } from "./errand.ts";
 import type { Order } from "./order.ts";
 import { ofThisProcess } from "./orders.ts";
@@ -15,7 +16,7 @@ const placeInOneTransaction = orders.database.transaction((order: Order) => {
 });
 
 export async function place(order: Order): Promise<object> {
-  placeInOneTransaction.immediate(order);
+  await onceFree(() => placeInOneTransaction.immediate(order));
   return { orderId: order.id };
 }
 

@@ -7,6 +7,10 @@ import type { Load } from "./load.ts";
 const mailDown = { from: 0.3, to: 0.5 };
 const workerKilledAt = 0.75;
 const receiptsAskedFor = { from: 0.35, to: 0.95, count: 50 };
+/** It is killed at a moment when it hurts. */
+const underWayMin = 4;
+const looksMax = 500;
+const lookAgainMs = 5;
 /** How long a supervisor takes to start another worker. */
 const replacedAfterMs = 1_000;
 
@@ -28,21 +32,44 @@ export async function mailOutage(thirdParty: string, load: Load, tell: (news: st
   return { from, to: Date.now() };
 }
 
-/** A worker dies by SIGKILL, with runs in flight; another one is started. Answers how many were killed. */
-export async function workerKilled(
-  children: Children,
-  victim: Child,
-  startAnother: () => Promise<Child>,
-  load: Load,
-  tell: (news: string) => void,
-): Promise<number> {
+/** Of the third party, at this moment: effects done, and calls being carried out for each process. */
+export interface Counts {
+  readonly done: number;
+  readonly underWay: Readonly<Record<string, number>>;
+}
+export async function countsOf(thirdParty: string): Promise<Counts> {
+  const response = await fetch(`${thirdParty}/count`);
+  return (await response.json()) as Counts;
+}
+
+interface Crew {
+  readonly children: Children;
+  readonly workers: readonly Child[];
+  startAnother(): Promise<Child>;
+}
+
+/** A worker dies by SIGKILL, with calls under way; another one is started. Answers how many were killed. */
+export async function workerKilled(crew: Crew, thirdParty: string, load: Load, tell: (news: string) => void): Promise<number> {
   await pause(workerKilledAt * load.lengthMs);
-  await children.kill(victim);
+  const victim = await busyOne(crew.workers, thirdParty);
+  if (victim === undefined) return 0;
+  await crew.children.kill(victim);
   tell("a worker was killed");
   await pause(replacedAfterMs);
-  await startAnother();
+  await crew.startAnother();
   tell("a worker was replaced");
   return 1;
+}
+
+/** The first worker that is seen with enough calls under way; any, if there is none for long. */
+async function busyOne(workers: readonly Child[], thirdParty: string): Promise<Child | undefined> {
+  for (let look = 0; look < looksMax; look += 1) {
+    const { underWay } = await countsOf(thirdParty);
+    const busy = workers.find(({ name }) => (underWay[name] ?? 0) >= underWayMin);
+    if (busy !== undefined) return busy;
+    await pause(lookAgainMs);
+  }
+  return workers[0];
 }
 
 export interface Resent {

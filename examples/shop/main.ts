@@ -68,5 +68,5 @@ function verdict(errand: Figures, broken: readonly string[]): string {
   if (broken.length > 0) return `With errand this must not be: ${broken.join("; ")}.`;
   const kept = "With errand every accepted order got all ten effects, in the order of its account.";
   if (errand.attemptedTwice === 0) return kept;
-  return `${kept}\nThe ${errand.attemptedTwice} attempted twice were in flight when the worker was killed: they run again, and the idempotency key lets the third party tell.`;
+  return `${kept}\nThe ${errand.attemptedTwice} attempted twice had run in the killed worker, which died before it could store that: they ran again, and the idempotency key told the third party.`;
 }

@@ -12,7 +12,7 @@ export interface Options {
   readonly isKept: boolean;
 }
 
-const ordersPerSecond = 60;
+const ordersPerSecond = 50;
 
 export const usage = `Usage: npm start -- [options]
 

@@ -1,5 +1,5 @@
 /** The shop's own table. The shop and its workers each hold one handle. */
-import { openDatabase, type Database, type Statement } from "./database.ts";
+import { onceFree, openDatabase, type Database, type Statement } from "./database.ts";
 import type { Order } from "./order.ts";
 
 const schema = `
@@ -21,6 +21,7 @@ export class Orders {
   constructor(file: string) {
     this.database = openDatabase(file);
     this.database.exec(schema);
+    this.database.pragma("busy_timeout = 5"); // from here on, writes wait by onceFree
     this.#insert = this.database.prepare("INSERT INTO orders (id, account_id, content) VALUES (?, ?, ?)");
     this.#get = this.database.prepare("SELECT content FROM orders WHERE id = ?");
     this.#sentAt = this.database.prepare("SELECT receipt_sent_at AS at FROM orders WHERE id = ?");
@@ -41,8 +42,8 @@ export class Orders {
     return (this.#sentAt.get(id) as { readonly at: number | null } | undefined)?.at ?? null;
   }
 
-  markReceiptSent(id: string): void {
-    this.#markSent.run(Date.now(), id);
+  markReceiptSent(id: string): Promise<void> {
+    return onceFree(() => void this.#markSent.run(Date.now(), id));
   }
 
   /** Every order, in the order in which they were placed. */

@@ -25,7 +25,11 @@ function partner(effect: Effect): Partner {
   return async (order, { idempotencyKey, signal, note } = {}) => {
     const response = await fetch(`${process.env["SHOP_PARTNERS"]}/${effect}`, {
       method: "POST",
-      headers: { "content-type": "application/json", ...(idempotencyKey && { "idempotency-key": idempotencyKey }) },
+      headers: {
+        "content-type": "application/json",
+        "user-agent": process.env["SHOP_PROCESS"] ?? "shop",
+        ...(idempotencyKey && { "idempotency-key": idempotencyKey }),
+      },
       body: JSON.stringify({ orderId: order.id, accountId: order.accountId, note }),
       ...(signal && { signal }),
     });

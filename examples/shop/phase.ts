@@ -7,7 +7,7 @@ import type { Child, Children } from "./children.ts";
 import { databaseIn, engines } from "./engines.ts";
 import { broker, type Broker } from "./errand.ts";
 import { figuresOf, type Figures, type Kind, type Observed } from "./figures.ts";
-import { mailOutage, receiptsResent, workerKilled } from "./incidents.ts";
+import { countsOf, mailOutage, receiptsResent, workerKilled } from "./incidents.ts";
 import { Load } from "./load.ts";
 import type { Options } from "./options.ts";
 import type { Order } from "./order.ts";
@@ -15,8 +15,8 @@ import { Orders } from "./orders.ts";
 import type { Progress } from "./progress.ts";
 
 const workersCount = 2;
-/** Longer than a killed worker's lease and the longest retry. */
-const settleMs = 60_000;
+/** Far longer than a killed worker's lease and the longest retry, for a machine that is busy with other things. */
+const settleMs = 120_000;
 
 export interface Stage {
   readonly options: Options;
@@ -62,11 +62,10 @@ export class Phase {
 
   async #runErrand(load: Load, thirdParty: Child, shop: Child): Promise<Figures> {
     const startWorker = (): Promise<Child> => this.#start("worker.ts", `worker ${(this.#workersStarted += 1)}`, { SHOP_PARTNERS: thirdParty.url });
-    const [victim] = await Promise.all(Array.from({ length: workersCount }, startWorker));
-    if (victim === undefined) throw new Error("there is no worker");
+    const workers = await Promise.all(Array.from({ length: workersCount }, startWorker));
     const [outage, workersKilled, resent] = await Promise.all([
       mailOutage(thirdParty.url, load, this.#tell),
-      workerKilled(this.#stage.children, victim, startWorker, load, this.#tell),
+      workerKilled({ children: this.#stage.children, workers, startAnother: startWorker }, thirdParty.url, load, this.#tell),
       receiptsResent(shop.url, load),
       load.run(),
     ]);
@@ -118,10 +117,7 @@ export class Phase {
   }
 
   async #showOnce(load: Load, thirdParty: Child): Promise<void> {
-    const count = await fetch(`${thirdParty.url}/count`).then(
-      (response) => response.json() as Promise<{ readonly done: number }>,
-      () => undefined,
-    );
+    const count = await countsOf(thirdParty.url).catch(() => undefined); // it may be gone: a run that ends shows no more
     if (count !== undefined)
       this.#stage.progress.show({ phase: this.#kind, sent: load.sent, orders: load.orders.length, effects: count.done, news: this.#news });
   }

@@ -9,12 +9,14 @@ import { drawn } from "./seeded.ts";
 const seed = process.env["SHOP_SEED"] ?? "1";
 const carriedOut = new CarriedOut();
 const down = new Set<string>();
+/** Calls being carried out, for each caller. */
+const underWay: Record<string, number> = {};
 
 await serve(async (request, response) => {
   const [, first = "", second = ""] = (request.url ?? "").split("/");
   if (Object.hasOwn(effects, first)) return carryOut(first as Effect, request, response);
   if (first === "down") return switchOff(second, request, response);
-  if (first === "count") return answer(response, 200, { done: carriedOut.doneCount });
+  if (first === "count") return answer(response, 200, { done: carriedOut.doneCount, underWay });
   if (first === "report") return answer(response, 200, carriedOut.report());
   return answer(response, 404);
 });
@@ -31,7 +33,10 @@ async function carryOut(effect: Effect, request: IncomingMessage, response: Serv
     return answer(response, isFlaky ? 500 : 503);
   }
   const { fromMs, toMs } = effects[effect];
+  const caller = request.headers["user-agent"] ?? "";
+  underWay[caller] = (underWay[caller] ?? 0) + 1;
   await pause(fromMs + (toMs - fromMs) * drawn(seed, effect, of.orderId, times, "lasts"));
+  underWay[caller] -= 1;
   carriedOut.carryOut(effect, of, key);
   return answer(response, 200);
 }
