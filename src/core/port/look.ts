@@ -1,0 +1,129 @@
+/** What can be read, page by page. Part of the Engine port. */
+import type { Instant, Ms } from "../runtime.ts";
+import type { JobState } from "../states.ts";
+import type { StoredError } from "./outcome.ts";
+import type { LaneMembership, NewJob, Note } from "./work.ts";
+
+export interface JobFilter {
+  readonly states?: readonly JobState[];
+  readonly queue?: string;
+  readonly task?: string;
+  /** Exact full name of a lane, or of a unique key. */
+  readonly lane?: string;
+  readonly unique?: string;
+}
+
+/** Pages go by enqueue order, newest last; `after` is a page's `next`. At most 1,000 rows a page. */
+export type Query =
+  | { readonly of: "jobs"; readonly ids: readonly string[] }
+  | { readonly of: "jobs"; readonly where: JobFilter; readonly limit: number; readonly after?: string; readonly newestFirst?: boolean }
+  | { readonly of: "events"; readonly name?: string; readonly limit: number; readonly after?: string }
+  | { readonly of: "notes"; readonly prefix: string; readonly limit: number; readonly after?: string }
+  | { readonly of: "processes"; readonly limit: number; readonly after?: string }
+  /** Closed lanes: one row each. */
+  | { readonly of: "lanes"; readonly limit: number; readonly after?: string }
+  | { readonly of: "locks"; readonly limit: number; readonly after?: string };
+
+export interface Page<Q extends Query = Query> {
+  readonly rows: readonly Row<Q["of"]>[];
+  readonly now: Instant;
+  readonly next?: string;
+}
+
+export type Row<Of extends Query["of"]> = Of extends "jobs" ? JobRow
+  : Of extends "events" ? EventRow
+  : Of extends "notes" ? Note
+  : Of extends "processes" ? ProcessRow
+  : Of extends "lanes" ? LaneRow
+  : LockRow;
+
+export interface JobRow {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly state: JobState;
+  readonly payload: string;
+  readonly headStartMs: Ms;
+  readonly urgency: number;
+  readonly enqueuedAt: Instant;
+  readonly dueAt: Instant;
+  readonly startBy?: Instant;
+  /** Attempts spent, claims made, crashes it was in flight of since its last outcome. */
+  readonly attempts: number;
+  readonly starts: number;
+  readonly suspects: number;
+  readonly lane?: string;
+  readonly ifDead?: LaneMembership["ifDead"];
+  readonly unique?: string;
+  /** Of a live job that is not running. */
+  readonly waits?: Waits;
+  /** Of a running job. */
+  readonly claim?: { readonly process: string; readonly claim: string; readonly fence: number; readonly startedAt: Instant; readonly leaseUntil: Instant; readonly isCancelling: boolean };
+  /** Why it ended; of a parked job only where its own death parked it. */
+  readonly reason?: string;
+  readonly endedAt?: Instant;
+  readonly isPoison?: boolean;
+  /** The last 10 attempts that did not end it cleanly, oldest first; and its ending if it was not clean. */
+  readonly history: readonly AttemptRow[];
+  readonly checkpoint?: string;
+  readonly expecting?: string;
+  readonly result?: string;
+  readonly version?: number;
+  readonly from?: NonNullable<NewJob["from"]>;
+  readonly slotAt?: Instant;
+}
+
+/** Why a job waits. `on`: time, retry, snooze: the due instant as text; key, parked: the lane's name; worker, alone: the queue. */
+export interface Waits {
+  readonly reason: "time" | "retry" | "snooze" | "key" | "parked" | "worker" | "alone" | "join" | "after";
+  readonly on: string;
+  readonly since: Instant;
+}
+
+export interface AttemptRow {
+  /** The number of the claim it tells of. */
+  readonly start: number;
+  readonly is: "retry" | "snoozed" | "dead" | "skipped" | "cancelled" | "crashed";
+  readonly at: Instant;
+  readonly ranMs?: Ms;
+  readonly reason?: string;
+  readonly error?: StoredError;
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: string;
+  readonly publishedAt: Instant;
+  readonly orderedBy?: readonly string[];
+}
+
+export interface ProcessRow {
+  readonly process: string;
+  readonly leaseUntil: Instant;
+  readonly since: Instant;
+  readonly running: number;
+}
+
+export interface LaneRow {
+  readonly lane: string;
+  /** The job whose death closed it. */
+  readonly closedBy: string;
+  readonly closedAt: Instant;
+}
+
+export interface LockRow {
+  readonly name: string;
+  readonly mode: "read" | "write";
+  readonly ticket: string;
+  readonly process: string;
+  readonly fence: number;
+  readonly isGranted: boolean;
+}
+
+export interface CountRow {
+  readonly queue: string;
+  readonly task: string;
+  readonly state: JobState;
+  readonly jobs: number;
+}

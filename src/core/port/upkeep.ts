@@ -1,0 +1,44 @@
+/** What keeps leases alive, and one pass of housekeeping. Part of the Engine port. */
+import type { Instant } from "../runtime.ts";
+
+export interface Heard {
+  readonly now: Instant;
+  /** The store took this process's jobs back, or never knew it while it held any: everything it holds is void. It must go on under a new id. */
+  readonly isLost: boolean;
+  /** Jobs running here for which cancel was asked. Repeated until they settle; at most 1,000. */
+  readonly cancelled: readonly string[];
+  /** Grows with every note written. */
+  readonly notesVersion: number;
+  /** Random; another one means that the store was wiped, rolled back or promoted. */
+  readonly era: string;
+}
+
+export interface Tidy {
+  /** At most this many jobs are touched for each reason. An ended job goes when endedAt + keep <= now and enqueuedAt + rememberMs <= now. */
+  readonly items: number;
+  /**
+   * Whether expired processes' jobs may be taken back: the asker has reached the store without a gap for a whole lease term (G20).
+   * An engine takes none back in a pass in which it had to wait for the store's write lock.
+   */
+  readonly mayExpire: boolean;
+}
+
+/** What one pass did, counted. */
+export interface Tidied {
+  readonly now: Instant;
+  /** scheduled → ready. */
+  readonly promoted: number;
+  /** Jobs whose startBy passed: → skipped. */
+  readonly skipped: number;
+  /** Jobs taken back from expired processes (running → ready, one more suspicion; or cancelled; or dead, when alone too often). */
+  readonly takenBack: number;
+  readonly quarantined: number;
+  readonly parked: number;
+  readonly admitted: number;
+  /** History replayed to new subscribers: jobs made. */
+  readonly replayed: number;
+  /** Ended jobs and old events removed by retention. */
+  readonly purged: number;
+  /** Some reason reached `items`: call again soon. */
+  readonly hasMore: boolean;
+}
