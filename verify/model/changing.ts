@@ -30,7 +30,7 @@ export function selected(state: ModelState, which: Selection, change: Change, an
 
 function isVain(state: ModelState, job: ModelJob, change: Change): boolean {
   if (change.do === "cancel") return job.cancelReason !== undefined;
-  if (change.do === "prioritise") return job.urgency === job.dueAt - change.headStartMs;
+  if (change.do === "prioritise") return job.headStartMs === change.headStartMs && job.urgency === job.dueAt - change.headStartMs;
   return change.do === "retry" && job.state === "dead" && isTaken(state, job);
 }
 

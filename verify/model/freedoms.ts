@@ -46,7 +46,7 @@ function followRetention(state: ModelState, view: View, step: Step): void {
 }
 
 function followJob(state: ModelState, job: ModelJob, row: JobRow, step: Step): void {
-  if (row.state === "skipped" && job.state === "ready" && step.verb === "settle" && isTooLate(job, step.now)) {
+  if (row.state === "skipped" && isTooLate(job, step.now) && mayBeSkipped(job, step)) {
     endTooLate(job, step.now);
     leaveLane(state, job, step.now);
   }
@@ -58,6 +58,11 @@ function followJob(state: ModelState, job: ModelJob, row: JobRow, step: Step): v
   if (job.state === "cancelled" && row.attempts === job.attempts + 1 && job.endedAt === step.now) job.attempts = row.attempts;
   if ((job.state === "cancelled" || job.state === "skipped") && job.endedAt === step.now) followHistory(job, row.history);
   if (job.lane && isClosed(state, job.lane.key) && isLive(job) && job.state !== "running") job.isAdmitted = false;
+}
+
+/** Handed back too late; or too late in a lane that the same pass closed. */
+function mayBeSkipped(job: ModelJob, step: Step): boolean {
+  return (step.verb === "settle" && job.state === "ready") || (step.verb === "tidy" && job.state === "parked" && !job.hasDied);
 }
 
 function mayBe(state: ModelState, job: ModelJob, row: JobRow, step: Step): boolean {

@@ -35,7 +35,7 @@ import type { DiedEvent } from "./settling.ts";
 import { emptyState, jobWithId, processNamed, rowOf } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
 import { tidyAll } from "./tidying.ts";
-import type { Rank } from "./tidying.ts";
+import type { Rank, TidyOrder } from "./tidying.ts";
 
 /** What only the store can know. */
 export interface Told {
@@ -92,8 +92,8 @@ export class Model {
   }
 
   /** Passes of `tidy` until nothing is left to do. */
-  tidy(mayExpire: boolean, now: Instant, told: Pick<Told, "died" | "rank">): void {
-    tidyAll(this.state, mayExpire, now, told.died, told.rank);
+  tidy(mayExpire: boolean, now: Instant, told: Pick<Told, "died" | "rank">, order: TidyOrder): void {
+    tidyAll(this.state, mayExpire, now, told, order);
   }
 
   /** `answered`: what the engine said. It is followed where a lane that this very call opened lets its members wait again now or later. */

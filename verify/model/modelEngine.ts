@@ -67,7 +67,7 @@ export class ModelEngine implements Engine {
   }
 
   tidy(pass: Tidy, { now = 0 }: At): Maybe<Tidied> {
-    this.model.tidy(pass.mayExpire, now, this.told(0));
+    this.model.tidy(pass.mayExpire, now, this.told(0), "expire first");
     return { now, promoted: 0, skipped: 0, takenBack: 0, quarantined: 0, parked: 0, admitted: 0, replayed: 0, purged: 0, hasMore: false };
   }
 

@@ -2,9 +2,9 @@
 import type { Atom, Enqueued } from "../../src/core/engine.ts";
 import { ErrandError } from "../../src/core/errors.ts";
 import { subscriptionKey } from "../../src/core/notes.ts";
-import type { AtomPlan, Command, JobPlan, NotePlan } from "./commands.ts";
+import type { AtomPlan, Command, NotePlan } from "./commands.ts";
 import { must, mustEqual } from "./divergence.ts";
-import { at, isOneMore, newEvent, newJob, pauses, plainNotes, storedSubscription, subscriptionName } from "./plans.ts";
+import { at, isOneMore, newEvent, newJobs, pauses, plainNotes, storedSubscription, subscriptionName } from "./plans.ts";
 import type { View } from "./view.ts";
 import type { World } from "./world.ts";
 
@@ -62,22 +62,10 @@ function bothWait(got: string, expected: string, view: View): boolean {
 }
 
 function atomOf(world: World, plan: AtomPlan): Atom {
-  const jobs = withClearIds(plan.jobs).map((job) => newJob(job, world.fresh("j"), world.now));
+  const jobs = newJobs(plan.jobs, () => world.fresh("j"), world.now);
   const events = (plan.events ?? []).map((event) => newEvent(event, world.fresh("e")));
   const notes = (plan.notes ?? []).map((note) => noteOf(world, note));
   return { works: [...jobs, ...events], ...(notes.length > 0 && { notes }) };
-}
-
-/** What the same id twice in one atom means where a unique key comes between is left open: then all but the first have ids of their own. */
-function withClearIds(jobs: readonly JobPlan[]): readonly JobPlan[] {
-  if (
-    jobs.every((job) => job.unique === undefined) &&
-    new Set(jobs.filter((job) => job.id !== undefined).map((job) => `${job.task} ${job.content ?? 0}`)).size <= 1
-  )
-    return jobs;
-  const firstNamed = jobs.findIndex((job) => job.id !== undefined);
-  const isReplaced = jobs.some((job, index) => job.unique !== undefined && index !== firstNamed);
-  return jobs.map(({ id, ...job }, index) => (id === undefined || isReplaced || index !== firstNamed ? job : { ...job, id }));
 }
 
 function noteOf(world: World, plan: NotePlan): NonNullable<Atom["notes"]>[number] {

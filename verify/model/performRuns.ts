@@ -1,9 +1,9 @@
 /** claim and settle. */
-import type { Claim, Claimed, ClaimedJob, NewWork, Outcome, Settled } from "../../src/core/engine.ts";
+import type { Claim, Claimed, ClaimedJob, Outcome, Settled } from "../../src/core/engine.ts";
 import type { Command, OutcomePlan } from "./commands.ts";
 import { must, mustEqual } from "./divergence.ts";
 import type { ModelClaimed } from "./model.ts";
-import { laneWidth, leaseMs, newJob, queues, tasks } from "./plans.ts";
+import { laneWidth, leaseMs, newJobs, queues, tasks } from "./plans.ts";
 import type { View } from "./view.ts";
 import type { FormerClaim, World } from "./world.ts";
 
@@ -110,7 +110,7 @@ function outcomeOf(world: World, plan: OutcomePlan): Outcome {
     ...(plan.hasCheckpoint && { checkpoint: JSON.stringify(world.fresh("checkpoint")) }),
     ...(plan.is === "completed" && plan.hasCheckpoint && { result: JSON.stringify("done") }),
     ...(plan.is === "dead" && plan.isPoison && { isPoison: true }),
-    ...(mayFollow && plan.follow && { follow: plan.follow.map((job): NewWork => newJob(job, world.fresh("j"), world.now)) }),
+    ...(mayFollow && plan.follow && { follow: newJobs(plan.follow, () => world.fresh("j"), world.now) }),
   };
 }
 

@@ -60,7 +60,24 @@ export function headStartOf(priority: number | undefined): number {
   return at(headStarts, priority ?? 0);
 }
 
-export function newJob(plan: JobPlan, ownId: string, now: Instant): NewJob {
+/** The jobs of one atom. */
+export function newJobs(plans: readonly JobPlan[], freshId: () => string, now: Instant): NewJob[] {
+  return withClearIds(plans).map((plan) => newJob(plan, freshId(), now));
+}
+
+/** What the same id twice in one atom means where a unique key comes between is left open: then all but the first have ids of their own. */
+function withClearIds(jobs: readonly JobPlan[]): readonly JobPlan[] {
+  if (
+    jobs.every((job) => job.unique === undefined) &&
+    new Set(jobs.filter((job) => job.id !== undefined).map((job) => `${job.task} ${job.content ?? 0}`)).size <= 1
+  )
+    return jobs;
+  const firstNamed = jobs.findIndex((job) => job.id !== undefined);
+  const isReplaced = jobs.some((job, index) => job.unique !== undefined && index !== firstNamed);
+  return jobs.map(({ id, ...job }, index) => (id === undefined || isReplaced || index !== firstNamed ? job : { ...job, id }));
+}
+
+function newJob(plan: JobPlan, ownId: string, now: Instant): NewJob {
   const task = at(plainTasks, plan.task);
   const payload = JSON.stringify({ content: plan.content ?? 0 });
   const unique = plan.unique === undefined ? undefined : at(uniques, plan.unique);

@@ -16,12 +16,15 @@ import type { ModelEvent, ModelJob, ModelState } from "./state.ts";
 /** The place that the store gave a new job in the order of enqueue; -1 where it made none. */
 export type Rank = (jobId: string) => number;
 
-export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, died: DiedEvent, rank: Rank): void {
+export type TidyOrder = "expire first" | "replay first";
+
+export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, told: { readonly died: DiedEvent; readonly rank: Rank }, order: TidyOrder): void {
   forget(state, now);
-  if (mayExpire) takeBack(state, now, died);
+  if (order === "replay first") replay(state, now, told.rank);
+  if (mayExpire) takeBack(state, now, told.died);
   skipTooLate(state, now, () => true);
   promote(state, now);
-  replay(state, now, rank);
+  replay(state, now, told.rank);
   sweepLanes(state, now);
 }
 
