@@ -1,6 +1,6 @@
 /** The keys and shapes of the notes that errand itself keeps. */
 import type { Keep, Uniqueness } from "./engine.ts";
-import type { Ms } from "./runtime.ts";
+import type { Instant, Ms } from "./runtime.ts";
 
 /** A paused queue or task: `{ "by": "…", "reason": "…" }`. A claim passes over its lines; running jobs go on. */
 export const pausedQueue = (queue: string): string => `pause/queue/${queue}`;
@@ -36,6 +36,29 @@ export interface StoredSubscription {
   readonly needs?: Readonly<Record<string, number>>;
   readonly keep: Keep;
   readonly version?: number;
+}
+
+/**
+ * A limit that claims must get a permit of (G9): at most `running` at once, or `starts` in any `everyMs`. Works name it in `gates`; a worker names
+ * gates, never their numbers. A limit per key is a lane of that width.
+ */
+export const limitKey = (name: string): string => `limit/${name}`;
+export type StoredLimit = { readonly running: number } | { readonly starts: number; readonly everyMs: Ms };
+
+/** A named resource of which works take amounts in `needs`. */
+export const resourceKey = (name: string): string => `resource/${name}`;
+export interface StoredResource {
+  readonly capacity: number;
+}
+
+/** Where a schedule stands: written in the atom of the jobs of its slots, so that no instant at or before it is enqueued again (G12). */
+export const scheduleKey = (name: string): string => `schedule/${name}`;
+export interface StoredSchedule {
+  readonly name: string;
+  readonly rhythm: string;
+  readonly zone: string;
+  readonly missed: "drop" | "run-once" | "run-all";
+  readonly cursor: Instant;
 }
 
 export interface StoredReplay {

@@ -1,6 +1,6 @@
 /** Stores atoms: each is all or nothing, and stands apart from the others. */
 import { enqueueMax } from "../core/defaults.ts";
-import type { Atom, Enqueued, NewJob, NewWork, NoteWrite } from "../core/engine.ts";
+import type { Atom, Enqueued, NewJob, NewJoin, NewWork, NoteWrite } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import { subscriptionPrefix } from "../core/notes.ts";
 import type { Instant } from "../core/runtime.ts";
@@ -30,7 +30,10 @@ export function refusalOf(store: Store, atom: Atom): ErrandError | undefined {
 
 /** Stores what {@link refusalOf} let pass. */
 export function acceptWorks(store: Store, works: readonly NewWork[], now: Instant): Enqueued[] {
-  return works.map((work) => (work.kind === "event" ? acceptEvent(store, work, now) : acceptJob(store, work, now)));
+  return works.map((work) => {
+    if (work.kind === "join") throw joinRefusal(work);
+    return work.kind === "event" ? acceptEvent(store, work, now) : acceptJob(store, work, now);
+  });
 }
 
 /** Notes first: a subscription hears the events of its own atom. */
@@ -54,8 +57,13 @@ function sizeRefusal(works: number, notes: number): ErrandError | undefined {
 
 function unsupportedWork(work: NewWork): ErrandError | undefined {
   if (work.kind === "event") return undefined;
+  if (work.kind === "join") return joinRefusal(work);
   const unsupported = (["gates", "needs", "join", "after", "lease"] as const).find((name) => isAsked(work[name]));
   return unsupported && notSupported(`${unsupported} (of job ${work.id})`);
+}
+
+function joinRefusal({ id }: NewJoin): ErrandError {
+  return notSupported(`joins (join ${id})`);
 }
 
 function isAsked(option: NewJob["gates" | "needs" | "join" | "after" | "lease"]): boolean {
@@ -77,6 +85,7 @@ function notSupported(what: string): ErrandError {
 function idConflict(store: Store, works: readonly NewWork[]): ErrandError | undefined {
   const contents = { job: new Map<string, string>(), event: new Map<string, string>() };
   return firstOf(works, ({ kind, id, content }) => {
+    if (kind === "join") return undefined;
     const known = contents[kind].get(id) ?? storedContent(store, kind, id);
     contents[kind].set(id, content);
     if (known === undefined || known === content) return undefined;

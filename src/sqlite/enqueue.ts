@@ -1,6 +1,6 @@
 /** Stores atoms: each is all or nothing, and stands apart from the others. */
 import { enqueueMax } from "../core/defaults.ts";
-import type { Atom, Enqueued, NewJob, NewWork, NoteWrite } from "../core/engine.ts";
+import type { Atom, Enqueued, NewJob, NewJoin, NewWork, NoteWrite } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import { subscriptionPrefix } from "../core/notes.ts";
 import { acceptJob } from "./accept.ts";
@@ -28,7 +28,10 @@ export function refusalOf(tx: Transaction, atom: Atom): ErrandError | undefined 
 
 /** Stores what {@link refusalOf} let pass. */
 export function acceptWorks(tx: Transaction, works: readonly NewWork[]): Enqueued[] {
-  return works.map((work) => (work.kind === "event" ? acceptEvent(tx, work) : acceptJob(tx, work)));
+  return works.map((work) => {
+    if (work.kind === "join") throw joinRefusal(work);
+    return work.kind === "event" ? acceptEvent(tx, work) : acceptJob(tx, work);
+  });
 }
 
 /** The common case at once: plain jobs with new ids and nothing else. Undefined, and nothing stored, if it is another. */
@@ -61,10 +64,15 @@ function sizeRefusal({ works, notes }: Atom): ErrandError | undefined {
 
 function unsupportedWork(work: NewWork): ErrandError | undefined {
   if (work.kind === "event") return undefined;
+  if (work.kind === "join") return joinRefusal(work);
   const { gates, needs, join, after, lease } = work;
   if (gates === undefined && needs === undefined && join === undefined && after === undefined && lease === undefined) return undefined;
   const unsupported = Object.entries({ gates, needs, join, after, lease }).find(([, option]) => isAsked(option));
   return unsupported && notSupported(`${unsupported[0]} (of job ${work.id})`);
+}
+
+function joinRefusal({ id }: NewJoin): ErrandError {
+  return notSupported(`joins (join ${id})`);
 }
 
 function isAsked(option: NewJob["gates" | "needs" | "join" | "after" | "lease"]): boolean {
@@ -86,6 +94,7 @@ function notSupported(what: string): ErrandError {
 function idConflict(tx: Transaction, works: readonly NewWork[]): ErrandError | undefined {
   const contents = { job: contentsOf(tx, works, "job", jobContents), event: contentsOf(tx, works, "event", eventContents) };
   return firstOf(works, ({ kind, id, content }) => {
+    if (kind === "join") return undefined;
     const known = contents[kind].get(id);
     contents[kind].set(id, content);
     if (known === undefined || known === content) return undefined;

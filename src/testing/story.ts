@@ -30,6 +30,7 @@ export class Story implements EngineHears {
       this.#tell(work.name, id, answer?.isDuplicate === true ? "publishing, again: it is the one that stands" : "publishing");
       return;
     }
+    if (work.kind === "join") return;
     this.#tasks.set(id, work.task);
     this.#tell(work.task, id, answer?.isDuplicate === true ? "scheduling, again: it is the one that stands" : `scheduling${this.#when(work)}`);
   }

@@ -35,6 +35,10 @@ export function jobs(change: (job: NewJob) => NewJob): Distortion {
   return works((work) => (work.kind === "job" ? change(work) : work));
 }
 
+export function payloads(change: (payload: string) => string): Distortion {
+  return works((work) => (work.kind === "join" ? work : { ...work, payload: change(work.payload) }));
+}
+
 export function works(change: (work: NewWork) => NewWork): Distortion {
   return (inner) => ({
     enqueue: (atoms, at) => inner.enqueue(atoms.map((atom) => ({ ...atom, works: atom.works.map(change) })), at),

@@ -17,7 +17,10 @@ export function storeAtom(state: ModelState, atom: Atom, now: Instant): Enqueued
 }
 
 export function storeWorks(state: ModelState, works: readonly NewWork[], now: Instant): Enqueued[] {
-  return works.map((work) => (work.kind === "job" ? storeJob(state, work, now) : storeEvent(state, work, now)));
+  return works.flatMap((work) => {
+    if (work.kind === "join") return []; // engines refuse them as yet
+    return work.kind === "job" ? storeJob(state, work, now) : storeEvent(state, work, now);
+  });
 }
 
 export function storeJob(state: ModelState, work: NewJob, now: Instant): Enqueued {

@@ -8,7 +8,7 @@ export interface Atom {
   readonly notes?: readonly NoteWrite[];
 }
 
-export type NewWork = NewJob | NewEvent;
+export type NewWork = NewJob | NewEvent | NewJoin;
 
 export interface NewJob {
   readonly kind: "job";
@@ -54,7 +54,7 @@ export interface NewJob {
   readonly from?: { readonly event: string; readonly eventId: string; readonly subscription: string; readonly isHop: boolean };
   /** The instant of a schedule it stands for. */
   readonly slot?: { readonly schedule: string; readonly at: Instant };
-  /** A join it is a member of; and jobs that must end before it may start. */
+  /** A join it is a member of ({@link NewJoin}); and jobs that must end before it may start. */
   readonly join?: string;
   readonly after?: readonly string[];
   /** Born leased: running from the start, for the process that enqueues it. */
@@ -116,6 +116,24 @@ export interface Enqueued {
   readonly isDuplicate: boolean;
   /** Of a job: its state after the call. */
   readonly state?: JobState;
+}
+
+/**
+ * Jobs that belong together (G11). Members name it in `join`. Until it is sealed they are stored and invisible: a large batch is staged in
+ * idempotent atoms, the last of which seals it. When it is sealed and its last member has ended, the fitting follow-ups are enqueued, each once:
+ * completed and skipped members count as success, dead, cancelled and parked ones as failure. Endings are appended, never counted on one row.
+ */
+export interface NewJoin {
+  readonly kind: "join";
+  readonly id: string;
+  readonly content: string;
+  readonly rememberMs: Ms;
+  readonly isSealed: boolean;
+  readonly whenAllSucceed?: NewJob;
+  readonly whenAnyFails?: NewJob;
+  readonly whenAllEnd?: NewJob;
+  /** The join that it is itself a member of. */
+  readonly join?: string;
 }
 
 /** A small versioned document: subscriptions, pauses, schedules, limits. See notes.ts for the keys in use. */
