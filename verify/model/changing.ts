@@ -3,7 +3,7 @@ import type { Change, ChangedJob, JobFilter, Selection } from "../../src/core/en
 import type { Instant } from "../../src/core/runtime.ts";
 import { endedStates, isEnded, liveStates } from "../../src/core/states.ts";
 import type { JobState } from "../../src/core/states.ts";
-import { admit, beginAnew, beReady, enterLane, isClosed, isTooLate, openLane, unpark } from "./lanes.ts";
+import { admit, beginAnew, beReady, enterLane, isClosed, openLane, unpark } from "./lanes.ts";
 import { end } from "./settling.ts";
 import { isLive, jobWithId } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
@@ -48,15 +48,13 @@ export function matching(state: ModelState, filter: JobFilter): ModelJob[] {
 export function changeOne(state: ModelState, id: string, change: Change, now: Instant, answered?: ChangedJob["is"]): ChangedJob["is"] {
   const job = jobWithId(state, id);
   if (job === undefined) return "unknown";
-  if (change.do === "cancel") return cancel(state, job, change.reason, now, answered);
+  if (change.do === "cancel") return cancel(state, job, change.reason, now);
   if (change.do === "retry") return retry(state, job, now, answered);
   if (change.do === "prioritise") return prioritise(job, change.headStartMs);
   return remove(state, job);
 }
 
-function cancel(state: ModelState, job: ModelJob, reason: string, now: Instant, answered: ChangedJob["is"] | undefined): ChangedJob["is"] {
-  // Its place came free, too late, by the very call that cancels it as well: which comes first is free.
-  if (answered === "cancelled" && job.state === "skipped" && job.endedAt === now && isTooLate(job, now)) job.state = "blocked";
+function cancel(state: ModelState, job: ModelJob, reason: string, now: Instant): ChangedJob["is"] {
   if (isEnded(job.state)) return "ended";
   if (job.state === "running") {
     job.cancelReason ??= reason;

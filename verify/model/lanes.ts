@@ -62,9 +62,13 @@ export function closeLane(state: ModelState, job: ModelJob, now: Instant): void 
   for (const member of membersOf(state, lane)) if (member.state !== "running") member.isAdmitted = false;
 }
 
+/** An opened lane hands out its places at once, within a batch as well. */
 export function openLane(state: ModelState, lane: string, now: Instant): void {
   state.closedLanes = state.closedLanes.filter((closed) => closed.lane !== lane);
+  const { lanesDue } = state;
+  state.lanesDue = undefined;
   admit(state, lane, now);
+  state.lanesDue = lanesDue;
 }
 
 /** What tidy does, pass by pass: those that wait in closed lanes are parked, those that were parked in opened ones wait again. */

@@ -73,14 +73,8 @@ export class Model {
     return { jobs, settled, nextDueMs: open, nextDueHeldMs: all, hasSuspects: hasSuspects(this.state, wanted, now) };
   }
 
-  /** Places that a batch sets free are handed out at its end: as if those that died had died first. */
   settle(outcomes: readonly Outcome[], now: Instant, told: Pick<Told, "died">): Settled[] {
-    this.state.lanesDue = [];
-    const settled = outcomes.map((outcome) => this.#settleOne(outcome, now, told.died));
-    const lanes = this.state.lanesDue;
-    this.state.lanesDue = undefined;
-    for (const lane of lanes) admit(this.state, lane, now);
-    return settled;
+    return this.#asBatch(now, () => outcomes.map((outcome) => this.#settleOne(outcome, now, told.died)));
   }
 
   /** Answers the running jobs for which cancel was asked. */
@@ -99,7 +93,8 @@ export class Model {
   /** `answered`: what the engine said. It is followed where a lane that this very call opened lets its members wait again now or later. */
   change(which: Selection, change: Change, limit: number, now: Instant, answered: Answered): { jobs: ChangedJob[]; hasMore: boolean } {
     const ids = selected(this.state, which, change, answered);
-    const jobs = ids.slice(0, limit).map((id) => ({ id, is: changeOne(this.state, id, change, now, answered(id)) }));
+    const changed = ids.slice(0, limit);
+    const jobs = this.#asBatch(now, () => changed.map((id) => ({ id, is: changeOne(this.state, id, change, now, answered(id)) })));
     return { jobs, hasMore: ids.length > limit };
   }
 
@@ -139,6 +134,16 @@ export class Model {
   #answer(outcome: Outcome, is: Settled["is"]): Settled {
     const job = jobWithId(this.state, outcome.id);
     return { id: outcome.id, is, ...(job && { state: job.state }) };
+  }
+
+  /** The places of lanes that a batch sets free are handed out at its end: as if those that died had died first, and all were cancelled at once. */
+  #asBatch<T>(now: Instant, write: () => T): T {
+    this.state.lanesDue = [];
+    const answers = write();
+    const lanes = this.state.lanesDue;
+    this.state.lanesDue = undefined;
+    for (const lane of lanes) admit(this.state, lane, now);
+    return answers;
   }
 
   /** All or nothing: the old state comes back when `change` is refused. */

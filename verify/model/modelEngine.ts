@@ -31,6 +31,7 @@ import type { JobDiedPayload } from "../../src/core/notes.ts";
 import type { Instant, Ms } from "../../src/core/runtime.ts";
 import { Model } from "./model.ts";
 import type { Told } from "./model.ts";
+import { tidyOrders } from "./tidying.ts";
 
 /** Its tidy is neither bounded nor counted. */
 export const modelName = "model";
@@ -67,7 +68,7 @@ export class ModelEngine implements Engine {
   }
 
   tidy(pass: Tidy, { now = 0 }: At): Maybe<Tidied> {
-    this.model.tidy(pass.mayExpire, now, this.told(0), "expire first");
+    this.model.tidy(pass.mayExpire, now, this.told(0), tidyOrders[0]);
     return { now, promoted: 0, skipped: 0, takenBack: 0, quarantined: 0, parked: 0, admitted: 0, replayed: 0, purged: 0, hasMore: false };
   }
 

@@ -7,7 +7,7 @@ import { leaseMs } from "./plans.ts";
 import { claim, claimOf } from "./performRuns.ts";
 import { modelName } from "./modelEngine.ts";
 import { processNamed } from "./state.ts";
-import { isForgotten } from "./tidying.ts";
+import { isForgotten, tidyOrders } from "./tidying.ts";
 import type { View } from "./view.ts";
 import type { World } from "./world.ts";
 
@@ -78,14 +78,15 @@ async function tidy(world: World, items: number, mayExpire: boolean): Promise<vo
   world.check(view, "tidy", ["tidy", "enqueue"]);
 }
 
-/** Whether a pass replays before or after it takes back is free, and shows where a replayed event meets a job that crashed. */
+/** Takes the order of steps that leaves the jobs which the engine shows. */
 function tidyModel(world: World, view: View, mayExpire: boolean): void {
   const before = structuredClone(world.model.state);
-  world.model.tidy(mayExpire, world.now, world.told(view, 0), "expire first");
-  const shown = new Set(view.jobs.map((job) => job.id));
-  if (world.model.state.jobs.every((job) => shown.delete(job.id) || isForgotten(job, world.now)) && shown.size === 0) return;
-  world.model.state = before;
-  world.model.tidy(mayExpire, world.now, world.told(view, 0), "replay first");
+  for (const order of tidyOrders) {
+    world.model.state = structuredClone(before);
+    world.model.tidy(mayExpire, world.now, world.told(view, 0), order);
+    const shown = new Set(view.jobs.map((job) => job.id));
+    if (world.model.state.jobs.every((job) => shown.delete(job.id) || isForgotten(job, world.now)) && shown.size === 0) return;
+  }
 }
 
 /** What a pass says it did is what changed, and no more than it was allowed. */

@@ -16,15 +16,26 @@ import type { ModelEvent, ModelJob, ModelState } from "./state.ts";
 /** The place that the store gave a new job in the order of enqueue; -1 where it made none. */
 export type Rank = (jobId: string) => number;
 
-export type TidyOrder = "expire first" | "replay first";
+/** What one pass does first is free, and shows where a replayed event meets a job that crashed, or one whose retention is over. */
+export const tidyOrders = [
+  ["forget", "expire", "replay"],
+  ["expire", "replay", "forget"],
+  ["forget", "replay", "expire"],
+  ["replay", "expire", "forget"],
+] as const;
+export type TidyOrder = (typeof tidyOrders)[number];
 
 export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, told: { readonly died: DiedEvent; readonly rank: Rank }, order: TidyOrder): void {
-  forget(state, now);
-  if (order === "replay first") replay(state, now, told.rank);
-  if (mayExpire) takeBack(state, now, told.died);
-  skipTooLate(state, now, () => true);
-  promote(state, now);
-  replay(state, now, told.rank);
+  const steps = {
+    forget: (): void => forget(state, now),
+    expire: (): void => {
+      if (mayExpire) takeBack(state, now, told.died);
+      skipTooLate(state, now, () => true);
+      promote(state, now);
+    },
+    replay: (): void => replay(state, now, told.rank),
+  };
+  for (const step of order) steps[step]();
   sweepLanes(state, now);
 }
 
