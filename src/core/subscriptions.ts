@@ -2,23 +2,30 @@
 import { at } from "./at.ts";
 import { pageMax } from "./defaults.ts";
 import type { Definitions } from "./definitions.ts";
-import type { Engine, Note, NoteWrite } from "./engine.ts";
+import type { Atom, Engine, Note, NoteWrite } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
 import { subscriptionKey, subscriptionPrefix } from "./notes.ts";
 import type { Runtime } from "./runtime.ts";
 
 const triesMax = 5;
+/** An atom holds no more. */
+const notesPerAtom = 100;
 
 /** Writes the subscriptions that are missing or differ from the code. Several brokers may do so at once. */
 export async function registerSubscriptions(engine: Engine, definitions: Definitions, runtime: Runtime): Promise<void> {
   if (definitions.subscriptions.size === 0) return;
   for (let tries = 1; ; tries++) {
-    const writes = differing(definitions, await storedSubscriptions(engine, runtime));
-    if (writes.length === 0) return;
-    const [answer] = await engine.enqueue([{ works: [], notes: writes }], at(runtime));
-    if (!(answer instanceof ErrandError)) return;
-    if (answer.code !== "note-conflict" || tries === triesMax) throw answer;
+    const atoms = atomsOf(differing(definitions, await storedSubscriptions(engine, runtime)));
+    if (atoms.length === 0) return;
+    const answers = await engine.enqueue(atoms, at(runtime));
+    const refusal = answers.find((answer) => answer instanceof ErrandError);
+    if (refusal === undefined) return;
+    if (refusal.code !== "note-conflict" || tries === triesMax) throw refusal;
   }
+}
+
+function atomsOf(writes: readonly NoteWrite[]): Atom[] {
+  return Array.from({ length: Math.ceil(writes.length / notesPerAtom) }, (_, index) => ({ works: [], notes: writes.slice(index * notesPerAtom, (index + 1) * notesPerAtom) }));
 }
 
 async function storedSubscriptions(engine: Engine, runtime: Runtime): Promise<Map<string, Note>> {
