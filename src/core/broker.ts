@@ -53,7 +53,7 @@ export interface Broker extends Scope, AsyncDisposable {
   why(id: string): Promise<string>;
   /** Retires a subscription: later events make no job for it. False: there was none. */
   unsubscribe(name: string): Promise<boolean>;
-  /** Stops the worker, stores what was handed in, and closes the store. */
+  /** Stops the worker, stores what was handed in, and closes the store. Again: the same promise. */
   close(): Promise<void>;
 }
 
@@ -64,8 +64,10 @@ export class StoreBroker implements Broker {
   readonly #planner: Planner;
   readonly #sender: Sender;
   #opening: Promise<void> | undefined;
+  #hasEngine = false;
   #isOpen = false;
   #isClosed = false;
+  #closing: Promise<void> | undefined;
   #worker: Worker | undefined;
 
   constructor(parts: { readonly engine: Engine; readonly runtime: Runtime; readonly definitions: readonly DefinitionModule[] }) {
@@ -112,8 +114,13 @@ export class StoreBroker implements Broker {
     if (this.#worker !== undefined && !this.#worker.isStopped) throw new ErrandError("worker-running", "this broker has a worker already; give it more hands with queues, or make another broker");
     const worker = new Worker({ engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner, options });
     this.#worker = worker;
-    await this.open();
-    await worker.start();
+    try {
+      await this.open();
+      await worker.start();
+    } catch (error) {
+      await worker.stop(); // so that another one may be started
+      throw error;
+    }
     return worker;
   }
 
@@ -187,14 +194,9 @@ export class StoreBroker implements Broker {
     return true;
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    await this.#worker?.stop();
-    await this.#opening?.catch(() => undefined); // an open that failed left nothing to close
-    await this.#sender.idle();
-    this.#isOpen = false;
-    await this.#engine.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -202,9 +204,20 @@ export class StoreBroker implements Broker {
   }
 
   async #openOnce(): Promise<void> {
-    await this.#engine.open({ runtime: this.#runtime });
+    // Opened once and closed once: other brokers may share the engine, which counts them.
+    if (!this.#hasEngine) await this.#engine.open({ runtime: this.#runtime });
+    this.#hasEngine = true;
     await registerSubscriptions(this.#engine, this.#definitions, this.#runtime);
     this.#isOpen = true;
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#worker?.stop();
+    await this.#opening?.catch(() => undefined); // told to whoever asked for it
+    await this.#sender.idle();
+    this.#isOpen = false;
+    if (this.#hasEngine) await this.#engine.close();
   }
 
   async #send(planned: readonly Maybe<NewWork>[]): ReturnType<Sender["send"]> {
