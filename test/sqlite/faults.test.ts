@@ -87,8 +87,41 @@ describe("idle", () => {
     const before = statSync(`${bench.file}-wal`).size;
     bench.runtime.wall += 1_000;
     for (const alone of ["no", "only"] as const) await engine.claim(wanted({ alone }), {});
+    await engine.claim(wanted({ slots: 0, tasks: ["unknown here"] }), {});
     await engine.tidy(tidying, {});
     assert.equal(statSync(`${bench.file}-wal`).size, before);
+  });
+});
+
+describe("a job that must run alone", () => {
+  it("is found without a write by a worker that cannot run it alone now", async () => {
+    await using bench = new Bench();
+    const engine = bench.engine();
+    await engine.enqueue([{ works: [job("a")] }], {});
+    for (const process of ["p1", "p2"]) {
+      await engine.claim(wanted({ process }), {});
+      bench.runtime.wall += leaseMs + 1;
+      await engine.tidy(tidying, {});
+    }
+    const before = statSync(`${bench.file}-wal`).size;
+    const { jobs, hasSuspects } = await engine.claim(wanted({ process: "p3" }), {});
+    assert.deepEqual({ jobs, hasSuspects }, { jobs: [], hasSuspects: true });
+    assert.equal(statSync(`${bench.file}-wal`).size, before);
+    assert.equal((await engine.claim(wanted({ process: "p3", alone: "only" }), {})).jobs.length, 1);
+  });
+});
+
+describe("a batch of outcomes", () => {
+  it("is written in its order: follow-up work loses to a key that a later one frees", async () => {
+    await using bench = new Bench();
+    const engine = bench.engine();
+    const unique = { key: "u", mode: { is: "keep" } } as const;
+    await engine.enqueue([{ works: [job("a"), job("b", { unique })] }], {});
+    const [first, second] = outcomes(await engine.claim(wanted(), {}));
+    assert.ok(first && second);
+    await engine.settle([{ ...first, follow: [job("c", { unique })] }, second], {});
+    assert.equal(await rowOf(engine, "c"), undefined);
+    assert.equal((await rowOf(engine, "b"))?.state, "completed");
   });
 });
 

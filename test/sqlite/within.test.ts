@@ -138,7 +138,22 @@ for (const [name, { driver, open }] of Object.entries(handles)) {
       assert.equal((await rowOf(engine, "a"))?.state, "ready");
     });
 
-    it("wakes the workers of this process soon after its commit", async () => {
+    it("that runs out of room half-way keeps nothing of it, even if the app commits all the same", async () => {
+      await using bench = new Bench();
+      const { engine, app } = stage(bench);
+      app.exec("BEGIN IMMEDIATE; INSERT INTO orders VALUES ('o1')");
+      app.exec(`PRAGMA max_page_count = ${Number(valueOf(app, "PRAGMA page_count")) + 20}`);
+      const works = Array.from({ length: 400 }, (_, at) => job(`big-${at}`, { payload: JSON.stringify("x".repeat(400)) }));
+      assert.throws(
+        () => engine.enqueue([{ works }], { tx: app }),
+        (error) => ErrandError.is(error, "store-full"),
+      );
+      app.exec("COMMIT");
+      assert.equal(Number(valueOf(app, "SELECT count(*) FROM orders")), 1);
+      assert.deepEqual([await rowOf(engine, "big-0"), await engine.count({})], [undefined, []]);
+    });
+
+    it("wakes the workers of this process soon after its commit", { timeout: 10_000 }, async () => {
       await using bench = new Bench();
       const { engine, app } = stage(bench);
       const { promise: woken, resolve } = Promise.withResolvers<void>();
