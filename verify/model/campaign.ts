@@ -56,6 +56,6 @@ export async function story(target: EngineUnderTest, commands: readonly Command[
   );
   const told = error instanceof Error ? (error.name === "Divergence" ? error.message : error.stack) : "it did not differ again";
   const list = commands.map((command) => `  ${JSON.stringify(command)}`).join(",\n");
-  const replay = `MODEL_ENGINE=${target.name} MODEL_COMMANDS='${JSON.stringify(commands)}' node --test verify/model/model.test.ts`;
+  const replay = `MODEL_ENGINE=${target.name} MODEL_COMMANDS='${JSON.stringify(commands)}' npx node --test verify/model/model.test.ts`;
   return `${target.name} differs from the model: ${told}\n\ncommands\n[\n${list}\n]\n\nasked and answered\n${log.slice(-40).join("\n")}\n\nreplay:\n${replay}`;
 }
