@@ -15,9 +15,13 @@ import { textWidth } from "./textWidth.ts";
 
 type Line = Awaited<ReturnType<Broker["counts"]>>[number];
 
-interface Workers {
-  readonly workers: number;
+/** One that holds jobs: an idle one writes nothing, so the store does not know of it. */
+interface WorkerLine {
+  readonly process: string;
   readonly running: number;
+  readonly leaseUntil: Date;
+  /** Its lease has run out: its jobs will be taken back by the next worker. */
+  readonly isSilent: boolean;
 }
 
 /** 3: no job was ever stored. */
@@ -25,17 +29,17 @@ export async function listQueues(store: OpenStore, given: Arguments): Promise<nu
   const lines = (await store.work.counts()).toSorted((a, b) => a.queue.localeCompare(b.queue) || a.task.localeCompare(b.task));
   const totals = await store.work.count();
   const [pauses, workers] = [await pausesOf(store), await workersOf(store)];
-  if (given.has("json")) say(plainJson({ queues: lines, totals, pauses, ...workers }));
-  else say([...(lines.length > 0 ? [linesTable(lines, totals, pauses)] : []), ...remarks(lines, pauses, workers)].join("\n"));
+  if (given.has("json")) say(plainJson({ queues: lines, totals, pauses, workers }));
+  else for (const text of [...(lines.length > 0 ? [linesTable(lines, totals, pauses)] : []), ...unusedPauses(lines, pauses), ...workerWords(workers)]) say(text);
   if (lines.length === 0) remark("no jobs yet");
   return lines.length === 0 ? 3 : 0;
 }
 
-/** Those whose lease has not run out. */
-async function workersOf({ engine }: OpenStore): Promise<Workers> {
+/** At most 1,000. */
+async function workersOf({ engine }: OpenStore): Promise<readonly WorkerLine[]> {
   const { rows, now } = await engine.find({ of: "processes", limit: pageMax }, {});
-  const live = rows.filter(({ leaseUntil }) => leaseUntil >= now);
-  return { workers: live.length, running: live.reduce((sum, { running }) => sum + running, 0) };
+  const busy = rows.filter(({ running }) => running > 0);
+  return busy.map(({ process, running, leaseUntil }) => ({ process, running, leaseUntil: new Date(leaseUntil), isSilent: leaseUntil < now }));
 }
 
 /** A column for each state, or where the terminal is too narrow for that, only the states that have jobs, in words. */
@@ -76,9 +80,20 @@ function pauseText(pause: Pause | undefined): string {
 }
 
 /** What no line of the table tells. */
-function remarks(lines: readonly Line[], pauses: readonly Pause[], { workers, running }: Workers): readonly string[] {
+function unusedPauses(lines: readonly Line[], pauses: readonly Pause[]): readonly string[] {
   const unused = pauses.filter((pause) => !lines.some((line) => isPausedBy(line, [pause])));
-  const told = unused.map((pause) => paint("yellow", plain(`${pause.of} ${pause.name}: ${pauseText(pause)} (no jobs)`)));
-  const live = workers === 0 ? paint("yellow", "no worker is running") : `${workers} ${workers === 1 ? "worker" : "workers"}, ${running.toLocaleString("en-US")} ${running === 1 ? "job" : "jobs"} running`;
-  return [...told, live];
+  return unused.map((pause) => paint("yellow", plain(`${pause.of} ${pause.name}: ${pauseText(pause)} (no jobs)`)));
+}
+
+function workerWords(workers: readonly WorkerLine[]): readonly string[] {
+  const [silent, live] = [workers.filter(({ isSilent }) => isSilent), workers.filter(({ isSilent }) => !isSilent)];
+  return [
+    ...(live.length > 0 ? [`${jobsOf(live)} in ${live.length} ${live.length === 1 ? "worker" : "workers"}`] : []),
+    ...(silent.length > 0 ? [paint("yellow", `${jobsOf(silent)} in ${silent.length} that ${silent.length === 1 ? "is" : "are"} silent: the next worker takes them back`)] : []),
+  ];
+}
+
+function jobsOf(workers: readonly WorkerLine[]): string {
+  const running = workers.reduce((sum, worker) => sum + worker.running, 0);
+  return `${running.toLocaleString("en-US")} ${running === 1 ? "job runs" : "jobs run"}`;
 }

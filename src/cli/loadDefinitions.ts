@@ -8,7 +8,7 @@ import type { DefinitionModule } from "../index.ts";
 import { usage } from "./arguments.ts";
 
 /** Where this very build stands. */
-const errandFolder = new URL("..", import.meta.url).href;
+const errandFolder = fileURLToPath(new URL("..", import.meta.url));
 
 export interface Loaded {
   readonly modules: readonly DefinitionModule[];
@@ -47,7 +47,7 @@ function whatFailed(error: unknown, file: string): string {
   const { code } = error as { readonly code?: unknown };
   if (code === "ERR_UNKNOWN_FILE_EXTENSION") return `this Node.js (${process.version}) reads no TypeScript; use 22.18 or later, or compile it first`;
   if (error instanceof SyntaxError) return `${error.message}; node --check ${file} shows where`;
-  const places = (error.stack ?? "").match(/file:\/\/[^\s)]+?:\d+(?::\d+)?/g) ?? [];
-  const own = places.find((place) => !place.startsWith(errandFolder));
-  return `${error.message}${own === undefined ? "" : ` (${own.replace(/^file:\/\//, "")})`}`;
+  const places = Array.from((error.stack ?? "").matchAll(/^ {4}at (?:.* \()?(.+:\d+:\d+)\)?$/gm), ([, place = ""]) => place.replace(/^file:\/\//, ""));
+  const own = places.find((place) => !place.startsWith("node:") && !place.startsWith(errandFolder));
+  return `${error.message}${own === undefined ? "" : ` (${own})`}`;
 }

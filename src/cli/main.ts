@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { ErrandError, type ErrorCode } from "../core/errors.ts";
 import { didYouMean } from "../core/names.ts";
-import { complain, endQuietlyWithTheReader, say } from "./output.ts";
+import { complain, outliveReaders, say } from "./output.ts";
 
 /** A command takes its own arguments and answers its exit code. */
 interface Command {
@@ -20,7 +20,7 @@ const commands: Readonly<Record<string, Command>> = {
 const mistakes: readonly ErrorCode[] = ["cli-usage", "engine-unknown", "option-invalid", "option-unknown", "name-invalid"];
 
 export async function main(args: readonly string[]): Promise<number> {
-  endQuietlyWithTheReader();
+  outliveReaders();
   const [name, ...rest] = args;
   if (name === "--version" || name === "-v") {
     say(version());
@@ -67,7 +67,10 @@ function help(): string {
     "",
     ...rows,
     "",
-    "errand <command> --help says more. The store is --store or ERRAND_STORE, as in sqlite:shop.db.",
-    "Exit codes: 0 done, 1 failed, 2 a mistake on the command line, 3 nothing matched.",
+    "errand <command> --help says more, errand --version which one this is.",
+    "The store is --store or ERRAND_STORE, as in sqlite:shop.db.",
+    "",
+    "Exit codes: 0 done, 1 failed, 2 a mistake on the command line,",
+    "3 nothing matched.",
   ].join("\n");
 }

@@ -27,12 +27,11 @@ export function terminalWidth(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns : undefined;
 }
 
-/** A reader that has seen enough, such as `head`, is no failure. */
-export function endQuietlyWithTheReader(): void {
+/** A reader that has seen enough, such as `head`, is no failure, and a worker must not drop its jobs because nobody reads its log any more. */
+export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(0);
-      throw error;
+      if (error.code !== "EPIPE") throw error;
     });
   }
 }

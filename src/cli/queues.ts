@@ -4,7 +4,7 @@ import { pauseQueue, resumeQueue } from "./pauseQueue.ts";
 import { runVerb, type VerbCommand } from "./verbs.ts";
 
 const help = `errand queues [list]              jobs in each state, by queue and task; what is
-                                  paused, and whether workers run
+                                  paused; which workers hold jobs
 errand queues pause <queue>       no job of it starts, in any process, until it
                                   is resumed; running ones go on
 errand queues pause --task <task> the same for a task, in all its queues

@@ -21,8 +21,8 @@ const help = `errand work <module …>  start a worker; Ctrl-C or SIGTERM stops 
                         Default: each queue of the tasks, ${slotsPerQueue} hands
   --grace TIME          how long running jobs may take to end when it stops; the
                         rest is handed back. Default ${stopGraceMs / 1_000}s
-  --log LEVEL           debug, info, warn (default) or error, on stderr; each run
-                        tells its steps at debug
+  --log LEVEL           debug, info, warn (default) or error, on stderr; each
+                        run tells its steps at debug
   --store URL           the store, as in sqlite:shop.db (or ERRAND_STORE); made
                         if it is missing
 
