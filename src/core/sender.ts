@@ -21,7 +21,7 @@ export class Sender {
   readonly #engine: Engine;
   readonly #runtime: Runtime;
   #waiting: Waiting[] = [];
-  #isFlushing = false;
+  #flushing: Promise<void> | undefined;
 
   constructor(engine: Engine, runtime: Runtime) {
     this.#engine = engine;
@@ -37,22 +37,20 @@ export class Sender {
 
   /** Resolves when all that was handed in has its answer. */
   async idle(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#isFlushing) await new Promise<void>((resolve) => this.#runtime.soon(resolve));
+    while (this.#waiting.length > 0 || this.#flushing !== undefined) await (this.#flushing ?? new Promise<void>((resolve) => this.#runtime.soon(resolve)));
   }
 
   #queued(atoms: readonly Atom[], works: readonly NewWork[]): Promise<Answer[]> {
     return new Promise((resolve, reject) => {
       const failed = (error: unknown): void => reject(repeatable(error, works, () => this.send(works)));
       this.#waiting.push({ atoms, resolve, reject: failed });
-      if (this.#waiting.length === 1 && !this.#isFlushing) this.#runtime.soon(() => void this.#flush());
+      if (this.#waiting.length === 1 && this.#flushing === undefined) this.#runtime.soon(() => (this.#flushing ??= this.#flush()));
     });
   }
 
   async #flush(): Promise<void> {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
     while (this.#waiting.length > 0) await this.#flushSome(this.#take());
-    this.#isFlushing = false;
+    this.#flushing = undefined;
   }
 
   #take(): Waiting[] {

@@ -9,8 +9,10 @@ import { ErrandError } from "../../src/core/errors.ts";
 import { event } from "../../src/core/event.ts";
 import { task } from "../../src/core/task.ts";
 import { when } from "../../src/core/when.ts";
+import { StoreBroker } from "../../src/core/broker.ts";
 import { broker } from "../../src/index.ts";
 import { memory } from "../../src/memory/index.ts";
+import { realRuntime } from "../../src/runtime/real.ts";
 import { sqlite } from "../../src/sqlite/index.ts";
 
 const work = task("work", () => undefined);
@@ -89,4 +91,36 @@ test("a broker has as many subscriptions as it likes", async () => {
   await using jobs = broker(memory(), { work, ...subscriptions });
   await jobs.publish(happened.with({}));
   assert.equal((await jobs.count()).ready, 201);
+});
+
+test("closing waits for the store without turning the event loop meanwhile", async (t) => {
+  const { promise: stored, resolve } = Promise.withResolvers<void>();
+  t.after(() => resolve());
+  const engine = memory();
+  const slow = new Proxy(engine, {
+    get: (target, name) => {
+      if (name === "enqueue") return (...args: Parameters<Engine["enqueue"]>) => stored.then(() => target.enqueue(...args));
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === "function" ? (member.bind(target) as unknown) : member;
+    },
+  });
+  let turns = 0;
+  const runtime = Object.assign(Object.create(realRuntime()) as ReturnType<typeof realRuntime>, {
+    log: console,
+    soon: (fn: () => void): void => {
+      turns += 1;
+      setImmediate(fn);
+    },
+    id: () => "an-id",
+    now: () => Date.now(),
+  });
+  const jobs = new StoreBroker({ engine: slow, runtime, definitions: [{ work }] });
+  await jobs.open();
+  const enqueueing = jobs.enqueue(work.with({}));
+  const closing = jobs.close();
+  await new Promise((go) => setTimeout(go, 20));
+  assert.ok(turns < 5, `${turns} turns`);
+  resolve();
+  await closing;
+  assert.equal((await enqueueing).isDuplicate, false);
 });
