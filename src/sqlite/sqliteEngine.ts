@@ -53,6 +53,8 @@ export class SqliteEngine implements port.Engine {
   }
 
   enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): port.Maybe<(port.Enqueued[] | ErrandError)[]> {
+    // A process that only enqueues has no beat and no tidy that would notice.
+    this.#store.refuseMovedFile();
     return this.#write(at, (tx) => enqueue(tx, atoms));
   }
 

@@ -160,7 +160,8 @@ describe("a file that was deleted or replaced while open", () => {
       lose(bench.file);
       await engine.tidy(tidying, {});
       bench.runtime.skippedMs += 60_000;
-      for (const verb of [() => engine.tidy(tidying, {}), () => engine.beat("p1", leaseMs, {})]) {
+      const enqueueing = (): unknown => engine.enqueue([{ works: [job("a")] }], {});
+      for (const verb of [enqueueing, () => engine.tidy(tidying, {}), () => engine.beat("p1", leaseMs, {}), enqueueing]) {
         assert.throws(verb, (error) => ErrandError.is(error, "store-moved") && !error.isDefinite);
       }
     });
