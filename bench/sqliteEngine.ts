@@ -6,9 +6,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Claim, Engine, NewJob, Outcome } from "../src/core/engine.ts";
+import type { Claim, Engine, NewEvent, NewJob, Outcome } from "../src/core/engine.ts";
 import { keepMs } from "../src/core/defaults.ts";
 import { contentOf } from "../src/core/keys.ts";
+import { subscriptionKey } from "../src/core/notes.ts";
 import { realRuntime } from "../src/runtime/real.ts";
 import { sqlite } from "../src/sqlite/index.ts";
 
@@ -41,6 +42,7 @@ const measures: Readonly<Record<string, (engine: Engine, name: string) => Promis
   "enqueue-500-delayed": (engine, name) => enqueued(engine, name, jobs, 500, 500, () => ({ delayMs: 60_000 })),
   "enqueue-500-lanes": (engine, name) => enqueued(engine, name, jobs, 500, 500, laneOf),
   "enqueue-500-unique": (engine, name) => enqueued(engine, name, jobs, 500, 500, (id) => ({ unique: { key: id, mode: { is: "keep" } } })),
+  "publish-500-to-2": (engine, name) => published(engine, name, jobs / 2, 500),
   "cycle-1": (engine, name) => cycled(engine, name, 1, Math.min(jobs, 5_000)),
   "cycle-100": (engine, name) => cycled(engine, name, 100),
   "cycle-500": (engine, name) => cycled(engine, name, 500),
@@ -56,6 +58,16 @@ async function enqueued(engine: Engine, name: string, count: number, batch: numb
       const atoms = Array.from({ length: batch / each }, (_, at) => ({ works: works.slice(at * each, at * each + each) }));
       await engine.enqueue(atoms, {});
     }
+  });
+}
+
+/** Counts the jobs that the events make. */
+async function published(engine: Engine, name: string, events: number, batch: number): Promise<void> {
+  const notes = ["a", "b"].map((subscription) => ({ key: subscriptionKey(subscription), value: JSON.stringify({ ...subscribed, name: subscription }) }));
+  await engine.enqueue([{ works: [], notes }], {});
+  const batches = Array.from({ length: Math.ceil(events / batch) }, () => Array.from({ length: batch }, newEvent));
+  await timed(name, events * 2, async () => {
+    for (const works of batches) await engine.enqueue([{ works }], {});
   });
 }
 
@@ -97,6 +109,13 @@ async function timed(name: string, count: number, run: () => Promise<void>): Pro
       .toLocaleString("en")
       .padStart(9)} jobs/s  ${((ms * 1_000) / count).toFixed(2).padStart(6)} µs each, ${((user + system) / count).toFixed(2)} µs of CPU`,
   );
+}
+
+const subscribed = { event: "order.placed", since: "now", task: "noop", queue: "default", headStartMs: 0, delayMs: 0, isMapped: false, keep: keepMs };
+
+function newEvent(): NewEvent {
+  const id = runtime.id();
+  return { kind: "event", id, content: id, rememberMs: 0, name: "order.placed", payload: `{"orderId":"${id}"}` };
 }
 
 function newJobs(count: number, more: More): NewJob[] {

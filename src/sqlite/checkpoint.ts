@@ -9,6 +9,6 @@ const truncateBytesMin = 64 * 1_024 * 1_024;
 
 export function checkpoint(store: Store): void {
   const bytes = statSync(`${store.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-  if (bytes >= truncateBytesMin) store.pragma("wal_checkpoint(TRUNCATE)");
-  else if (bytes >= passiveBytesMin) store.pragma("wal_checkpoint(PASSIVE)");
+  if (bytes >= truncateBytesMin) store.checkpoint("TRUNCATE");
+  else if (bytes >= passiveBytesMin) store.checkpoint("PASSIVE");
 }

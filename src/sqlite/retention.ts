@@ -12,6 +12,11 @@ const duePurges = "SELECT id, seqs FROM errand_purges WHERE at <= ? ORDER BY at,
 /** By rowid. */
 const dropPurge = "DELETE FROM errand_purges WHERE id = ?";
 const shortenPurge = "UPDATE errand_purges SET seqs = ? WHERE id = ?";
+/** By rowids: completed ones whose time has come. */
+const dueCompleted = `SELECT j.seq, j.line FROM json_each(?) e CROSS JOIN errand_done d ON d.seq = e.value CROSS JOIN errand_jobs j ON j.seq = e.value
+  CROSS JOIN errand_keeps k ON k.id = j.keep WHERE d.ended_at + (k.keep ->> 0) <= ? AND coalesce(j.remember_until, 0) <= ?`;
+const removeRows = "DELETE FROM errand_jobs WHERE seq IN (SELECT value FROM json_each(?))";
+const leaveDone = "DELETE FROM errand_done WHERE seq IN (SELECT value FROM json_each(?))";
 const removeRow = "DELETE FROM errand_jobs WHERE seq = ?";
 /** By errand_events_purge. */
 const purgeEvents = "DELETE FROM errand_events WHERE seq IN (SELECT seq FROM errand_events WHERE purge_at <= ? ORDER BY purge_at LIMIT ?)";
@@ -49,7 +54,10 @@ function purgeJobs(tx: Transaction, limit: number): { purged: number; hasMore: b
   const hints = tx.sql.tuples<[id: number, seqs: string]>(duePurges, tx.now, limit);
   for (const [id, text] of hints) {
     const seqs = JSON.parse(text) as number[];
-    for (const seq of seqs.slice(0, budget)) if (purgeOne(tx, seq)) purged += 1;
+    const looked = seqs.slice(0, budget);
+    const completed = purgeCompleted(tx, looked);
+    purged += completed.size;
+    for (const seq of looked) if (!completed.has(seq) && purgeOne(tx, seq)) purged += 1;
     if (seqs.length > budget) {
       tx.sql.run(shortenPurge, JSON.stringify(seqs.slice(budget)), id);
       return { purged, hasMore: true };
@@ -58,6 +66,18 @@ function purgeJobs(tx: Transaction, limit: number): { purged: number; hasMore: b
     budget -= seqs.length;
   }
   return { purged, hasMore: hints.length === limit };
+}
+
+/** Most are that: removed all at once, without reading them. */
+function purgeCompleted(tx: Transaction, seqs: readonly number[]): Set<number> {
+  const due = tx.sql.tuples<[seq: number, line: number]>(dueCompleted, JSON.stringify(seqs), tx.now, tx.now);
+  const purged = new Set(due.map(([seq]) => seq));
+  if (purged.size === 0) return purged;
+  const text = JSON.stringify([...purged]);
+  tx.sql.run(removeRows, text);
+  tx.sql.run(leaveDone, text);
+  for (const [, line] of due) tx.counters.add(line, "completed", -1);
+  return purged;
 }
 
 function purgeOne(tx: Transaction, seq: number): boolean {

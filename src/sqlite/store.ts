@@ -108,8 +108,13 @@ export class Store {
     return false;
   }
 
-  pragma(source: string): unknown {
-    return this.#connection.pragma(source, { simple: true });
+  /** Copies the write-ahead log back, as far as others let it. */
+  checkpoint(mode: "PASSIVE" | "TRUNCATE"): void {
+    try {
+      this.#connection.pragma(`wal_checkpoint(${mode})`, { simple: true });
+    } catch (error) {
+      if (!isBusy(error)) throw failureOf(error, this.path);
+    }
   }
 
   #commit<T>(at: At<unknown>, work: (transaction: Transaction) => T, hasWaited: boolean): T {
