@@ -82,7 +82,8 @@ export type Command =
   /** So often in a row: all that is ready is claimed, a suspect alone, and the process is killed. */
   | { readonly do: "crashLoop"; readonly worker: number; readonly times: number }
   | { readonly do: "tidy"; readonly items: number; readonly mayExpire: boolean }
-  | { readonly do: "cancel" | "retry" | "delete"; readonly which: SelectionPlan; readonly limit?: number }
+  /** `isHeard`: the processes that run here beat right after. */
+  | { readonly do: "cancel" | "retry" | "delete"; readonly which: SelectionPlan; readonly limit?: number; readonly isHeard?: boolean }
   | { readonly do: "prioritise"; readonly which: SelectionPlan; readonly priority: number; readonly limit?: number }
   | { readonly do: "pause" | "resume"; readonly what: number }
   | { readonly do: "subscribe"; readonly subscription: number; readonly variant: number }
@@ -151,7 +152,7 @@ const outcome: fc.Arbitrary<OutcomePlan> = plan<OutcomePlan>({
 });
 const outcomes = fc.array(outcome, { minLength: 1, maxLength: 2, size: "max" });
 const someStates: fc.Arbitrary<readonly JobState[]> = fc.oneof(
-  fc.constantFrom<readonly JobState[]>(["running"], ["parked"], ["dead"], ["parked", "dead"], ["blocked"], ["scheduled", "blocked"], ["ready"]),
+  fc.constantFrom<readonly JobState[]>(["running"], ["running"], ["parked"], ["dead"], ["parked", "dead"], ["blocked"], ["scheduled", "blocked"], ["ready"]),
   fc.uniqueArray(fc.constantFrom(...jobStates), { minLength: 1, maxLength: 3, size: "max" }),
 );
 const selection: fc.Arbitrary<SelectionPlan> = fc.oneof(
@@ -200,7 +201,7 @@ const weighted: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Comm
     }),
   },
   { weight: 72, arbitrary: plan<Extract<Command, { do: "settle" }>>({ do: fc.constant("settle"), outcomes }) },
-  { weight: 16, arbitrary: fc.record({ do: fc.constant("beat" as const), worker: upTo(2) }) },
+  { weight: 28, arbitrary: fc.record({ do: fc.constant("beat" as const), worker: upTo(2) }) },
   {
     weight: 12,
     arbitrary: plan<Extract<Command, { do: "crash" }>>({ do: fc.constant("crash"), worker: upTo(2), isTakenBack: maybe(5, fc.constant(true)) }),
@@ -210,9 +211,10 @@ const weighted: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Comm
   {
     weight: 36,
     arbitrary: plan<Extract<Command, { do: "cancel" | "retry" | "delete" }>>({
-      do: fc.constantFrom("cancel", "retry", "retry", "retry", "delete"),
+      do: fc.constantFrom("cancel", "cancel", "retry", "retry", "retry", "delete"),
       which: selection,
       limit,
+      isHeard: maybe(5, fc.constant(true)),
     }),
   },
   { weight: 8, arbitrary: plan<Extract<Command, { do: "prioritise" }>>({ do: fc.constant("prioritise"), which: selection, priority: upTo(2), limit }) },
@@ -258,7 +260,7 @@ interface Theme {
   readonly queue: number | undefined;
 }
 
-const theme: fc.Arbitrary<Theme> = fc.record({ lane: maybe(5, upTo(6)), unique: maybe(2, upTo(6)), queue: maybe(5, upTo(1)) });
+const theme: fc.Arbitrary<Theme> = fc.record({ lane: maybe(5, upTo(6)), unique: maybe(3, upTo(6)), queue: maybe(5, upTo(1)) });
 
 export function commandLists(most: number): fc.Arbitrary<Command[]> {
   const lists = fc.array(fc.oneof({ withCrossShrink: false }, ...weighted), { minLength: Math.ceil(most / 3), maxLength: most, size: "max" });

@@ -2,6 +2,7 @@
 import type { Change, Selection } from "../../src/core/engine.ts";
 import type { Command, SelectionPlan } from "./commands.ts";
 import { must, mustEqual } from "./divergence.ts";
+import { performBeat } from "./performTime.ts";
 import { filterOf, headStartOf } from "./plans.ts";
 import type { World } from "./world.ts";
 
@@ -23,6 +24,11 @@ export async function performChange(world: World, command: ChangeCommand): Promi
   );
   must(answer.hasMore === expected.hasMore || (answer.hasMore && answer.jobs.length === limit), `hasMore ${answer.hasMore}`);
   world.check(view, "change", ["change"]);
+  if (command.do === "cancel" && command.isHeard && answer.jobs.some((job) => job.is === "cancelling")) await beatAll(world);
+}
+
+async function beatAll(world: World): Promise<void> {
+  for (const slot of [0, 1, 2]) await performBeat(world, slot);
 }
 
 export function selectionOf(world: World, plan: SelectionPlan): Selection {

@@ -41,10 +41,10 @@ const uniques: readonly Uniqueness[] = [
   { key: "keep", mode: { is: "keep" } },
   { key: "replace", mode: { is: "replace" } },
   { key: "debounce", mode: { is: "debounce", quietMs: 100, atMostMs: 250 } },
-  { key: "throttle", mode: { is: "throttle", windowMs: 353 } },
+  { key: "throttle", mode: { is: "throttle", windowMs: 1_203 } },
   { key: "one-more", mode: { is: "one-more" } },
   { key: "replace-2", mode: { is: "replace" } },
-  { key: "throttle-2", mode: { is: "throttle", windowMs: 1_203 } },
+  { key: "throttle-2", mode: { is: "throttle", windowMs: 5_003 } },
 ];
 
 export const laneWidth = (key: string): number => lanes.find((lane) => lane.key === key)?.width ?? 1;

@@ -6,7 +6,7 @@ import { findDivergence } from "./campaign.ts";
 import { plants } from "./planted.ts";
 import { Wrapped } from "./wrapped.ts";
 
-const campaign = { runs: 150, commandsMax: 60, seed: 7, shrinkMs: 0 };
+const campaign = { runs: 400, commandsMax: 60, seed: 7, shrinkMs: 0 };
 
 describe("the model test", () => {
   it("finds nothing in an engine that only hands on", async () => {
