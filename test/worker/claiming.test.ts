@@ -170,6 +170,29 @@ test("jobs of a claim whose reply was lost are found and handed back, though the
   assert.deepEqual([job.state, runs, job.suspects, worker.inFlight], ["completed", 1, 0, 0]);
 });
 
+test("a worker that was given up after its first claim's reply was lost goes on as another process", async () => {
+  const work = task("work", () => undefined);
+  await using stage = new Stage({ work });
+  const [id] = await stage.enqueue(work.with({}));
+  const unreachable = (): never => {
+    throw new Error("ECONNRESET");
+  };
+  let isLost = false;
+  stage.afterwards = (verb, answer) => {
+    if (verb !== "claim" || isLost || (answer as Claimed).jobs.length === 0) return;
+    isLost = true;
+    stage.before = unreachable;
+    unreachable();
+  };
+  await stage.start({ lease: "8s" });
+  await stage.advance(20_000);
+  stage.before = () => undefined;
+  await stage.engine.tidy({ items: 10, mayExpire: true }, stage.at);
+  assert.equal((await stage.job(id)).history.at(-1)?.is, "crashed");
+  await stage.advance(10_000);
+  assert.equal((await stage.job(id)).state, "completed");
+});
+
 test("an outcome whose reply was lost is written once, without an alarm", async () => {
   const work = task("work", () => undefined);
   await using stage = new Stage({ work });

@@ -29,7 +29,7 @@ export class Intake {
   readonly #parts: WorkerParts;
   readonly #contact: Contact;
   readonly #alone: Alone;
-  readonly #pulse: Pick<Pulse, "process" | "holds">;
+  readonly #pulse: Pick<Pulse, "process" | "holds" | "mayHold">;
   readonly #settling: Settling;
   readonly #stranded: Stranded;
   readonly #tasks: readonly string[];
@@ -46,7 +46,7 @@ export class Intake {
   #linger: Timer | undefined;
   #retry: Timer | undefined;
 
-  constructor(parts: WorkerParts, contact: Contact, alone: Alone, pulse: Pick<Pulse, "process" | "holds">) {
+  constructor(parts: WorkerParts, contact: Contact, alone: Alone, pulse: Pick<Pulse, "process" | "holds" | "mayHold">) {
     this.#parts = parts;
     this.#contact = contact;
     this.#alone = alone;
@@ -207,13 +207,19 @@ export class Intake {
       this.#isStoreAsync = answer instanceof Promise;
       claimed = this.#isStoreAsync ? await answer : (answer as Claimed);
     } catch (error) {
-      if (!isDefinite(error)) this.#stranded.add(claim);
+      if (!isDefinite(error)) this.#unanswered(claim, process);
       this.#settling.putBack(settling, isDefinite(error));
       throw error;
     }
     this.#contact.reached("claim");
     this.#settling.answered(settling, claimed.settled);
     this.#take(claimed, { process, claim, queues, alone });
+  }
+
+  /** It may have leased jobs all the same. */
+  #unanswered(claim: string, process: string): void {
+    this.#stranded.add(claim);
+    if (process === this.#pulse.process) this.#pulse.mayHold();
   }
 
   #take(claimed: Claimed, { process, claim, queues, alone }: { readonly process: string; readonly claim: string; readonly queues: readonly ClaimQueue[]; readonly alone: "no" | "only" }): void {

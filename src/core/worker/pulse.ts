@@ -25,6 +25,8 @@ export class Pulse {
   #notesVersion: number | undefined;
   /** The store's time of the first claim that gave this process a job. */
   #heldSince: Instant | undefined;
+  /** The store's time of the latest beat. */
+  #heardAt: Instant = 0;
 
   constructor(parts: WorkerParts, contact: Contact, hears: PulseHears) {
     this.#parts = parts;
@@ -40,6 +42,11 @@ export class Pulse {
   /** A claim gave this process jobs. */
   holds(now: Instant): void {
     this.#heldSince ??= now;
+  }
+
+  /** A claim without an answer may have. */
+  mayHold(): void {
+    this.#heldSince ??= this.#heardAt;
   }
 
   start(): void {
@@ -65,6 +72,7 @@ export class Pulse {
 
   #take(heard: Heard): void {
     this.#contact.reached("beat");
+    this.#heardAt = heard.now;
     const isNewEra = this.#era !== undefined && heard.era !== this.#era;
     this.#era = heard.era;
     // A store knows no process that holds nothing; a beat from before the first claim says nothing of what that claim gave.
