@@ -29,10 +29,8 @@ export class Sender {
   }
 
   /** Stores works in order, in atoms of 500; answers for each. Rejects with the first refusal; see {@link ErrandError.again}. */
-  async send(works: readonly NewWork[]): Promise<Enqueued[]> {
-    const atoms = atomsOf(works);
-    const answers = await this.#queued(atoms, works);
-    return flattened(answers, () => this.send(works));
+  send(works: readonly NewWork[]): Promise<Enqueued[]> {
+    return this.#send(works, false);
   }
 
   /** Resolves when all that was handed in has its answer. */
@@ -40,11 +38,21 @@ export class Sender {
     while (this.#waiting.length > 0 || this.#flushing !== undefined) await (this.#flushing ?? new Promise<void>((resolve) => this.#runtime.soon(resolve)));
   }
 
-  #queued(atoms: readonly Atom[], works: readonly NewWork[]): Promise<Answer[]> {
+  /** `isInDoubt`: an earlier call with the same works may have stored them. */
+  async #send(works: readonly NewWork[], isInDoubt: boolean): Promise<Enqueued[]> {
+    const answers = await this.#queued(works, isInDoubt);
+    return flattened(answers, () => this.#send(works, true));
+  }
+
+  #queued(works: readonly NewWork[], wasInDoubt: boolean): Promise<Answer[]> {
+    const atoms = atomsOf(works);
     return new Promise((resolve, reject) => {
-      const failed = (error: unknown): void => reject(repeatable(error, works, () => this.send(works)));
+      const failed = (error: unknown): void => {
+        const isInDoubt = wasInDoubt || !(error instanceof ErrandError && error.isDefinite);
+        reject(repeatable(error, works, isInDoubt, () => this.#send(works, isInDoubt)));
+      };
       this.#waiting.push({ atoms, resolve, reject: failed });
-      if (this.#waiting.length === 1 && this.#flushing === undefined) this.#runtime.soon(() => (this.#flushing ??= this.#flush()));
+      if (this.#waiting.length === 1 && this.#flushing === undefined) this.#runtime.soon(() => void (this.#flushing ??= this.#flush()));
     });
   }
 
@@ -97,11 +105,11 @@ export function flattened(answers: readonly Answer[], again: () => Promise<unkno
   });
 }
 
-function repeatable(error: unknown, works: readonly NewWork[], again: () => Promise<unknown>): Error {
+function repeatable(error: unknown, works: readonly NewWork[], isInDoubt: boolean, again: () => Promise<unknown>): Error {
   if (!(error instanceof ErrandError)) return error instanceof Error ? error : new Error(String(error));
   return new ErrandError(error.code, messageOf(error), {
     cause: error.cause ?? error,
-    isDefinite: error.isDefinite,
+    isDefinite: !isInDoubt,
     details: { ...error.details, ids: works.slice(0, 100).map((work) => work.id) },
     again,
   });
