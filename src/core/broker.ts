@@ -132,6 +132,7 @@ export class StoreBroker implements Broker {
   async list(filter: JobFilter = {}, page: { readonly limit?: number; readonly after?: string; readonly newestFirst?: boolean } = {}): Promise<{ readonly jobs: readonly JobView[]; readonly next: string | undefined }> {
     checkOptions(page, "list", { limit: aWholeNumber(1, pageMax), after: aString, newestFirst: anything });
     checkFilter(filter, "list");
+    if (page.after !== undefined && !/^\d+$/.test(page.after)) refuse("list.after", page.after, "the `next` of a page");
     await this.open();
     const found = await this.#engine.find({ of: "jobs", where: filter, ...page, limit: page.limit ?? pageSize }, at(this.#runtime));
     return { jobs: found.rows.map(viewOf), next: found.next };

@@ -145,7 +145,7 @@ export class Runner {
 
   #draftOf(run: Run, error: unknown): Draft {
     const draft = draftOf(run, error, this.#parts);
-    if (draft.is === "dead") this.#parts.log.warn({ ...subject(run), reason: draft.reason, err: error }, "the job is dead");
+    if (draft.is === "dead") this.#parts.log.warn({ ...subject(run), reason: draft.reason, ...(!(error instanceof EndingSignal) && { err: error }) }, "the job is dead");
     else if (draft.is === "retry") this.#log.failing(run, error, `failing, again in ${inWords(draft.delayMs ?? 0)}`);
     return draft;
   }
