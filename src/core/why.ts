@@ -50,7 +50,7 @@ function waitingWords(row: JobRow, around: Surroundings): string {
     case "time":
     case "retry":
     case "snooze":
-      return `${dueWords(row, around)} (${{ time: "it was delayed", retry: "to be tried again", snooze: "it was snoozed" }[waits.reason]})`;
+      return `${dueWords(row, around)} (${{ time: "it was delayed", retry: "to be tried again", snooze: `it was snoozed${snoozeWords(row)}` }[waits.reason]})`;
     case "key":
       return `behind ${around.ahead === undefined ? "others" : `job ${around.ahead.id}, which is ${around.ahead.state},`} of its key ${waits.on}${since}`;
     case "parked":
@@ -69,6 +69,11 @@ function parkedWords(row: JobRow, { ahead }: Surroundings): string {
 
 function dueWords(row: JobRow, { now }: Surroundings): string {
   return row.dueAt <= now ? "to be picked up: it is due" : `until it is due in ${inWords(row.dueAt - now)}`;
+}
+
+function snoozeWords({ history }: JobRow): string {
+  const last = history.at(-1);
+  return last?.is === "snoozed" && last.reason !== undefined ? `: ${last.reason}` : "";
 }
 
 function workerWords(row: JobRow, { paused, processes, now }: Surroundings): string {
