@@ -11,7 +11,7 @@ import { aString, aWholeNumber, anything, checkOptions, refuse } from "./options
 import { Planner } from "./plan.ts";
 import type { Runtime } from "./runtime.ts";
 import { accepted, type AcceptedFor, type Scope, type SyncScope, type SyncTransaction, type Transaction } from "./scope.ts";
-import { atomsOf, flattened, Sender } from "./sender.ts";
+import { flattened, Sender } from "./sender.ts";
 import { jobStates, type JobState } from "./states.ts";
 import { registerSubscriptions } from "./subscriptions.ts";
 import type { Errand } from "./task.ts";
@@ -227,9 +227,10 @@ export class StoreBroker implements Broker {
     return this.#sender.send(works);
   }
 
+  /** One atom: in a caller's transaction a call is stored whole or not at all, so it holds at most 500 items. */
   #syncScope(tx: unknown): SyncScope {
     const store = (works: readonly NewWork[]): ReturnType<typeof flattened> => {
-      const stored = this.#engine.enqueue(atomsOf(works), { ...at(this.#runtime), tx });
+      const stored = this.#engine.enqueue([{ works }], { ...at(this.#runtime), tx });
       if (stored instanceof Promise) throw new ErrandError("tx-unsupported", "this engine cannot store inside a synchronous transaction; use its own kind of transaction");
       return flattened(stored, () => Promise.reject(new ErrandError("tx-not-open", "the transaction is over; begin another one and call again")));
     };
@@ -242,7 +243,7 @@ export class StoreBroker implements Broker {
   #asyncScope(tx: unknown): Scope {
     const store = async (planned: readonly Maybe<NewWork>[]): Promise<ReturnType<typeof flattened>> => {
       const works = await settled(planned);
-      return flattened(await this.#engine.enqueue(atomsOf(works), { ...at(this.#runtime), tx }), () => store(works));
+      return flattened(await this.#engine.enqueue([{ works }], { ...at(this.#runtime), tx }), () => store(works));
     };
     return {
       enqueue: async (errands) => accepted(errands, await store(listOf(errands, "enqueue").map((errand) => this.#planner.job(errand)))),

@@ -85,7 +85,7 @@ export class Sender {
 }
 
 /** Atoms of at most 500 works. */
-export function atomsOf(works: readonly NewWork[]): Atom[] {
+function atomsOf(works: readonly NewWork[]): Atom[] {
   if (works.length <= enqueueMax) return [{ works }];
   return Array.from({ length: Math.ceil(works.length / enqueueMax) }, (_, index) => ({ works: works.slice(index * enqueueMax, (index + 1) * enqueueMax) }));
 }

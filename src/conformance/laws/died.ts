@@ -40,6 +40,14 @@ export const diedLaws: readonly Law[] = [
     await world.advance("1m");
     equal(world.runsOf("broken").length, 1, "runs of the alert");
   }),
+  law("G2", "what an alert enqueues is part of it: its death makes no further alert", async (world) => {
+    const page = task<{ jobId: string }>("page", () => giveUp("the pager is down"));
+    const passing = task<JobDiedPayload>("passing", ({ jobId }, job) => job.enqueue(page.with({ jobId })));
+    const { broker } = await world.worker({ mortal, page, passing: when(jobDied, passing) });
+    await broker.enqueue(mortal.with({ n: 1 }));
+    await world.advance("1m");
+    equal([world.runsOf("passing").length, world.runsOf("page").length], [1, 1], "runs of the alert, and of what it enqueued");
+  }),
   law("G2", "a job that was redriven and died again is announced again", async (world) => {
     const { broker } = await world.worker({ mortal, alerts });
     const { id } = await broker.enqueue(mortal.with({ n: 1 }));

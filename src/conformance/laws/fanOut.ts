@@ -207,6 +207,19 @@ const history: readonly Law[] = [
     await broker.publish(happened.with({ key: "a", n: 2 }));
     equal([(await world.observer.count({ task: "mail" })).ready, (await world.observer.count({ task: "bill" })).ready], [1, 2], "jobs of the retired one and of the other");
   }),
+  law("G10", "a mapped job of a retired subscription that no worker has is skipped, with the reason", async (world) => {
+    const letter = task<{ to: string }>("letter", () => undefined);
+    const mapped = when(happened, letter, { with: ({ key }) => ({ to: key }) });
+    const { broker } = world.process({ mapped });
+    await broker.publish(happened.with({ key: "a", n: 1 }));
+    await world.worker({ letter });
+    await world.advance("5s");
+    equal((await world.observer.count({ task: "letter" })).scheduled, 1, "jobs deferred while it is subscribed");
+    await broker.unsubscribe("happened/letter");
+    await world.advance("1m");
+    const { jobs } = await world.observer.list({ task: "letter" });
+    equal(jobs.map(({ state, reason }) => [state, reason]), [["skipped", "its subscription happened/letter was retired"]], "the job");
+  }),
   law("G10", "a job of an event is made under an id of its own, the same whoever publishes", async (world) => {
     const { broker } = world.process({ mails });
     await broker.publish([1, 2].map((n) => happened.with({ key: "a", n }, { id: `fact-${n}` })));

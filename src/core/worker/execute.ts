@@ -12,7 +12,7 @@ import type { RunLog } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
 import { storedReason } from "./storedError.ts";
 
-export type ExecuteParts = Pick<WorkerParts, "definitions" | "planner"> & { readonly runLog: RunLog; readonly unknown: (run: Run, what: string) => void };
+export type ExecuteParts = Pick<WorkerParts, "definitions" | "planner"> & { readonly runLog: RunLog; readonly unknown: (run: Run, what: string) => void; readonly isRetired: (subscription: string) => Promise<boolean> };
 
 /** A task or subscription that is gone here may be known elsewhere, or again after the next deploy (G22). */
 const unknownDelayMs = 30_000;
@@ -59,7 +59,8 @@ function perform(run: Run, task: AnyTask, input: unknown, parts: ExecuteParts): 
 function hop(run: Run, value: unknown, parts: ExecuteParts): unknown {
   const { from } = run.claimed;
   const subscription = from && parts.definitions.subscriptions.get(from.subscription);
-  if (from === undefined || subscription === undefined) return defer(run, `subscription "${from?.subscription}" is not defined here`, parts);
+  if (from === undefined) return defer(run, "its subscription is not known", parts);
+  if (subscription === undefined) return deferUnlessRetired(run, from.subscription, parts);
   const { event } = subscription;
   return parsed(run, () => parse(event.payload, value, event.name), (output) => {
     const mapped = subscription.map === undefined ? output : subscription.map(output);
@@ -79,6 +80,12 @@ function errandOf(subscription: AnySubscription, input: unknown): ReturnType<Tas
 
 function leave(run: Run, job: NewJob, from: NonNullable<NewJob["from"]>): void {
   run.draft = { is: "completed", follow: [{ ...job, from: { ...from, isHop: false } }] };
+}
+
+/** Unsubscribed meanwhile: no worker will ever have it again. */
+async function deferUnlessRetired(run: Run, subscription: string, parts: ExecuteParts): Promise<void> {
+  if (await parts.isRetired(subscription)) run.draft = { is: "skipped", reason: `its subscription ${subscription} was retired` };
+  else defer(run, `subscription "${subscription}" is not defined here`, parts);
 }
 
 function defer(run: Run, what: string, parts: ExecuteParts): void {

@@ -1,8 +1,9 @@
 /** What a task's function is handed: the run, without its machinery. */
 import { followUpsMax } from "../defaults.ts";
-import type { NewWork } from "../engine.ts";
+import type { NewJob, NewWork } from "../engine.ts";
 import { ErrandError } from "../errors.ts";
 import type { Fact } from "../event.ts";
+import { jobDiedName } from "../notes.ts";
 import type { Planner } from "../plan.ts";
 import type { Errand, Job } from "../task.ts";
 import type { OneOrMany } from "../typing.ts";
@@ -38,11 +39,17 @@ export class RunningJob implements Job {
   }
 
   enqueue(errands: OneOrMany<Errand>): void {
-    this.#follow(listOf(errands).map((errand) => this.#planner.jobNow(errand)));
+    this.#follow(listOf(errands).map((errand) => this.#ofAlert(this.#planner.jobNow(errand))));
   }
 
   publish(facts: OneOrMany<Fact>): void {
     this.#follow(listOf(facts).map((fact) => this.#planner.eventNow(fact)));
+  }
+
+  /** What an alert enqueues is part of it: its death is announced to nobody, or alerts would go round for ever. */
+  #ofAlert(job: NewJob): NewJob {
+    const { from } = this.#run.claimed;
+    return from?.event === jobDiedName ? { ...job, from: { ...from, isHop: false } } : job;
   }
 
   #follow(works: readonly NewWork[]): void {

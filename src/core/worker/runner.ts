@@ -1,9 +1,11 @@
 /** Runs jobs, and knows how each of them ends: returned, failed, timed out, cancelled, lost or handed back. */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { at } from "../at.ts";
 import { abortGraceMs } from "../defaults.ts";
 import { inWords } from "../duration.ts";
 import { EndingSignal } from "../endings.ts";
 import { ErrandError } from "../errors.ts";
+import { subscriptionKey } from "../notes.ts";
 import { Deadlines } from "./deadlines.ts";
 import { execute, isThenable, type ExecuteParts } from "./execute.ts";
 import { draftOf, released, withFollow } from "./outcome.ts";
@@ -11,7 +13,7 @@ import type { Draft, Run } from "./run.ts";
 import { RunLog, subject } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
 
-export type RunnerParts = Pick<WorkerParts, "runtime" | "definitions" | "planner" | "log">;
+export type RunnerParts = Pick<WorkerParts, "runtime" | "definitions" | "planner" | "log"> & Partial<Pick<WorkerParts, "engine">>;
 /** What came of a run; without a draft there is nothing to write. `now` is the monotonic clock's. */
 export type Ended = (run: Run, draft: Draft | undefined, now: number) => void;
 
@@ -34,7 +36,7 @@ export class Runner {
     this.#parts = parts;
     this.#ended = ended;
     this.#log = new RunLog(parts.log);
-    this.#execute = { definitions: parts.definitions, planner: parts.planner, runLog: this.#log, unknown: (run, what) => this.#warnOnce(run, what) };
+    this.#execute = { definitions: parts.definitions, planner: parts.planner, runLog: this.#log, unknown: (run, what) => this.#warnOnce(run, what), isRetired: (subscription) => isRetired(parts, subscription) };
     this.#deadlines = new Deadlines(parts.runtime, this.running, (run, now) => this.#due(run, now));
   }
 
@@ -166,6 +168,11 @@ export class Runner {
 }
 
 /** Within the run's own asynchronous context, where a thenable such as a query builder starts its work when awaited. */
+/** A child has no engine, and runs no hop that its parent's definitions lack. */
+async function isRetired({ engine, runtime }: RunnerParts, subscription: string): Promise<boolean> {
+  return engine !== undefined && (await engine.readNote(subscriptionKey(subscription), at(runtime))) === undefined;
+}
+
 function begin(run: Run, parts: ExecuteParts): unknown {
   const result = execute(run, parts);
   return isThenable(result) && !(result instanceof Promise) ? Promise.resolve(result) : result;
