@@ -44,7 +44,7 @@ export class Store {
     this.#connection = connection;
     this.#identity = identityOf(path);
     this.#lookedAtFile = runtime.monotonic();
-    this.listeners = new Listeners(runtime, () => this.#dataVersion());
+    this.listeners = new Listeners(runtime, path, () => this.#dataVersion());
   }
 
   close(): void {
