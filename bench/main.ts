@@ -32,7 +32,11 @@ async function measured(question: string, system: string, jobs: number, round: n
   for (let tries = 1; ; tries++) {
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${question}: ${system}, round ${round}`);
     const before = sampleMachine();
-    const { stdout } = await run(process.execPath, ["--disable-warning=ExperimentalWarning", new URL("child.ts", import.meta.url).pathname, system, question, String(jobs)], { maxBuffer: 1e8 });
+    const { stdout } = await run(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", new URL("child.ts", import.meta.url).pathname, system, question, String(jobs)],
+      { maxBuffer: 1e8 },
+    );
     const figures = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Record<string, number>;
     const busy = isBusy(before, sampleMachine(), figures["cpuSeconds"] ?? 0);
     if (!busy || tries === retriesMax) return { question, system, round, jobs, figures, wasBusy: busy };

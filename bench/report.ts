@@ -32,9 +32,15 @@ export function textOf(cells: readonly Cell[], machine: { readonly cpu: string; 
   const head: Line = { question: "question", system: "system", value: "median", spread: "min - max", ratio: "errand is", cpu: "CPU µs/job" };
   const columns = ["question", "system", "value", "spread", "ratio", "cpu"] as const;
   const widths = columns.map((column) => Math.max(...[head, ...lines].map((line) => line[column].length)));
-  const rows = [head, ...lines].map((line) => columns.map((column, index) => (index < 2 ? line[column].padEnd(widths[index] ?? 0) : line[column].padStart(widths[index] ?? 0))).join("  "));
+  const rows = [head, ...lines].map((line) =>
+    columns.map((column, index) => (index < 2 ? line[column].padEnd(widths[index] ?? 0) : line[column].padStart(widths[index] ?? 0))).join("  "),
+  );
   const busy = cells.filter((cell) => cell.wasBusy).length;
-  return [...rows, "", `${machine.cores} cores of ${machine.cpu}, Node ${process.version}; ${machine.thrownAway} rounds thrown away, ${busy} kept although the machine was busy`].join("\n");
+  return [
+    ...rows,
+    "",
+    `${machine.cores} cores of ${machine.cpu}, Node ${process.version}; ${machine.thrownAway} rounds thrown away, ${busy} kept although the machine was busy`,
+  ].join("\n");
 }
 
 export function jsonOf(cells: readonly Cell[]): string {

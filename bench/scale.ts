@@ -60,7 +60,10 @@ async function claimTimes(file: string): Promise<Record<string, number>> {
         leaseMs: 60_000,
         claim,
         lastFence: held?.fence ?? 0,
-        queues: [{ queue: "default", slots: 10, ahead: 0 }, { queue: "paused", slots: 10, ahead: 0 }],
+        queues: [
+          { queue: "default", slots: 10, ahead: 0 },
+          { queue: "paused", slots: 10, ahead: 0 },
+        ],
         tasks: ["noop", "paused"],
         alone: "no",
         settling,
@@ -79,14 +82,18 @@ async function memory(): Promise<void> {
     const worker = await work.start({ queues: { default: 100 }, signals: false });
     const begin = performance.now();
     let next = many / 10;
-    for (let done = 0; done < many; ) {
+    for (let done = 0; done < many;) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       done = (await work.count()).completed;
       if (done < next) continue;
-      console.log(`${done.toLocaleString("en-US").padStart(10)} done  rss ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB  heap ${Math.round(process.memoryUsage().heapUsed / 2 ** 20)} MiB`);
+      console.log(
+        `${done.toLocaleString("en-US").padStart(10)} done  rss ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB  heap ${Math.round(process.memoryUsage().heapUsed / 2 ** 20)} MiB`,
+      );
       next += many / 10;
     }
-    console.log(`${many.toLocaleString("en-US")} jobs drained at ${Math.round(many / ((performance.now() - begin) / 1_000)).toLocaleString("en-US")}/s, completed jobs kept`);
+    console.log(
+      `${many.toLocaleString("en-US")} jobs drained at ${Math.round(many / ((performance.now() - begin) / 1_000)).toLocaleString("en-US")}/s, completed jobs kept`,
+    );
     await worker.stop();
     await work.close();
   });

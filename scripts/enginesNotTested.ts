@@ -18,7 +18,11 @@ export interface Missed {
 export function enginesNotTested(reportFile: string, isPartial: boolean): readonly Missed[] {
   const records = existsSync(reportFile) ? recordsOf(reportFile) : [];
   const missed = new Map(records.flatMap(skippedEngine));
-  const silent = isPartial ? [] : engines.filter((engine) => existsSync(inRoot(`src/${engine}/index.ts`)) && !missed.has(engine) && !records.some((record) => provesEngine(record, engine)));
+  const silent = isPartial
+    ? []
+    : engines.filter(
+        (engine) => existsSync(inRoot(`src/${engine}/index.ts`)) && !missed.has(engine) && !records.some((record) => provesEngine(record, engine)),
+      );
   for (const engine of silent) missed.set(engine, "no test that names it passed");
   return Array.from(missed, ([engine, reason]) => ({ engine, reason }));
 }

@@ -28,7 +28,9 @@ export function runOnNode(entry, args) {
 /** Answers the path of a Node.js that is new enough. */
 export function setUp() {
   if (!areDependenciesInstalled()) installDependencies();
-  return nodeOfTheProject() || nodeOfTheMachine() || fetchedNode() || fail(`Node.js ${oldestNode} or later is needed to work on errand; install one and try again`);
+  return (
+    nodeOfTheProject() || nodeOfTheMachine() || fetchedNode() || fail(`Node.js ${oldestNode} or later is needed to work on errand; install one and try again`)
+  );
 }
 
 function areDependenciesInstalled() {

@@ -40,7 +40,8 @@ function checkImport(file: string, from: string, one: StaticImport, complain: Co
 
 function checkCrypto(one: StaticImport, complain: Complain): void {
   for (const { importName, start } of one.entries.map((entry) => ({ importName: entry.importName, start: entry.localName.start }))) {
-    if (importName.kind !== "Name" || !rules.cryptoWithoutChance.includes(importName.name ?? "")) complain(start, "chance and ids come through the Runtime: from node:crypto take hashes by name, nothing else");
+    if (importName.kind !== "Name" || !rules.cryptoWithoutChance.includes(importName.name ?? ""))
+      complain(start, "chance and ids come through the Runtime: from node:crypto take hashes by name, nothing else");
   }
 }
 
@@ -66,7 +67,8 @@ function isTypeOnly(one: StaticImport): boolean {
 function checkGlobals(program: Parameters<Visitor["visit"]>[0], complain: Complain): void {
   new Visitor({
     NewExpression(node) {
-      if (node.callee.type === "Identifier" && node.callee.name === "Date" && node.arguments.length === 0) complain(node.start, "new Date() reads the clock: ask the Runtime");
+      if (node.callee.type === "Identifier" && node.callee.name === "Date" && node.arguments.length === 0)
+        complain(node.start, "new Date() reads the clock: ask the Runtime");
     },
     CallExpression(node) {
       if (node.callee.type === "Identifier" && node.callee.name === "Date") complain(node.start, "Date() reads the clock: ask the Runtime");
@@ -74,7 +76,8 @@ function checkGlobals(program: Parameters<Visitor["visit"]>[0], complain: Compla
     MemberExpression(node) {
       const isGlobal = node.object.type === "Identifier" && ["globalThis", "global"].includes(node.object.name);
       if (!isGlobal || node.property.type !== "Identifier") return;
-      if (rules.globalsOfRuntime.includes(node.property.name)) complain(node.start, `${node.property.name} belongs to src/runtime/, by whatever name it is reached`);
+      if (rules.globalsOfRuntime.includes(node.property.name))
+        complain(node.start, `${node.property.name} belongs to src/runtime/, by whatever name it is reached`);
     },
   }).visit(program);
 }

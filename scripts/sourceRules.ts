@@ -23,7 +23,14 @@ export const coreForEngines: readonly string[] = ["defaults", "endings", "errors
 export const builtinsOfCore: readonly string[] = ["node:async_hooks", "node:crypto", "node:url", "node:path"];
 
 /** Only `src/runtime/` may import these. */
-export const builtinsOfRuntime: readonly string[] = ["node:child_process", "node:perf_hooks", "node:timers", "node:timers/promises", "node:worker_threads", "node:cluster"];
+export const builtinsOfRuntime: readonly string[] = [
+  "node:child_process",
+  "node:perf_hooks",
+  "node:timers",
+  "node:timers/promises",
+  "node:worker_threads",
+  "node:cluster",
+];
 
 /** The one thing that others may import from node:crypto; the rest of it is chance. */
 export const cryptoWithoutChance: readonly string[] = ["createHash", "hash", "timingSafeEqual"];

@@ -74,7 +74,10 @@ export class Declarations {
         if (!found.has(keyOf(shown))) found.set(keyOf(shown), shown);
       }
     }
-    return Array.from(found).filter(([key]) => !own.has(key)).map(([, one]) => one).toSorted(byName);
+    return Array.from(found)
+      .filter(([key]) => !own.has(key))
+      .map(([, one]) => one)
+      .toSorted(byName);
   }
 
   #namedBy({ file, text, declaredName }: Shown): readonly Origin[] {
@@ -86,7 +89,9 @@ export class Declarations {
       if (origin?.name === wholeModule) return { file: origin.file, name: second };
       return declared.has(first) ? { file, name: first } : origin;
     });
-    return origins.filter((origin) => origin !== undefined && origin.name !== declaredName && origin.file !== builtinFile).map((origin) => this.#resolve(origin as Origin));
+    return origins
+      .filter((origin) => origin !== undefined && origin.name !== declaredName && origin.file !== builtinFile)
+      .map((origin) => this.#resolve(origin as Origin));
   }
 
   #module(file: string): Module {
@@ -134,7 +139,8 @@ function withoutComments(text: string, { start, end }: Statement, { comments }: 
 
 function importsIn(file: string, parsed: ParseResult): ReadonlyMap<string, Origin> {
   const entries = parsed.module.staticImports.flatMap((one) => one.entries.map((entry) => ({ entry, from: declarationFile(file, one.moduleRequest.value) })));
-  const nameOf = ({ importName, localName }: (typeof entries)[number]["entry"]): string => (importName.kind === "NamespaceObject" ? wholeModule : (importName.name ?? localName.value));
+  const nameOf = ({ importName, localName }: (typeof entries)[number]["entry"]): string =>
+    importName.kind === "NamespaceObject" ? wholeModule : (importName.name ?? localName.value);
   return new Map(entries.map(({ entry, from }) => [entry.localName.value, { file: from, name: nameOf(entry) }]));
 }
 

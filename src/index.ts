@@ -34,7 +34,10 @@ function optionsOf(store: string | Engine | BrokerOptions): BrokerOptions {
   if (typeof store === "string" || isEngine(store)) return { store };
   checkOptions(store, "broker", { store: anything, log: anything });
   if (typeof store.store === "string" || isEngine(store.store)) return store;
-  throw new ErrandError("option-invalid", 'broker(store, …definitions): the store is neither a URL nor an engine; give "sqlite:shop.db", or sqlite("shop.db") from errand/sqlite');
+  throw new ErrandError(
+    "option-invalid",
+    'broker(store, …definitions): the store is neither a URL nor an engine; give "sqlite:shop.db", or sqlite("shop.db") from errand/sqlite',
+  );
 }
 
 function isEngine(value: unknown): value is Engine {
@@ -45,7 +48,19 @@ export { giveUp, skip, snooze } from "./core/endings.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
 export { event, type DomainEvent, type Fact } from "./core/event.ts";
 export { jobDied } from "./core/jobDied.ts";
-export { task, type Errand, type ErrandOptions, type Job, type Priority, type Retry, type RetryDelay, type Run, type Task, type TaskDefinition, type TaskOf } from "./core/task.ts";
+export {
+  task,
+  type Errand,
+  type ErrandOptions,
+  type Job,
+  type Priority,
+  type Retry,
+  type RetryDelay,
+  type Run,
+  type Task,
+  type TaskDefinition,
+  type TaskOf,
+} from "./core/task.ts";
 export { when, type Subscription, type SubscriptionOptions } from "./core/when.ts";
 export type { Broker, Pausable } from "./core/broker.ts";
 export type { DefinitionModule } from "./core/definitions.ts";

@@ -16,7 +16,9 @@ export function engineOf(url: string): Engine {
   const make = match === null ? undefined : engines[match[1] ?? ""];
   if (make !== undefined && (match?.[2] !== "" || match[1] === "memory")) return make(match?.[2] ?? "");
   const guess = didYouMean(url.split(":")[0] ?? "", Object.keys(engines));
-  throw new ErrandError("engine-unknown", `"${withoutSecrets(url)}" names no store${guess === "" ? ";" : guess} use "sqlite:shop.db" or "memory:"`, { details: { known: Object.keys(engines) } });
+  throw new ErrandError("engine-unknown", `"${withoutSecrets(url)}" names no store${guess === "" ? ";" : guess} use "sqlite:shop.db" or "memory:"`, {
+    details: { known: Object.keys(engines) },
+  });
 }
 
 /** A password in a URL stays out of messages. */

@@ -40,7 +40,10 @@ function open(file: string): { queue: Queue } {
 
 function fill(queue: Queue, jobs: number): void {
   for (let at = 0; at < jobs; at += 1_000) {
-    queue.addMany("noop", Array.from({ length: Math.min(1_000, jobs - at) }, (_, index) => ({ id: at + index })));
+    queue.addMany(
+      "noop",
+      Array.from({ length: Math.min(1_000, jobs - at) }, (_, index) => ({ id: at + index })),
+    );
   }
 }
 

@@ -58,5 +58,9 @@ function parseOrRefuse(args: readonly string[], options: ParseArgsOptionsConfig)
 
 function optionMeant(misspelt: string, options: ParseArgsOptionsConfig): string {
   const guess = misspelt.startsWith("--") ? didYouMean(misspelt.slice(2), Object.keys(options)) : "";
-  return guess === "" ? `; it takes ${Object.keys(options).map((name) => `--${name}`).join(", ")}` : guess.replace('"', '"--');
+  return guess === ""
+    ? `; it takes ${Object.keys(options)
+        .map((name) => `--${name}`)
+        .join(", ")}`
+    : guess.replace('"', '"--');
 }

@@ -25,7 +25,10 @@ export async function changeByFilter(store: OpenStore, given: Arguments, { verb,
   });
   const isNone = (foretold ?? tally).total === 0;
   if (given.has("json")) say(plainJson({ change: change.do, isDryRun: foretold !== undefined, ...(foretold ?? tally).json }));
-  else if (foretold !== undefined && !isNone) say(`${paint("yellow", `would ${verb} ${foretold.total.toLocaleString("en-US")} ${foretold.total === 1 ? "job" : "jobs"}; nothing was changed`)}\n${foretold.text}`);
+  else if (foretold !== undefined && !isNone)
+    say(
+      `${paint("yellow", `would ${verb} ${foretold.total.toLocaleString("en-US")} ${foretold.total === 1 ? "job" : "jobs"}; nothing was changed`)}\n${foretold.text}`,
+    );
   else if (!isNone) say(tally.text);
   if (isNone) await remarkNone(store, filter);
   return isNone || (foretold === undefined && tally.changed === 0) ? 3 : 0;

@@ -29,6 +29,10 @@ async function foretell({ work }: OpenStore, given: Arguments, change: Change, i
   for (const id of ids) jobs.push({ id, is: (await work.find(id))?.state ?? "unknown" });
   const changed = jobs.filter(({ is }) => states.includes(is)).length;
   if (given.has("json")) say(plainJson({ change: change.do, isDryRun: true, changed, jobs }));
-  else for (const { id, is } of jobs) (states.includes(is) ? say : remark)(`${plain(id)}  ${states.includes(is) ? `${is}: would ${change.do}; nothing was changed` : is === "unknown" ? phraseFor(is) : `${is}: would stay as it is`}`);
+  else
+    for (const { id, is } of jobs)
+      (states.includes(is) ? say : remark)(
+        `${plain(id)}  ${states.includes(is) ? `${is}: would ${change.do}; nothing was changed` : is === "unknown" ? phraseFor(is) : `${is}: would stay as it is`}`,
+      );
   return changed > 0 ? 0 : 3;
 }

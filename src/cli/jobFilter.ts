@@ -9,7 +9,11 @@ import type { OpenStore } from "./store.ts";
 export const filterOptions: readonly string[] = ["state", "queue", "task", "key"];
 
 /** The states in which a verb does something. */
-export const statesChanged: Readonly<Record<ChangingVerb, readonly JobState[]>> = { cancel: liveStates, retry: ["scheduled", "parked", "dead"], redrive: ["parked", "dead"] };
+export const statesChanged: Readonly<Record<ChangingVerb, readonly JobState[]>> = {
+  cancel: liveStates,
+  retry: ["scheduled", "parked", "dead"],
+  redrive: ["parked", "dead"],
+};
 export type ChangingVerb = "cancel" | "retry" | "redrive";
 
 /** Rows to read at a time: each may hold a payload of 256 KiB. */
@@ -21,9 +25,17 @@ export function isFiltered(given: Arguments): boolean {
 
 /** Throws `cli-usage`. */
 export function filterOf(given: Arguments): JobFilter {
-  const states = given.texts("state").flatMap((text) => text.split(",")).map((text) => stateOf(text.trim()));
+  const states = given
+    .texts("state")
+    .flatMap((text) => text.split(","))
+    .map((text) => stateOf(text.trim()));
   const [queue, task, lane] = [given.text("queue"), given.text("task"), given.text("key")];
-  return { ...(states.length > 0 && { states: [...new Set(states)] }), ...(queue !== undefined && { queue }), ...(task !== undefined && { task }), ...(lane !== undefined && { lane }) };
+  return {
+    ...(states.length > 0 && { states: [...new Set(states)] }),
+    ...(queue !== undefined && { queue }),
+    ...(task !== undefined && { task }),
+    ...(lane !== undefined && { lane }),
+  };
 }
 
 /** As {@link filterOf}, within the states in which `verb` does something. Throws `cli-usage`. */

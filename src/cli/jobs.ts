@@ -81,6 +81,7 @@ function change(store: OpenStore, given: Arguments, verb: ChangingVerb, ids: rea
   const filtered = isFiltered(given);
   if (ids.length > 0 && (filtered || given.has("all"))) throw usage(`jobs ${verb} takes ids or a filter, not both`);
   if (ids.length > 0) return changeByIds(store, given, asked, [...new Set(ids)]);
-  if (!filtered && !given.has("all")) throw usage(`jobs ${verb} of which jobs? give ${verb === "redrive" ? "" : "ids, or "}a filter (--task, --queue, --key, --state, --reason-has), or --all`);
+  if (!filtered && !given.has("all"))
+    throw usage(`jobs ${verb} of which jobs? give ${verb === "redrive" ? "" : "ids, or "}a filter (--task, --queue, --key, --state, --reason-has), or --all`);
   return changeByFilter(store, given, { verb, change: asked });
 }

@@ -26,7 +26,12 @@ export async function listJobs(store: OpenStore, given: Arguments): Promise<numb
 }
 
 /** The store may answer with fewer than were asked for, or none, and more to come. */
-async function pageOf({ work }: OpenStore, filter: ReturnType<typeof filterOf>, limit: number, start: string | undefined): ReturnType<OpenStore["work"]["list"]> {
+async function pageOf(
+  { work }: OpenStore,
+  filter: ReturnType<typeof filterOf>,
+  limit: number,
+  start: string | undefined,
+): ReturnType<OpenStore["work"]["list"]> {
   const jobs: JobView[] = [];
   let next = start;
   do {

@@ -30,7 +30,8 @@ export async function listQueues(store: OpenStore, given: Arguments): Promise<nu
   const totals = await store.work.count();
   const [pauses, workers] = [await pausesOf(store), await workersOf(store)];
   if (given.has("json")) say(plainJson({ queues: lines, totals, pauses, workers }));
-  else for (const text of [...(lines.length > 0 ? [linesTable(lines, totals, pauses)] : []), ...unusedPauses(lines, pauses), ...workerWords(workers)]) say(text);
+  else
+    for (const text of [...(lines.length > 0 ? [linesTable(lines, totals, pauses)] : []), ...unusedPauses(lines, pauses), ...workerWords(workers)]) say(text);
   if (lines.length === 0) remark("no jobs yet");
   return lines.length === 0 ? 3 : 0;
 }
@@ -51,17 +52,27 @@ function linesTable(lines: readonly Line[], totals: StateCounts, pauses: readonl
     { title: "task", of: (line) => line.task },
   ];
   const pauseOf = (line: Line): string => (line === total ? "" : pauseText(isPausedBy(line, pauses)));
-  const states = jobStates.map((state): Column<Line> => ({ title: state, of: (line) => line.states[state], style: (line) => styleOf(state, line.states[state]) }));
+  const states = jobStates.map((state): Column<Line> => ({
+    title: state,
+    of: (line) => line.states[state],
+    style: (line) => styleOf(state, line.states[state]),
+  }));
   const wide = table(rows, [...names, ...states, { title: "", of: pauseOf, style: () => "yellow", isFree: true }]);
   if (widestLine(wide) <= (terminalWidth() ?? Number.POSITIVE_INFINITY)) return wide;
-  return table(rows, [...names, { title: "jobs", of: (line) => [pauseOf(line), stateWords(line.states)].filter((words) => words !== "").join("; "), isFree: true }]);
+  return table(rows, [
+    ...names,
+    { title: "jobs", of: (line) => [pauseOf(line), stateWords(line.states)].filter((words) => words !== "").join("; "), isFree: true },
+  ]);
 }
 
 /** What needs a person first. */
 const urgentFirst: readonly JobState[] = ["dead", "parked", "running", "ready", "blocked", "scheduled", "completed", "skipped", "cancelled"];
 
 function stateWords(states: StateCounts): string {
-  return urgentFirst.filter((state) => states[state] > 0).map((state) => `${states[state].toLocaleString("en-US")} ${state}`).join(", ");
+  return urgentFirst
+    .filter((state) => states[state] > 0)
+    .map((state) => `${states[state].toLocaleString("en-US")} ${state}`)
+    .join(", ");
 }
 
 function widestLine(text: string): number {
@@ -89,7 +100,9 @@ function workerWords(workers: readonly WorkerLine[]): readonly string[] {
   const [silent, live] = [workers.filter(({ isSilent }) => isSilent), workers.filter(({ isSilent }) => !isSilent)];
   return [
     ...(live.length > 0 ? [`${jobsOf(live)} in ${live.length} ${live.length === 1 ? "worker" : "workers"}`] : []),
-    ...(silent.length > 0 ? [paint("yellow", `${jobsOf(silent)} in ${silent.length} that ${silent.length === 1 ? "is" : "are"} silent: the next worker takes them back`)] : []),
+    ...(silent.length > 0
+      ? [paint("yellow", `${jobsOf(silent)} in ${silent.length} that ${silent.length === 1 ? "is" : "are"} silent: the next worker takes them back`)]
+      : []),
   ];
 }
 

@@ -39,7 +39,10 @@ async function load(url: string): Promise<DefinitionModule> {
 function refuseEmpty(module: DefinitionModule, url: string): void {
   if (new Definitions([module]).tasks.size > 0) return;
   const isDefault = typeof module["default"] === "object";
-  throw new ErrandError("definition-invalid", `${fileURLToPath(url)} exports no tasks${isDefault ? " by name" : ""}; write export const sendReceipt = task("send-receipt", …)`);
+  throw new ErrandError(
+    "definition-invalid",
+    `${fileURLToPath(url)} exports no tasks${isDefault ? " by name" : ""}; write export const sendReceipt = task("send-receipt", …)`,
+  );
 }
 
 function whatFailed(error: unknown, file: string): string {

@@ -23,7 +23,13 @@ export async function resumeQueue(store: OpenStore, given: Arguments, queue: str
   const wasPaused = isPausedBy({ queue: "", task: "", ...what }, pauses) !== undefined;
   await store.work.resume(what);
   if (given.has("json")) say(plainJson({ ...what, isPaused: false }));
-  if (!wasPaused) remark(`${nameOf(what)} was not paused${didYouMean(Object.values(what).join(""), pauses.map(({ name }) => name))}`);
+  if (!wasPaused)
+    remark(
+      `${nameOf(what)} was not paused${didYouMean(
+        Object.values(what).join(""),
+        pauses.map(({ name }) => name),
+      )}`,
+    );
   else if (!given.has("json")) say(`${nameOf(what)} ${paint("green", "goes on")}`);
   return wasPaused ? 0 : 3;
 }

@@ -46,7 +46,11 @@ function facts(job: JobView, why: string): string {
     ["from", job.from && `${job.from.event} ${job.from.eventId}, by ${job.from.subscription}`],
     ["attempts", attemptsText(job)],
   ];
-  return lines.flatMap(([name, value]) => (value === undefined ? [] : [`${paint("dim", name.padEnd(nameWidth))}  ${value === job.orderedBy || value === job.uniqueBy ? plain(value) : value}`])).join("\n");
+  return lines
+    .flatMap(([name, value]) =>
+      value === undefined ? [] : [`${paint("dim", name.padEnd(nameWidth))}  ${value === job.orderedBy || value === job.uniqueBy ? plain(value) : value}`],
+    )
+    .join("\n");
 }
 
 function stateWords(job: JobView): string {

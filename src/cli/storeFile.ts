@@ -26,7 +26,10 @@ export async function refuseMissingStore(url: string): Promise<void> {
 
 function nearest(file: string): string {
   try {
-    return didYouMean(path.basename(file), readdirSync(path.dirname(file)).filter((name) => /\.(?:db|sqlite3?)$/.test(name)));
+    return didYouMean(
+      path.basename(file),
+      readdirSync(path.dirname(file)).filter((name) => /\.(?:db|sqlite3?)$/.test(name)),
+    );
   } catch {
     return ""; // there is no such folder either
   }

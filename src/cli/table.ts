@@ -27,7 +27,10 @@ const freeLeast = 24;
 
 /** `width`: of the terminal; undefined cuts nothing. */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number | undefined = terminalWidth()): string {
-  const { fixed, free, left } = layoutOf(columns.map((column) => measure(column, rows)), width);
+  const { fixed, free, left } = layoutOf(
+    columns.map((column) => measure(column, rows)),
+    width,
+  );
   const titled = free === undefined || left === undefined ? fixed : [...fixed, free];
   const head = titled.map((one) => pad(one.column.title, one.width, one.isNumber)).join(gap);
   return [paint("dim", head.trimEnd()), ...rows.map((row, at) => line(row, at, fixed, free, left, width))].join("\n");
@@ -56,7 +59,14 @@ function choicesOf<Row>(columns: readonly Measured<Row>[]): readonly (readonly M
   return [columns, ...spare.map((_, at) => columns.filter((one) => !spare.slice(0, at + 1).includes(one)))];
 }
 
-function line<Row>(row: Row, at: number, fixed: readonly Measured<Row>[], free: Measured<Row> | undefined, left: number | undefined, width: number | undefined): string {
+function line<Row>(
+  row: Row,
+  at: number,
+  fixed: readonly Measured<Row>[],
+  free: Measured<Row> | undefined,
+  left: number | undefined,
+  width: number | undefined,
+): string {
   const cells = fixed.map((one) => styled(one, row, pad(one.cells[at] ?? "", one.width, one.isNumber)));
   const note = free?.cells[at] ?? "";
   if (free === undefined || note === "") return cells.join(gap).trimEnd();

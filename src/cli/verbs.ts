@@ -35,7 +35,10 @@ export async function runVerb(command: VerbCommand, args: readonly string[]): Pr
   }
   const [name = Object.keys(command.verbs)[0] ?? "", ...words] = given.words;
   const verb = Object.hasOwn(command.verbs, name) ? command.verbs[name] : undefined;
-  if (verb === undefined) throw usage(`${command.name} has no "${name}"${didYouMean(name, Object.keys(command.verbs)) || `; it has ${Object.keys(command.verbs).join(", ")}`}${command.stranger?.(name) ?? ""}`);
+  if (verb === undefined)
+    throw usage(
+      `${command.name} has no "${name}"${didYouMean(name, Object.keys(command.verbs)) || `; it has ${Object.keys(command.verbs).join(", ")}`}${command.stranger?.(name) ?? ""}`,
+    );
   refuseOptions(`${command.name} ${name}`, verb, given);
   const tooMany = words[verb.wordsMax];
   if (tooMany !== undefined) throw usage(`${command.name} ${name} does not take "${tooMany}"; errand ${command.name} --help says what it takes`);

@@ -34,7 +34,12 @@ const handsMax = 1_000;
 const namedMax = 5;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const given = readArguments(args, { store: { type: "string" }, queue: { type: "string", multiple: true }, grace: { type: "string" }, log: { type: "string" } });
+  const given = readArguments(args, {
+    store: { type: "string" },
+    queue: { type: "string", multiple: true },
+    grace: { type: "string" },
+    log: { type: "string" },
+  });
   if (given.has("help")) {
     say(help);
     return 0;
@@ -83,7 +88,10 @@ async function greet(work: Broker, { url, isNew, loaded, queues }: Plan): Promis
   say(`queues: ${hands}; tasks: ${listed([...loaded.definitions.tasks.keys()])}; Ctrl-C stops`);
   remarkUnused(loaded, queues);
   const strangers = (await work.counts()).filter(({ task, states }) => states.ready > 0 && !loaded.definitions.tasks.has(task));
-  if (strangers.length > 0) remark(`jobs wait here that this worker does not know, and leaves alone: ${listed(strangers.map(({ task, states }) => `${task} (${states.ready.toLocaleString("en-US")})`))}`);
+  if (strangers.length > 0)
+    remark(
+      `jobs wait here that this worker does not know, and leaves alone: ${listed(strangers.map(({ task, states }) => `${task} (${states.ready.toLocaleString("en-US")})`))}`,
+    );
 }
 
 function remarkUnused({ definitions }: Loaded, queues: ReadonlyMap<string, number>): void {
@@ -107,7 +115,8 @@ function queuesOf(given: Arguments): ReadonlyMap<string, number> | undefined {
 function handsOf(text: string): [string, number] {
   const match = /^([^=]+)(?:=(\d{1,6}))?$/.exec(text);
   const hands = Number(match?.[2] ?? slotsPerQueue);
-  if (match?.[1] === undefined || hands < 1 || hands > handsMax) throw usage(`--queue is "${text}"; write it as --queue mail=5, with 1 to ${handsMax.toLocaleString("en-US")} hands`);
+  if (match?.[1] === undefined || hands < 1 || hands > handsMax)
+    throw usage(`--queue is "${text}"; write it as --queue mail=5, with 1 to ${handsMax.toLocaleString("en-US")} hands`);
   return [checkName(match[1], "--queue"), hands];
 }
 

@@ -30,7 +30,19 @@ export class Runs {
 
   begin(process: string, task: string, input: unknown, job: Job): Run {
     const { id, attempt, fence, signal } = job;
-    const run: Run = { process, task, input, id, attempt, fence, startedAt: this.#now(), endedAt: undefined, end: undefined, abortedAt: undefined, abortedBy: undefined };
+    const run: Run = {
+      process,
+      task,
+      input,
+      id,
+      attempt,
+      fence,
+      startedAt: this.#now(),
+      endedAt: undefined,
+      end: undefined,
+      abortedAt: undefined,
+      abortedBy: undefined,
+    };
     this.all.push(run);
     if (signal.aborted) this.#abort(run, signal);
     else signal.addEventListener("abort", () => this.#abort(run, signal), { once: true });

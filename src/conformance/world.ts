@@ -42,7 +42,12 @@ export class World {
   readonly #store: TestStore;
   readonly #processes: Process[] = [];
   readonly #runs: Runs;
-  readonly #log: Logger = { debug: () => undefined, info: () => undefined, warn: (details, message) => void this.warnings.push({ details, message }), error: (details, message) => void this.warnings.push({ details, message }) };
+  readonly #log: Logger = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (details, message) => void this.warnings.push({ details, message }),
+    error: (details, message) => void this.warnings.push({ details, message }),
+  };
   /** What the processes logged as warnings and errors. */
   readonly warnings: { readonly details: object; readonly message: string }[] = [];
   #observer: Process | undefined;
@@ -83,7 +88,15 @@ export class World {
   /** A process that hands in work and looks; {@link Process.start} gives it a worker. */
   process(definitions: DefinitionModule, options: ProcessOptions = {}): Process {
     const name = `process ${this.#processes.length + 1}`;
-    const made = new Process({ name, engine: this.#store.engine(), clock: this.clock, runs: this.#runs, log: this.#log, clockOffsetMs: options.clockOffsetMs ?? 0, definitions });
+    const made = new Process({
+      name,
+      engine: this.#store.engine(),
+      clock: this.clock,
+      runs: this.#runs,
+      log: this.#log,
+      clockOffsetMs: options.clockOffsetMs ?? 0,
+      definitions,
+    });
     this.#processes.push(made);
     return made;
   }
@@ -122,7 +135,7 @@ export class World {
     const over = (): void => void (isOver = true);
     work.then(over, over);
     await this.settle();
-    for (const deadline = this.now + within; !isOver && this.now < deadline; ) {
+    for (const deadline = this.now + within; !isOver && this.now < deadline;) {
       await this.#move(stepMs);
     }
     if (!isOver) throw new LawBroken(claim, `an end within ${within} ms`, "none");

@@ -35,7 +35,10 @@ export interface Broker extends Scope, AsyncDisposable {
   /** The job of that id, or undefined. */
   find(id: string): Promise<JobView | undefined>;
   /** A page of jobs in the order of enqueue; `after` is a page's `next`. Default 50, at most 1,000. */
-  list(filter?: JobFilter, page?: { readonly limit?: number; readonly after?: string; readonly newestFirst?: boolean }): Promise<{ readonly jobs: readonly JobView[]; readonly next: string | undefined }>;
+  list(
+    filter?: JobFilter,
+    page?: { readonly limit?: number; readonly after?: string; readonly newestFirst?: boolean },
+  ): Promise<{ readonly jobs: readonly JobView[]; readonly next: string | undefined }>;
   /** Jobs in each state, of everything or of one queue or task. Costs the same with ten jobs as with a million. */
   count(of?: { readonly queue?: string; readonly task?: string }): Promise<StateCounts>;
   /** The counts of every queue and task. */
@@ -104,14 +107,18 @@ export class StoreBroker implements Broker {
 
   within<T extends Transaction>(tx: T): T extends SyncTransaction ? SyncScope : Scope {
     if (!this.#isOpen) {
-      throw new ErrandError(this.#isClosed ? "broker-closed" : "broker-not-open", "within(tx) needs an open broker; await work.open() once, before the first transaction");
+      throw new ErrandError(
+        this.#isClosed ? "broker-closed" : "broker-not-open",
+        "within(tx) needs an open broker; await work.open() once, before the first transaction",
+      );
     }
     const kind = this.#engine.joins(tx);
     return (kind === "sync" ? this.#syncScope(tx) : this.#asyncScope(tx)) as T extends SyncTransaction ? SyncScope : Scope;
   }
 
   async start(options: WorkerOptions = {}): Promise<RunningWorker> {
-    if (this.#worker !== undefined && !this.#worker.isStopped) throw new ErrandError("worker-running", "this broker has a worker already; give it more hands with queues, or make another broker");
+    if (this.#worker !== undefined && !this.#worker.isStopped)
+      throw new ErrandError("worker-running", "this broker has a worker already; give it more hands with queues, or make another broker");
     const worker = new Worker({ engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner, options });
     this.#worker = worker;
     try {
@@ -129,7 +136,10 @@ export class StoreBroker implements Broker {
     return row && viewOf(row);
   }
 
-  async list(filter: JobFilter = {}, page: { readonly limit?: number; readonly after?: string; readonly newestFirst?: boolean } = {}): Promise<{ readonly jobs: readonly JobView[]; readonly next: string | undefined }> {
+  async list(
+    filter: JobFilter = {},
+    page: { readonly limit?: number; readonly after?: string; readonly newestFirst?: boolean } = {},
+  ): Promise<{ readonly jobs: readonly JobView[]; readonly next: string | undefined }> {
     checkOptions(page, "list", { limit: aWholeNumber(1, pageMax), after: aString, newestFirst: anything });
     checkFilter(filter, "list");
     if (page.after !== undefined && !/^\d+$/.test(page.after)) refuse("list.after", page.after, "the `next` of a page");
@@ -231,7 +241,8 @@ export class StoreBroker implements Broker {
   #syncScope(tx: unknown): SyncScope {
     const store = (works: readonly NewWork[]): ReturnType<typeof flattened> => {
       const stored = this.#engine.enqueue([{ works }], { ...at(this.#runtime), tx });
-      if (stored instanceof Promise) throw new ErrandError("tx-unsupported", "this engine cannot store inside a synchronous transaction; use its own kind of transaction");
+      if (stored instanceof Promise)
+        throw new ErrandError("tx-unsupported", "this engine cannot store inside a synchronous transaction; use its own kind of transaction");
       return flattened(stored, () => Promise.reject(new ErrandError("tx-not-open", "the transaction is over; begin another one and call again")));
     };
     return {
@@ -278,7 +289,10 @@ export class StoreBroker implements Broker {
 
   async #pauses(row: JobRow): Promise<string[]> {
     const pauses: string[] = [];
-    for (const [what, key] of [[`queue ${row.queue}`, pausedQueue(row.queue)], [`task ${row.task}`, pausedTask(row.task)]] as const) {
+    for (const [what, key] of [
+      [`queue ${row.queue}`, pausedQueue(row.queue)],
+      [`task ${row.task}`, pausedTask(row.task)],
+    ] as const) {
       const note = await this.#engine.readNote(key, at(this.#runtime));
       if (note === undefined) continue;
       const { reason } = JSON.parse(note.value) as { readonly reason?: string };
@@ -299,7 +313,9 @@ function closed(): ErrandError {
 function listOf<T>(given: OneOrMany<T>, verb: string): readonly T[] {
   const list = Array.isArray(given) ? (given as readonly T[]) : [given as T];
   if (list.length <= enqueueCallMax) return list;
-  throw new ErrandError("enqueue-too-many", `${verb} was given ${list.length} items, of ${enqueueCallMax} allowed; call it several times`, { details: { items: list.length } });
+  throw new ErrandError("enqueue-too-many", `${verb} was given ${list.length} items, of ${enqueueCallMax} allowed; call it several times`, {
+    details: { items: list.length },
+  });
 }
 
 function noteOfPause(what: Pausable): string {

@@ -24,7 +24,9 @@ export class Definitions {
     const found = this.tasks.get(name);
     if (found !== undefined) return found;
     const guess = didYouMean(name, this.tasks.keys());
-    throw new ErrandError("task-unknown", `this broker has no task "${name}"${guess || "; add its module to broker(store, …definitions)"}`, { details: { task: name } });
+    throw new ErrandError("task-unknown", `this broker has no task "${name}"${guess || "; add its module to broker(store, …definitions)"}`, {
+      details: { task: name },
+    });
   }
 
   #take(value: unknown): void {

@@ -12,7 +12,11 @@ export function durationMs(text: Duration, owner: string): Ms {
   const match = typeof text === "string" ? /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) : null;
   const ms = match === null ? Number.NaN : Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
   if (!(ms <= delayMaxMs)) {
-    throw new ErrandError("option-invalid", `${owner} is ${shown(text)}, which is no duration of up to ten years; write a number and ms, s, m, h or d, as in "10m"`, { details: { option: owner } });
+    throw new ErrandError(
+      "option-invalid",
+      `${owner} is ${shown(text)}, which is no duration of up to ten years; write a number and ms, s, m, h or d, as in "10m"`,
+      { details: { option: owner } },
+    );
   }
   return ms;
 }
@@ -22,7 +26,12 @@ export function inWords(ms: Ms): string {
   if (ms < 1_000) return `${ms} ms`;
   const parts: string[] = [];
   let rest = Math.round(ms / 1_000);
-  for (const [size, unit] of [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]] as const) {
+  for (const [size, unit] of [
+    [86_400, "d"],
+    [3_600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ] as const) {
     const count = Math.floor(rest / size);
     if (count > 0) parts.push(`${count} ${unit}`);
     rest -= count * size;

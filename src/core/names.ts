@@ -5,13 +5,17 @@ import { ErrandError } from "./errors.ts";
 /** Letters, digits and . _ - between; starts and ends with a letter or digit. Throws `name-invalid`. */
 export function checkName(name: unknown, what: string): string {
   if (typeof name === "string" && name.length <= nameLengthMax && /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(name)) return name;
-  throw new ErrandError("name-invalid", `${what} ${shown(name)} is not a name: use up to ${nameLengthMax} letters, digits and . _ - between them`, { details: { what } });
+  throw new ErrandError("name-invalid", `${what} ${shown(name)} is not a name: use up to ${nameLengthMax} letters, digits and . _ - between them`, {
+    details: { what },
+  });
 }
 
 /** Up to 200 printable characters without spaces. Throws `name-invalid`. */
 export function checkId(id: unknown, what: string): string {
   if (typeof id === "string" && id.length <= idLengthMax && /^[\x21-\x7e]+$/.test(id)) return id;
-  throw new ErrandError("name-invalid", `${what} ${shown(id)} cannot be an id: use 1 to ${idLengthMax} printable ASCII characters without spaces`, { details: { what } });
+  throw new ErrandError("name-invalid", `${what} ${shown(id)} cannot be an id: use 1 to ${idLengthMax} printable ASCII characters without spaces`, {
+    details: { what },
+  });
 }
 
 /** `, did you mean "orderedBy"?` or nothing. */

@@ -83,11 +83,17 @@ function describe(value: object): string {
 
 function notJson(walk: Walk, path: string, what: string): ErrandError {
   const place = path === "" ? "itself" : `"${path}"`;
-  return new ErrandError("payload-not-json", `the payload of ${walk.owner} would not come back equal: ${place} is ${what}; pass a text, a number or a plain object instead`, {
-    details: { owner: walk.owner, path },
-  });
+  return new ErrandError(
+    "payload-not-json",
+    `the payload of ${walk.owner} would not come back equal: ${place} is ${what}; pass a text, a number or a plain object instead`,
+    {
+      details: { owner: walk.owner, path },
+    },
+  );
 }
 
 function tooLarge(owner: string, what: string): ErrandError {
-  return new ErrandError("payload-too-large", `the payload of ${owner} has ${what}; store the record in your database and pass a pointer to it`, { details: { owner } });
+  return new ErrandError("payload-too-large", `the payload of ${owner} has ${what}; store the record in your database and pass a pointer to it`, {
+    details: { owner },
+  });
 }

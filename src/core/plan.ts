@@ -92,7 +92,10 @@ export class Planner {
     const text = encode(value, name);
     if (text.length > defaults.payloadBytesWarn && !this.#warned.has(name)) {
       this.#warned.add(name);
-      this.#runtime.log.warn({ name, bytes: text.length }, `a payload of ${name} is above ${defaults.payloadBytesWarn} bytes: pass a pointer to the record instead`);
+      this.#runtime.log.warn(
+        { name, bytes: text.length },
+        `a payload of ${name} is above ${defaults.payloadBytesWarn} bytes: pass a pointer to the record instead`,
+      );
     }
     return text;
   }
@@ -140,5 +143,7 @@ function requireKeys(fields: readonly string[], payload: unknown, name: string, 
   const values = keyValues(fields, payload);
   const missing = fields[values.indexOf(undefined)];
   if (missing === undefined) return values;
-  throw new ErrandError("key-missing", `the payload of ${name} has no text, number or boolean at "${missing}", which ${option} names; add it to the payload`, { details: { name, field: missing } });
+  throw new ErrandError("key-missing", `the payload of ${name} has no text, number or boolean at "${missing}", which ${option} names; add it to the payload`, {
+    details: { name, field: missing },
+  });
 }

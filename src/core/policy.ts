@@ -32,7 +32,10 @@ export function policyOf(name: string, definition: TaskDefinition<unknown, unkno
   const orderedBy = fieldsOf(definition.orderedBy);
   const uniqueBy = fieldsOf(definition.uniqueBy);
   if (definition.ifTaken === "one-more" && orderedBy && !orderedBy.every((field) => uniqueBy?.includes(field))) {
-    throw new ErrandError("definition-invalid", `task("${name}") is ordered by ${orderedBy.join(", ")}, which "one-more" needs among uniqueBy; add the field to uniqueBy`);
+    throw new ErrandError(
+      "definition-invalid",
+      `task("${name}") is ordered by ${orderedBy.join(", ")}, which "one-more" needs among uniqueBy; add the field to uniqueBy`,
+    );
   }
   return {
     queue: definition.queue ?? defaults.queueName,
@@ -48,7 +51,10 @@ export function policyOf(name: string, definition: TaskDefinition<unknown, unkno
 }
 
 function checkPairs(name: string, definition: TaskDefinition<unknown, unknown>): void {
-  for (const [option, needed] of [["ifDead", "orderedBy"], ["ifTaken", "uniqueBy"]] as const) {
+  for (const [option, needed] of [
+    ["ifDead", "orderedBy"],
+    ["ifTaken", "uniqueBy"],
+  ] as const) {
     if (definition[option] === undefined || definition[needed] !== undefined) continue;
     throw new ErrandError("definition-invalid", `task("${name}") has ${option} without ${needed}; name the fields in ${needed}, or leave ${option} out`);
   }

@@ -27,7 +27,10 @@ export function parseNow(schema: Schema<unknown> | undefined, value: unknown, ow
   const output = parse(schema, value, owner);
   if (!(output instanceof Promise)) return output;
   output.catch(() => undefined); // its answer is of no use any more
-  throw new ErrandError("schema-async", `the schema of ${owner} is asynchronous and cannot be used inside a synchronous transaction; use a synchronous schema, or enqueue outside the transaction`);
+  throw new ErrandError(
+    "schema-async",
+    `the schema of ${owner} is asynchronous and cannot be used inside a synchronous transaction; use a synchronous schema, or enqueue outside the transaction`,
+  );
 }
 
 type Result = { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly Issue[] };

@@ -74,7 +74,10 @@ export class Sender {
 
   async #flushSome(calls: readonly Waiting[]): Promise<void> {
     try {
-      const stored = this.#engine.enqueue(calls.flatMap((call) => call.atoms), at(this.#runtime));
+      const stored = this.#engine.enqueue(
+        calls.flatMap((call) => call.atoms),
+        at(this.#runtime),
+      );
       const answers = stored instanceof Promise ? await stored : stored;
       let position = 0;
       for (const call of calls) call.resolve(answers.slice(position, (position += call.atoms.length)));

@@ -25,7 +25,10 @@ export async function registerSubscriptions(engine: Engine, definitions: Definit
 }
 
 function atomsOf(writes: readonly NoteWrite[]): Atom[] {
-  return Array.from({ length: Math.ceil(writes.length / notesPerAtom) }, (_, index) => ({ works: [], notes: writes.slice(index * notesPerAtom, (index + 1) * notesPerAtom) }));
+  return Array.from({ length: Math.ceil(writes.length / notesPerAtom) }, (_, index) => ({
+    works: [],
+    notes: writes.slice(index * notesPerAtom, (index + 1) * notesPerAtom),
+  }));
 }
 
 async function storedSubscriptions(engine: Engine, runtime: Runtime): Promise<Map<string, Note>> {

@@ -154,13 +154,21 @@ function checkDefinition(definition: unknown, owner: string): void {
     ifDead: oneOf("park", "block", "continue"),
     uniqueBy: aKey,
     ifTaken: aTakenRule,
-    retry: (value, path) => checkOptions(value, path, { attempts: aWholeNumber(1, 1_000), backoff: oneOf("exponential", "fixed"), first: aDuration, upTo: aDuration, delay: aFunction }),
+    retry: (value, path) =>
+      checkOptions(value, path, {
+        attempts: aWholeNumber(1, 1_000),
+        backoff: oneOf("exponential", "fixed"),
+        first: aDuration,
+        upTo: aDuration,
+        delay: aFunction,
+      }),
     timeout: aDuration,
     queue: (value, path) => void checkName(value, path),
     priority: oneOf("low", "normal", "high"),
     keep: (value, path) => checkOptions(value, path, { completed: aDuration, skipped: aDuration, cancelled: aDuration, dead: aDuration }),
   });
-  if ((definition as { run?: unknown }).run === undefined) throw new ErrandError("definition-invalid", `${owner} has no run; give it run: async (input, job) => { … }`);
+  if ((definition as { run?: unknown }).run === undefined)
+    throw new ErrandError("definition-invalid", `${owner} has no run; give it run: async (input, job) => { … }`);
 }
 
 function aTakenRule(value: unknown, path: string): void {
@@ -183,4 +191,3 @@ function errandOf(owner: AnyTask, input: unknown, options: ErrandOptions): Erran
   if (options.in !== undefined && options.at !== undefined) throw new ErrandError("option-invalid", `${owner.name}.with has both in and at; give one of them`);
   return Object.freeze({ kind: "errand", name: owner.name, [madeByTaskWith]: { task: owner, input, options } });
 }
-

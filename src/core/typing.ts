@@ -5,7 +5,11 @@ export type OneOrMany<T> = T | readonly T[];
 
 /** `with(order)` of a wider record is refused: stored payloads are pointers. The first branch keeps generic wrappers working. */
 export type Exactly<In, I> = [In] extends [I] ? I : [Surplus<In, I>] extends [never] ? I : `pass a pointer: "${Surplus<In, I> & string}" is not in the payload`;
-type Surplus<In, I> = unknown extends In ? never : I extends readonly unknown[] | string | number | boolean | null | undefined ? never : Exclude<keyof I, In extends unknown ? keyof In : never>;
+type Surplus<In, I> = unknown extends In
+  ? never
+  : I extends readonly unknown[] | string | number | boolean | null | undefined
+    ? never
+    : Exclude<keyof I, In extends unknown ? keyof In : never>;
 
 /** The complaint stands on the name: anywhere else it breaks the inference of `run`, or prints ten lines. */
 export type NameFor<In> = [In] extends [Jsonable<In>] ? string : `payload must be JSON, but "${NotJson<In>}" is not: pass a string or a number`;

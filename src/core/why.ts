@@ -64,7 +64,9 @@ function waitingWords(row: JobRow, around: Surroundings): string {
 
 function parkedWords(row: JobRow, { ahead }: Surroundings): string {
   if (row.reason !== undefined) return `to be redriven: it died (${row.reason}), and its key ${row.lane} waits with it`;
-  return ahead === undefined ? `to be redriven: its key ${row.lane} is parked` : `parked behind job ${ahead.id}, which died (${ahead.reason}), in its key ${row.lane}`;
+  return ahead === undefined
+    ? `to be redriven: its key ${row.lane} is parked`
+    : `parked behind job ${ahead.id}, which died (${ahead.reason}), in its key ${row.lane}`;
 }
 
 function dueWords(row: JobRow, { now }: Surroundings): string {

@@ -53,7 +53,9 @@ function pairsOf(details: object): string[] {
 function shown(value: unknown): string {
   const text = textOf(value);
   const cut = text.length > valueLengthMax ? `${text.slice(0, valueLengthMax)}…` : text;
-  return typeof value !== "object" && /^[\w.:/@#+-]+$/.test(cut) ? cut : printable(value instanceof Error || typeof value === "string" ? JSON.stringify(cut) : cut);
+  return typeof value !== "object" && /^[\w.:/@#+-]+$/.test(cut)
+    ? cut
+    : printable(value instanceof Error || typeof value === "string" ? JSON.stringify(cut) : cut);
 }
 
 function textOf(value: unknown): string {

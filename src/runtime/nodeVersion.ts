@@ -6,5 +6,9 @@ const oldest = 22;
 /** Throws `node-too-old`. */
 export function checkNodeVersion(version: string = process.versions.node): void {
   if (Number.parseInt(version, 10) >= oldest) return;
-  throw new ErrandError("node-too-old", `errand needs Node.js ${oldest} or later and this is ${version}; install a newer one, as in "nvm install ${oldest + 2}"`, { details: { version } });
+  throw new ErrandError(
+    "node-too-old",
+    `errand needs Node.js ${oldest} or later and this is ${version}; install a newer one, as in "nvm install ${oldest + 2}"`,
+    { details: { version } },
+  );
 }

@@ -34,6 +34,9 @@ function isDefaultChanged(): boolean {
 /** What Node makes of a reason that is no error. */
 function errorOf(reason: unknown): unknown {
   if (reason instanceof Error) return reason;
-  const error = new Error(`This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason ${JSON.stringify(String(reason))}.`, { cause: reason });
+  const error = new Error(
+    `This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason ${JSON.stringify(String(reason))}.`,
+    { cause: reason },
+  );
   return Object.assign(error, { code: "ERR_UNHANDLED_REJECTION" });
 }

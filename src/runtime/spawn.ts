@@ -22,7 +22,8 @@ function endOf(child: ChildProcess, { module, argument }: ChildPlan): Promise<Ch
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("message", (report: ChildReport) => {
-      if ("failed" in report) reject(Object.assign(new Error(`the child process could not run its job: ${report.failed.message}`), { stack: report.failed.stack }));
+      if ("failed" in report)
+        reject(Object.assign(new Error(`the child process could not run its job: ${report.failed.message}`), { stack: report.failed.stack }));
       else resolve({ is: "answered", message: report.message });
     });
     // "close", not "exit": a message that is still in the channel comes first.

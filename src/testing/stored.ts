@@ -37,7 +37,10 @@ export class Stored {
     const { options } = errand[madeByTaskWith];
     const rows = await this.jobs();
     if (rows.some((row) => isEnqueuedAs(row, expected, options))) return;
-    throw new ErrandError("assertion-failed", `${expected.task} ${expected.payload}${shownOptions(options)} was not enqueued; ${listOf("enqueued", rows, (row) => shownJob(row))}`);
+    throw new ErrandError(
+      "assertion-failed",
+      `${expected.task} ${expected.payload}${shownOptions(options)} was not enqueued; ${listOf("enqueued", rows, (row) => shownJob(row))}`,
+    );
   }
 
   async assertNotEnqueued(what: Errand | TaskOf<never>): Promise<void> {
@@ -50,8 +53,12 @@ export class Stored {
   async assertPublished(fact: Fact): Promise<void> {
     const expected = await this.#planner.event(fact);
     const rows = await this.events();
-    if (rows.some((row) => row.name === expected.name && isSameJson(row.payload, expected.payload) && (expected.rememberMs === 0 || row.id === expected.id))) return;
-    throw new ErrandError("assertion-failed", `${expected.name} ${expected.payload} was not published; ${listOf("published", rows, (row) => `${row.name} ${row.payload}`)}`);
+    if (rows.some((row) => row.name === expected.name && isSameJson(row.payload, expected.payload) && (expected.rememberMs === 0 || row.id === expected.id)))
+      return;
+    throw new ErrandError(
+      "assertion-failed",
+      `${expected.name} ${expected.payload} was not published; ${listOf("published", rows, (row) => `${row.name} ${row.payload}`)}`,
+    );
   }
 
   async #fits(errand: Errand): Promise<(row: JobRow) => boolean> {

@@ -66,7 +66,11 @@ export class Story implements EngineHears {
 export function offset(ms: Ms): string {
   let text = "";
   let rest = Math.abs(ms);
-  for (const [size, unit] of [[86_400_000, "d"], [3_600_000, "h"], [60_000, "m"]] as const) {
+  for (const [size, unit] of [
+    [86_400_000, "d"],
+    [3_600_000, "h"],
+    [60_000, "m"],
+  ] as const) {
     if (rest >= size) text += `${Math.floor(rest / size)}${unit}`;
     rest %= size;
   }

@@ -75,7 +75,12 @@ export const testBroker: TestBrokerMaker = Object.assign((...definitions: readon
 });
 
 function make(options: TestBrokerOptions, definitions: readonly DefinitionModule[]): TestBroker {
-  checkOptions(options, "testBroker.with", { engine: anything, seed: aWholeNumber(0, 2 ** 32 - 1), start: aDate, patience: (value, path) => void durationMs(value as Duration, path) });
+  checkOptions(options, "testBroker.with", {
+    engine: anything,
+    seed: aWholeNumber(0, 2 ** 32 - 1),
+    start: aDate,
+    patience: (value, path) => void durationMs(value as Duration, path),
+  });
   const { engine = memory(), seed, start, patience } = options;
   return new VirtualBroker({
     engine,

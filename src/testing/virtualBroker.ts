@@ -203,7 +203,7 @@ export class VirtualBroker extends StoreBroker implements TestBroker {
     let isOver = false;
     const over = (): void => void (isOver = true);
     work.then(over, over);
-    for (let steps = 0; steps < stopStepsMax; ) {
+    for (let steps = 0; steps < stopStepsMax;) {
       await this.#runtime.settle();
       if (isOver) break;
       if (this.#watch.calls > 0) {
@@ -217,6 +217,9 @@ export class VirtualBroker extends StoreBroker implements TestBroker {
   }
 
   async #unfinished(): Promise<ErrandError> {
-    return new ErrandError("assertion-failed", `drain() waited ${this.#drainPatience.ms} ms for ${await this.#inFlight()}; a handler that waits for time needs advance(), and one that waits for something else needs it to happen`);
+    return new ErrandError(
+      "assertion-failed",
+      `drain() waited ${this.#drainPatience.ms} ms for ${await this.#inFlight()}; a handler that waits for time needs advance(), and one that waits for something else needs it to happen`,
+    );
   }
 }

@@ -111,7 +111,11 @@ export class VirtualRuntime implements Runtime {
   async settle(): Promise<void> {
     let quiet = 0;
     for (let turns = 0; quiet < quietTurns; turns++) {
-      if (turns === turnsMax) throw new ErrandError("assertion-failed", `errand does not come to rest: something happens in each of ${turnsMax} turns while time stands still; look for a job that enqueues itself without a delay`);
+      if (turns === turnsMax)
+        throw new ErrandError(
+          "assertion-failed",
+          `errand does not come to rest: something happens in each of ${turnsMax} turns while time stands still; look for a job that enqueues itself without a delay`,
+        );
       const before = this.#activity;
       await new Promise<void>((resolve) => this.#platform.soon(resolve));
       quiet = this.#activity === before && this.#pending === 0 ? quiet + 1 : 0;

@@ -36,8 +36,10 @@ export class EngineWatch {
   #heard(verb: string | symbol, given: unknown, answer: unknown): unknown {
     if (verb === "enqueue") this.#enqueued(given as readonly Atom[], answer as readonly (Enqueued[] | ErrandError)[]);
     if (verb === "settle") this.#settled(given as readonly Outcome[], answer as readonly Settled[]);
-    if (verb === "claim") this.#settled((given as { readonly settling: readonly Outcome[] }).settling, (answer as { readonly settled: readonly Settled[] }).settled);
-    if (verb === "change") for (const { id, is } of (answer as { readonly jobs: readonly { readonly id: string; readonly is: string }[] }).jobs) this.#hears.changed(id, is);
+    if (verb === "claim")
+      this.#settled((given as { readonly settling: readonly Outcome[] }).settling, (answer as { readonly settled: readonly Settled[] }).settled);
+    if (verb === "change")
+      for (const { id, is } of (answer as { readonly jobs: readonly { readonly id: string; readonly is: string }[] }).jobs) this.#hears.changed(id, is);
     return answer;
   }
 

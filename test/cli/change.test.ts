@@ -16,11 +16,23 @@ describe("errand jobs cancel, retry and redrive", { concurrency: 4 }, () => {
   it("a cancelled job never starts, and keeps the reason", async () => {
     await using shop = new Shop();
     await shop.work.enqueue(greet.with({ name: "Ann" }, { id: "a" }));
-    assert.deepEqual(await shop.errand("jobs", "cancel", "a", "nix", "--reason", "she has left"), { code: 0, out: "a  cancelled\n", err: "nix  no such job, or its retention has passed\n" });
+    assert.deepEqual(await shop.errand("jobs", "cancel", "a", "nix", "--reason", "she has left"), {
+      code: 0,
+      out: "a  cancelled\n",
+      err: "nix  no such job, or its retention has passed\n",
+    });
     const job = await shop.work.find("a");
     assert.deepEqual([job?.state, job?.reason], ["cancelled", "she has left"]);
     assert.deepEqual(await shop.errand("jobs", "cancel", "a"), { code: 3, out: "", err: "a  had ended before: nothing to do\n" });
-    assert.deepEqual(await shop.json("jobs", "cancel", "a", "nix"), { change: "cancel", isDryRun: false, changed: 0, jobs: [{ id: "a", is: "ended" }, { id: "nix", is: "unknown" }] });
+    assert.deepEqual(await shop.json("jobs", "cancel", "a", "nix"), {
+      change: "cancel",
+      isDryRun: false,
+      changed: 0,
+      jobs: [
+        { id: "a", is: "ended" },
+        { id: "nix", is: "unknown" },
+      ],
+    });
   });
 
   it("a running job is asked to stop", async () => {
@@ -54,11 +66,32 @@ describe("errand jobs cancel, retry and redrive", { concurrency: 4 }, () => {
     const told = await shop.json<Told>("jobs", "redrive", "--all", "--dry-run");
     assert.deepEqual([told.change, told.isDryRun, told.changed], ["retry", true, 6]);
     const groups = told.groups?.map(({ queue, task, state, reason, jobs }) => [queue, task, state, reason, jobs].join(" ")).toSorted();
-    assert.deepEqual(groups, ["default entry parked behind a job of its key that died 2", "default entry parked the ledger is closed 1", "default fail dead 503 2", "default fail dead 504 1"]);
+    assert.deepEqual(groups, [
+      "default entry parked behind a job of its key that died 2",
+      "default entry parked the ledger is closed 1",
+      "default fail dead 503 2",
+      "default fail dead 504 1",
+    ]);
     const { out } = await shop.errand("jobs", "redrive", "--task", "fail", "--dry-run");
-    assert.equal(out, "would redrive 3 jobs; nothing was changed\njobs  queue    task  state  reason\n   2  default  fail  dead   503\n   1  default  fail  dead   504\n");
-    for (const args of [["retry", "f0"], ["cancel", "--state", "parked"], ["retry", "--reason-has", "503"]]) await shop.errand("jobs", ...args, "--dry-run");
-    assert.deepEqual(await shop.json("jobs", "retry", "f0", "nix", "--dry-run"), { change: "retry", isDryRun: true, changed: 1, jobs: [{ id: "f0", is: "dead" }, { id: "nix", is: "unknown" }] });
+    assert.equal(
+      out,
+      "would redrive 3 jobs; nothing was changed\njobs  queue    task  state  reason\n   2  default  fail  dead   503\n   1  default  fail  dead   504\n",
+    );
+    for (const args of [
+      ["retry", "f0"],
+      ["cancel", "--state", "parked"],
+      ["retry", "--reason-has", "503"],
+    ])
+      await shop.errand("jobs", ...args, "--dry-run");
+    assert.deepEqual(await shop.json("jobs", "retry", "f0", "nix", "--dry-run"), {
+      change: "retry",
+      isDryRun: true,
+      changed: 1,
+      jobs: [
+        { id: "f0", is: "dead" },
+        { id: "nix", is: "unknown" },
+      ],
+    });
     assert.deepEqual(await shop.json("jobs"), before);
   });
 
@@ -67,7 +100,10 @@ describe("errand jobs cancel, retry and redrive", { concurrency: 4 }, () => {
     await shop.work.enqueue(["503 from a", "503 from b", "bad input"].map((why, at) => fail.with({ why }, { id: `f${at}` })));
     await shop.run("dead", 3);
     assert.deepEqual(await shop.errand("jobs", "redrive", "--reason-has", "503", "--task", "fail"), { code: 0, out: "2 jobs: will run again\n", err: "" });
-    assert.deepEqual((await shop.work.list({ states: ["dead"] })).jobs.map(({ id }) => id), ["f2"]);
+    assert.deepEqual(
+      (await shop.work.list({ states: ["dead"] })).jobs.map(({ id }) => id),
+      ["f2"],
+    );
     assert.deepEqual(await shop.json("jobs", "redrive", "--queue", "default"), { change: "retry", isDryRun: false, changed: 1, answers: { retried: 1 } });
     assert.deepEqual(await shop.errand("jobs", "redrive", "--all"), { code: 3, out: "", err: "no jobs match\n" });
   });
@@ -83,13 +119,21 @@ describe("errand jobs cancel, retry and redrive", { concurrency: 4 }, () => {
     await shop.until("all ran", async () => (await shop.work.count()).completed === 6);
     child.kill("SIGTERM");
     await ended;
-    assert.deepEqual(shop.done(), [1, 2, 3, 4, 5, 6].map((n) => `a ${n}`));
+    assert.deepEqual(
+      shop.done(),
+      [1, 2, 3, 4, 5, 6].map((n) => `a ${n}`),
+    );
   });
 
   it("thousands of jobs are changed page by page, each once", async () => {
     await using shop = new Shop();
     await shop.work.enqueue(Array.from({ length: 3_000 }, (_, n) => greet.with({ name: `${n}` }, { in: "1h" })));
-    assert.deepEqual(await shop.json<Told>("jobs", "cancel", "--task", "greet"), { change: "cancel", isDryRun: false, changed: 3_000, answers: { cancelled: 3_000 } });
+    assert.deepEqual(await shop.json<Told>("jobs", "cancel", "--task", "greet"), {
+      change: "cancel",
+      isDryRun: false,
+      changed: 3_000,
+      answers: { cancelled: 3_000 },
+    });
     assert.equal((await shop.work.count()).cancelled, 3_000);
   });
 

@@ -101,7 +101,10 @@ describe("the command line", { concurrency: 4 }, () => {
       const { code, out } = await shop.errand(...args);
       assert.equal(code, 0);
       assert.match(out, /Exit codes: 0 /);
-      assert.deepEqual(out.split("\n").filter((line) => line.length > 80), []);
+      assert.deepEqual(
+        out.split("\n").filter((line) => line.length > 80),
+        [],
+      );
     }
   });
 });

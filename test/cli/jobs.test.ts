@@ -42,7 +42,9 @@ describe("errand jobs", { concurrency: 4 }, () => {
     assert.equal(code, 0);
     const [head = "", ...rows] = out.trimEnd().split("\n");
     assert.match(head, /^id +task +queue +state +attempts +age +why$/);
-    const told = rows.map((row) => row.split(/ {2,}/)).map(([id = "", name = "", , state = "", , , why = ""]) => [/^[0-9a-f]{32}$/.test(id) ? "" : id, name, state, why]);
+    const told = rows
+      .map((row) => row.split(/ {2,}/))
+      .map(([id = "", name = "", , state = "", , , why = ""]) => [/^[0-9a-f]{32}$/.test(id) ? "" : id, name, state, why]);
     assert.deepEqual(told, [
       ["strange", "strange", "ready", ""],
       ["b3", "entry", "blocked", 'behind another job of entry["b"]'],
@@ -54,7 +56,10 @@ describe("errand jobs", { concurrency: 4 }, () => {
       ["", "entry", "parked", "the ledger is closed"],
       ["", "fail", "dead", "\\x1b[31mred\\x1b[0m\\x07 bell next line \\x9b2J \\u202eright to left"],
     ]);
-    assert.ok(rows.every((row) => row.slice(head.indexOf("task")).startsWith(`${row.split(/ {2,}/)[1]} `)), "the columns line up");
+    assert.ok(
+      rows.every((row) => row.slice(head.indexOf("task")).startsWith(`${row.split(/ {2,}/)[1]} `)),
+      "the columns line up",
+    );
   });
 
   it("lists a job whose task this command line has never heard of", async () => {
@@ -71,7 +76,7 @@ describe("errand jobs", { concurrency: 4 }, () => {
   it("goes page by page", async () => {
     const all = await ids();
     const paged: string[] = [];
-    for (let next: string | null = ""; next !== null && paged.length <= all.length; ) {
+    for (let next: string | null = ""; next !== null && paged.length <= all.length;) {
       const page: JobPage = await shop.json("jobs", "list", "--limit", "4", ...(next === "" ? [] : ["--after", next]));
       paged.push(...page.jobs.map(({ id }) => id));
       next = page.next;
@@ -95,7 +100,10 @@ describe("errand jobs", { concurrency: 4 }, () => {
 
   it("shows one job: why it waits, its key, its input, its attempts", async () => {
     const [parked = ""] = await ids("--state", "parked");
-    assert.match((await shop.errand("jobs", "show", parked)).out, /^why +waits .*entry\["a"\][^]*^input +\{"account":"a","n":3\}$[^]*^ordered by +entry\["a"\]$/m);
+    assert.match(
+      (await shop.errand("jobs", "show", parked)).out,
+      /^why +waits .*entry\["a"\][^]*^input +\{"account":"a","n":3\}$[^]*^ordered by +entry\["a"\]$/m,
+    );
     assert.match((await shop.errand("jobs", "show", "now")).out, /^why +waits because queue mail is paused \(the provider is down\)/m);
     const [dead = ""] = await ids("--state", "dead");
     const { out } = await shop.errand("jobs", "show", dead);
@@ -106,7 +114,14 @@ describe("errand jobs", { concurrency: 4 }, () => {
 
   it("lets no control character of a stored text reach the terminal, in tables, details or JSON", async () => {
     const [dead = ""] = await ids("--state", "dead");
-    for (const args of [["jobs"], ["jobs", "--json"], ["jobs", "show", dead], ["jobs", "show", dead, "--json"], ["jobs", "redrive", "--all", "--dry-run"], ["jobs", "redrive", "--all", "--dry-run", "--json"]]) {
+    for (const args of [
+      ["jobs"],
+      ["jobs", "--json"],
+      ["jobs", "show", dead],
+      ["jobs", "show", dead, "--json"],
+      ["jobs", "redrive", "--all", "--dry-run"],
+      ["jobs", "redrive", "--all", "--dry-run", "--json"],
+    ]) {
       const { out, err } = await shop.errand(...args);
       assert.match(out, /bell/, args.join(" "));
       assert.doesNotMatch(out + err, acting, args.join(" "));
@@ -115,7 +130,11 @@ describe("errand jobs", { concurrency: 4 }, () => {
   });
 
   it("ends with 3 where nothing matches, and says what was probably meant", async () => {
-    assert.deepEqual(await shop.errand("jobs", "--task", "grete"), { code: 3, out: "", err: 'no jobs match; no job here is of task "grete", did you mean "greet"?\n' });
+    assert.deepEqual(await shop.errand("jobs", "--task", "grete"), {
+      code: 3,
+      out: "",
+      err: 'no jobs match; no job here is of task "grete", did you mean "greet"?\n',
+    });
     assert.deepEqual(await shop.errand("jobs", "--state", "cancelled"), { code: 3, out: "", err: "no jobs match\n" });
     assert.deepEqual(await shop.errand("jobs", "show", "nix"), { code: 3, out: "", err: "no job has the id nix, or its retention has passed\n" });
     const none = await shop.errand("jobs", "--state", "cancelled", "--json");

@@ -103,11 +103,13 @@ export class Shop implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#children].map(async (child) => {
-      const gone = once(child, "exit");
-      child.kill("SIGKILL");
-      await gone;
-    }));
+    await Promise.all(
+      [...this.#children].map(async (child) => {
+        const gone = once(child, "exit");
+        child.kill("SIGKILL");
+        await gone;
+      }),
+    );
     await this.work.close();
     rmSync(this.folder, { recursive: true, force: true });
   }

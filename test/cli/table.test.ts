@@ -24,7 +24,10 @@ const rows: readonly Row[] = [
 
 /** Width of the terminal, and what it shows. */
 const shown: readonly (readonly [number | undefined, string])[] = [
-  [undefined, "id                task   jobs  why\n0123456789abcdef  send  1,234  the provider of the mail server had closed the connection\nfedcba9876543210  日本      5"],
+  [
+    undefined,
+    "id                task   jobs  why\n0123456789abcdef  send  1,234  the provider of the mail server had closed the connection\nfedcba9876543210  日本      5",
+  ],
   [60, "id                task   jobs  why\n0123456789abcdef  send  1,234  the provider of the mail ser…\nfedcba9876543210  日本      5"],
   [50, "id                task  why\n0123456789abcdef  send  the provider of the mail …\nfedcba9876543210  日本"],
   [42, "id                why\n0123456789abcdef  the provider of the mai…\nfedcba9876543210"],
@@ -40,7 +43,15 @@ for (const [width, text] of shown) {
 }
 
 it("a text is as wide as a terminal shows it", () => {
-  for (const [text, width] of [["abc", 3], ["日本", 4], ["é", 1], ["e\u0301", 1], ["👍🏽", 2], ["", 0]] as const) assert.equal(textWidth(text), width, text);
+  for (const [text, width] of [
+    ["abc", 3],
+    ["日本", 4],
+    ["é", 1],
+    ["e\u0301", 1],
+    ["👍🏽", 2],
+    ["", 0],
+  ] as const)
+    assert.equal(textWidth(text), width, text);
   assert.deepEqual([cut("日本語", 5), cut("abcdef", 4), cut("abc", 3), pad("日", 4), pad("7", 3, true)], ["日本…", "abc…", "abc", "日  ", "  7"]);
 });
 

@@ -34,7 +34,10 @@ describe("errand work", { concurrency: 4 }, () => {
 
   it("runs a JavaScript module beside it, and what a module keeps open does not keep the process", async () => {
     await using shop = new Shop();
-    writeFileSync(path.join(shop.folder, "more.js"), `import { task } from ${errand};\nsetInterval(() => undefined, 1_000);\nexport const more = task("more", { queue: "more", run() {} });`);
+    writeFileSync(
+      path.join(shop.folder, "more.js"),
+      `import { task } from ${errand};\nsetInterval(() => undefined, 1_000);\nexport const more = task("more", { queue: "more", run() {} });`,
+    );
     const { child, ended } = await shop.worker("more.js");
     child.kill("SIGTERM");
     const { code, out } = await ended;
@@ -45,7 +48,10 @@ describe("errand work", { concurrency: 4 }, () => {
   it("a worker goes on when nobody reads what it prints any more", async () => {
     await using shop = new Shop();
     const told = path.join(shop.folder, "told");
-    writeFileSync(path.join(shop.folder, "chatty.js"), `import { appendFileSync } from "node:fs";\nimport { task } from ${errand};\nexport const chat = task("chat", { run() { console.log("hello"); appendFileSync(${JSON.stringify(told)}, "x"); } });`);
+    writeFileSync(
+      path.join(shop.folder, "chatty.js"),
+      `import { appendFileSync } from "node:fs";\nimport { task } from ${errand};\nexport const chat = task("chat", { run() { console.log("hello"); appendFileSync(${JSON.stringify(told)}, "x"); } });`,
+    );
     const chat = task("chat", { run: () => undefined });
     await using sender = broker(shop.url, { chat });
     const { child, ended } = await shop.worker("chatty.js");
@@ -66,8 +72,14 @@ describe("errand work", { concurrency: 4 }, () => {
     await shop.until("both ended", async () => (await shop.work.count({ queue: "mail" })).ready === 0 && (await shop.work.count()).running === 0);
     child.kill("SIGTERM");
     const steps = stepsOf(await ended);
-    assert.deepEqual(steps.filter(([, job]) => job === "a").map(([step]) => step), ["attempting", "doing", "finishing"]);
-    assert.deepEqual(steps.filter(([, job]) => job === "b").map(([step]) => step), ["attempting", "doing", 'skipping "there is nobody"']);
+    assert.deepEqual(
+      steps.filter(([, job]) => job === "a").map(([step]) => step),
+      ["attempting", "doing", "finishing"],
+    );
+    assert.deepEqual(
+      steps.filter(([, job]) => job === "b").map(([step]) => step),
+      ["attempting", "doing", 'skipping "there is nobody"'],
+    );
   });
 
   it("a job may end within the grace when Ctrl-C stops its worker", async () => {
@@ -135,7 +147,11 @@ describe("errand work", { concurrency: 4 }, () => {
   it("two modules that name two tasks alike are refused", async () => {
     await using shop = new Shop();
     writeFileSync(path.join(shop.folder, "again.js"), `import { task } from ${errand};\nexport const g = task("greet", { run() {} });`);
-    assert.deepEqual(await shop.errand("work", tasksFile, "again.js"), { code: 1, out: "", err: 'errand: name-taken: two tasks are named "greet"; rename one of them\n' });
+    assert.deepEqual(await shop.errand("work", tasksFile, "again.js"), {
+      code: 1,
+      out: "",
+      err: 'errand: name-taken: two tasks are named "greet"; rename one of them\n',
+    });
   });
 });
 

@@ -25,4 +25,3 @@ export const onSqlite: EngineMaker = {
     return { engine: () => sqlite(join(folder, "laws.db")), dispose: () => rmSync(folder, { recursive: true }) };
   },
 };
-

@@ -41,7 +41,11 @@ export function payloads(change: (payload: string) => string): Distortion {
 
 export function works(change: (work: NewWork) => NewWork): Distortion {
   return (inner) => ({
-    enqueue: (atoms, at) => inner.enqueue(atoms.map((atom) => ({ ...atom, works: atom.works.map(change) })), at),
+    enqueue: (atoms, at) =>
+      inner.enqueue(
+        atoms.map((atom) => ({ ...atom, works: atom.works.map(change) })),
+        at,
+      ),
     ...outcomes((outcome) => ({ ...outcome, ...(outcome.follow && { follow: outcome.follow.map(change) }) }))(inner),
   });
 }
@@ -56,7 +60,11 @@ export function outcomes(change: (outcome: Outcome) => Outcome): Distortion {
 /** Undefined: the write is lost. */
 export function notes(change: (note: NoteWrite) => NoteWrite | undefined): Distortion {
   return (inner) => ({
-    enqueue: (atoms, at) => inner.enqueue(atoms.map((atom) => ({ ...atom, notes: (atom.notes ?? []).flatMap((note) => change(note) ?? []) })), at),
+    enqueue: (atoms, at) =>
+      inner.enqueue(
+        atoms.map((atom) => ({ ...atom, notes: (atom.notes ?? []).flatMap((note) => change(note) ?? []) })),
+        at,
+      ),
   });
 }
 

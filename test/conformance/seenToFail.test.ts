@@ -12,12 +12,18 @@ for (const bug of bugs) {
 
 test("no two laws share a name", () => {
   const names = laws.map((law) => law.name);
-  assert.deepEqual(names.filter((name, index) => names.indexOf(name) !== index), []);
+  assert.deepEqual(
+    names.filter((name, index) => names.indexOf(name) !== index),
+    [],
+  );
 });
 
 test("each guarantee that the engines hold has laws", () => {
   const held = [1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 17, 18, 19, 20, 21, 22].map((number) => `G${number}`);
-  assert.deepEqual(held.filter((guarantee) => !laws.some((law) => law.guarantee === guarantee)), []);
+  assert.deepEqual(
+    held.filter((guarantee) => !laws.some((law) => law.guarantee === guarantee)),
+    [],
+  );
 });
 
 async function isCaught(bug: Bug, law: Law): Promise<void> {

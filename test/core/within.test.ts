@@ -18,7 +18,10 @@ test("within(tx) takes 500 items in a call; more are refused whole, also where t
   db.pragma("synchronous = FULL");
   const items = (count: number): ReturnType<typeof noop.with>[] => Array.from({ length: count }, (_, n) => noop.with({ n }));
   db.exec("BEGIN IMMEDIATE");
-  assert.throws(() => work.within(db).enqueue(items(501)), (error) => ErrandError.is(error, "enqueue-too-many") && error.isDefinite);
+  assert.throws(
+    () => work.within(db).enqueue(items(501)),
+    (error) => ErrandError.is(error, "enqueue-too-many") && error.isDefinite,
+  );
   db.exec("COMMIT");
   assert.equal((await work.count()).ready, 0);
   db.exec("BEGIN IMMEDIATE");

@@ -43,7 +43,10 @@ export class Fleet {
 
   lines(): LedgerLine[] {
     if (!existsSync(this.#ledger)) return [];
-    return readFileSync(this.#ledger, "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as LedgerLine);
+    return readFileSync(this.#ledger, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as LedgerLine);
   }
 
   /** Waits until `isTrue` holds; throws after `seconds`. */

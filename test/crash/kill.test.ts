@@ -20,11 +20,21 @@ test("1,500 jobs survive 12 SIGKILLs of their workers: none is lost, and a job r
   }
   await fleet.until("all completed", async () => (await fleet.work.count()).completed === jobs, 60);
   const lines = fleet.lines();
-  const ends = Map.groupBy(lines.filter((line) => line.is === "end"), (line) => line.n);
+  const ends = Map.groupBy(
+    lines.filter((line) => line.is === "end"),
+    (line) => line.n,
+  );
   assert.equal(ends.size, jobs);
-  const starts = Map.groupBy(lines.filter((line) => line.is === "start"), (line) => line.n);
+  const starts = Map.groupBy(
+    lines.filter((line) => line.is === "start"),
+    (line) => line.n,
+  );
   const again = [...starts.values()].filter((list) => list.length > 1);
-  for (const list of again) assert.ok(list.slice(0, -1).every((line) => killed.has(line.pid)), `job ${list[0]?.n} ran again although nobody killed its worker`);
+  for (const list of again)
+    assert.ok(
+      list.slice(0, -1).every((line) => killed.has(line.pid)),
+      `job ${list[0]?.n} ran again although nobody killed its worker`,
+    );
   context.diagnostic(`kills 12, jobs ${jobs}, lost ${jobs - ends.size}, started again ${again.length}`);
 });
 
@@ -62,11 +72,19 @@ test("order by key holds through SIGKILLs: for each key, jobs start first in the
   const lines = fleet.lines();
   for (let key = 0; key < keys; key++) {
     const own = lines.filter((line) => line.n % keys === key);
-    const firstStarts = own.filter((line, index) => line.is === "start" && own.findIndex((other) => other.n === line.n && other.is === "start") === index).map((line) => line.n);
-    assert.deepEqual(firstStarts, firstStarts.toSorted((a, b) => a - b));
+    const firstStarts = own
+      .filter((line, index) => line.is === "start" && own.findIndex((other) => other.n === line.n && other.is === "start") === index)
+      .map((line) => line.n);
+    assert.deepEqual(
+      firstStarts,
+      firstStarts.toSorted((a, b) => a - b),
+    );
     own.forEach((line, index) => {
       if (line.is !== "start" || line.n < keys) return;
-      assert.ok(own.slice(0, index).some((other) => other.is === "end" && other.n === line.n - keys), `job ${line.n} started before the end of job ${line.n - keys}`);
+      assert.ok(
+        own.slice(0, index).some((other) => other.is === "end" && other.n === line.n - keys),
+        `job ${line.n} started before the end of job ${line.n - keys}`,
+      );
     });
   }
 });

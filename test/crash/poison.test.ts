@@ -18,10 +18,14 @@ test("a handler that runs its process out of memory beside 50 innocents is quara
       if (!isOver) deaths++;
     }
   })();
-  await fleet.until("quarantined and completed", async () => {
-    const counts = await fleet.work.count();
-    return counts.dead === 1 && counts.completed === innocents;
-  }, 300);
+  await fleet.until(
+    "quarantined and completed",
+    async () => {
+      const counts = await fleet.work.count();
+      return counts.dead === 1 && counts.completed === innocents;
+    },
+    300,
+  );
   isOver = true;
   const culprit = await fleet.work.find(id);
   assert.equal(culprit?.isPoison, true);

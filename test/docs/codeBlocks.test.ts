@@ -22,7 +22,10 @@ const settings = {
 };
 
 test(`the ${blocks.length} blocks of TypeScript in the documents type-check`, () => {
-  assert.ok(blocks.some(({ file }) => file === "README.md"), "README.md has no block tagged ts");
+  assert.ok(
+    blocks.some(({ file }) => file === "README.md"),
+    "README.md has no block tagged ts",
+  );
   assert.deepEqual(mistakesIn(blocks), []);
 });
 

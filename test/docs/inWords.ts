@@ -9,7 +9,10 @@ const units: readonly (readonly [string, number])[] = [
 
 export function inWords(name: string, value: unknown): string {
   if (typeof value === "string") return `\`"${value}"\``;
-  if (typeof value === "object" && value !== null) return Object.entries(value).map(([key, one]) => `${key} ${inWords(name, one)}`).join(", ");
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value)
+      .map(([key, one]) => `${key} ${inWords(name, one)}`)
+      .join(", ");
   if (typeof value !== "number") throw new Error(`${name} is ${String(value)}: the reference has no words for that`);
   if (name.endsWith("Ms")) return duration(value);
   if (/Bytes|errorMessageMax|errorStackMax/.test(name)) return `${value / 1_024} KiB`;

@@ -8,12 +8,17 @@ const files = globSync(["*.md", "docs/**/*.md", "examples/**/*.md", "bench/*.md"
 
 for (const file of files) {
   test(`every relative link of ${file} leads somewhere`, () => {
-    assert.deepEqual(linksOf(file).filter((link) => !resolves(file, link)), []);
+    assert.deepEqual(
+      linksOf(file).filter((link) => !resolves(file, link)),
+      [],
+    );
   });
 }
 
 function linksOf(file: string): readonly string[] {
-  const prose = readFileSync(inRoot(file), "utf8").replaceAll(/^```[\s\S]*?^```/gm, "").replaceAll(/`[^`\n]*`/g, "");
+  const prose = readFileSync(inRoot(file), "utf8")
+    .replaceAll(/^```[\s\S]*?^```/gm, "")
+    .replaceAll(/`[^`\n]*`/g, "");
   return Array.from(prose.matchAll(/\]\(([^)\s]+)(?: "[^"]*")?\)/g), ([, link = ""]) => link).filter((link) => !/^[a-z]+:/.test(link));
 }
 
@@ -26,5 +31,11 @@ function resolves(file: string, link: string): boolean {
 /** A heading's anchor, as code hosts make it: small letters, no punctuation, dashes for spaces. */
 function anchorsOf(file: string): readonly string[] {
   const headings = readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm);
-  return Array.from(headings, ([, heading = ""]) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(/\s/g, "-"));
+  return Array.from(headings, ([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+      .trim()
+      .replaceAll(/\s/g, "-"),
+  );
 }

@@ -13,11 +13,17 @@ describe("docs/reference/errors.md", () => {
 
   it("has the codes of the source, each once, in their order, with the same meaning", () => {
     const told = rows.map(([code, when, isDefinite]) => [bare(code), when, isDefinite]);
-    assert.deepEqual(told, Object.entries(errorCodes).map(([code, row]) => [code, row.when, row.isDefinite ? "yes" : "no"]));
+    assert.deepEqual(
+      told,
+      Object.entries(errorCodes).map(([code, row]) => [code, row.when, row.isDefinite ? "yes" : "no"]),
+    );
   });
 
   it("has a cure for each", () => {
-    assert.deepEqual(rows.filter(([, , , cure]) => (cure ?? "").length < 10), []);
+    assert.deepEqual(
+      rows.filter(([, , , cure]) => (cure ?? "").length < 10),
+      [],
+    );
   });
 });
 
@@ -26,7 +32,10 @@ describe("docs/reference/defaults.md", () => {
     const told = rowsOf("docs/reference/defaults.md", 3).map(([name, value]) => `${bare(name)} = ${value}`);
     const source = readFileSync(inRoot("src/core/defaults.ts"), "utf8").matchAll(/^export const (\w+)/gm);
     const values = new Map(Object.entries(defaults as Readonly<Record<string, unknown>>));
-    assert.deepEqual(told, Array.from(source, ([, name = ""]) => `${name} = ${inWords(name, values.get(name))}`));
+    assert.deepEqual(
+      told,
+      Array.from(source, ([, name = ""]) => `${name} = ${inWords(name, values.get(name))}`),
+    );
   });
 });
 
@@ -34,21 +43,31 @@ describe("docs/reference/states.md", () => {
   const drawn = readFileSync(inRoot("docs/reference/states.md"), "utf8").matchAll(/^ {4}(\S+) --> (\w+)/gm);
 
   it("has every state, and says whether it is live or ended", () => {
-    const told = rowsOf("docs/reference/states.md", 4).filter(([, kind]) => kind === "live" || kind === "ended").map(([state, kind]) => [bare(state), kind]);
+    const told = rowsOf("docs/reference/states.md", 4)
+      .filter(([, kind]) => kind === "live" || kind === "ended")
+      .map(([state, kind]) => [bare(state), kind]);
     assert.deepEqual(told, [...liveStates.map((state) => [state, "live"]), ...endedStates.map((state) => [state, "ended"])]);
     assert.equal(told.length, jobStates.length);
   });
 
   it("has every transition of the source, each once, in their order, with its verbs", () => {
-    const told = rowsOf("docs/reference/states.md", 4).filter(([, kind]) => kind !== "live" && kind !== "ended").map((row) => row.slice(0, 3).join(" "));
-    assert.deepEqual(told, transitions.map(({ from, to, by }) => `${from} ${to} ${by.join(", ")}`));
+    const told = rowsOf("docs/reference/states.md", 4)
+      .filter(([, kind]) => kind !== "live" && kind !== "ended")
+      .map((row) => row.slice(0, 3).join(" "));
+    assert.deepEqual(
+      told,
+      transitions.map(({ from, to, by }) => `${from} ${to} ${by.join(", ")}`),
+    );
   });
 
   it("draws only transitions that are in the table", () => {
     const legal = new Set(transitions.map(({ from, to }) => `${from === "new" ? "[*]" : from} ${to}`));
     const edges = Array.from(drawn, ([, from, to]) => `${from} ${to}`);
     assert.ok(edges.length > 10);
-    assert.deepEqual(edges.filter((edge) => !legal.has(edge)), []);
+    assert.deepEqual(
+      edges.filter((edge) => !legal.has(edge)),
+      [],
+    );
   });
 });
 
@@ -56,6 +75,9 @@ describe("the table of errors", () => {
   const sources = globSync("src/**/*.ts", { cwd: root, exclude: ["src/core/errors.ts"] }).map((file) => readFileSync(inRoot(file), "utf8"));
 
   it("has no code that nothing throws", () => {
-    assert.deepEqual(Object.keys(errorCodes).filter((code) => !sources.some((source) => source.includes(`"${code}"`))), []);
+    assert.deepEqual(
+      Object.keys(errorCodes).filter((code) => !sources.some((source) => source.includes(`"${code}"`))),
+      [],
+    );
   });
 });

@@ -6,7 +6,12 @@ export function rowsOf(file: string, columns: number): readonly (readonly string
   const lines = readFileSync(inRoot(file), "utf8").split("\n");
   return lines.flatMap((line, at) => {
     const isBody = line.startsWith("|") && !/^\|[-:| ]+\|$/.test(line) && !/^\|[-:| ]+\|$/.test(lines[at + 1] ?? "");
-    const cells = isBody ? line.slice(1, -1).split("|").map((cell) => cell.trim()) : [];
+    const cells = isBody
+      ? line
+          .slice(1, -1)
+          .split("|")
+          .map((cell) => cell.trim())
+      : [];
     return cells.length === columns ? [cells] : [];
   });
 }

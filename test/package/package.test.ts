@@ -48,9 +48,14 @@ describe("the package", () => {
   after(() => packed?.remove());
 
   it("holds the build, and no source, test or script", () => {
-    const strangers = packed.files.map((file) => file.path).filter((name) => !/^(dist\/.+\.(js|d\.ts)|bin\/errand\.js|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(name));
+    const strangers = packed.files
+      .map((file) => file.path)
+      .filter((name) => !/^(dist\/.+\.(js|d\.ts)|bin\/errand\.js|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(name));
     assert.deepEqual(strangers, []);
-    assert.deepEqual(["LICENSE", "README.md", "CHANGELOG.md", "bin/errand.js"].filter((name) => !packed.files.some((file) => file.path === name)), []);
+    assert.deepEqual(
+      ["LICENSE", "README.md", "CHANGELOG.md", "bin/errand.js"].filter((name) => !packed.files.some((file) => file.path === name)),
+      [],
+    );
   });
 
   it(`stays under ${tarballBytesMax / 1_024} KiB`, () => {
@@ -92,7 +97,11 @@ describe("the package", () => {
   });
 
   it("tells an old Node.js in one sentence what it needs, when a broker is made", { skip: needsOldNode }, () => {
-    const { status, printed } = packed.run("old.js", 'import { broker } from "errand";\ntry { await broker("sqlite:old.db").open(); } catch (error) { console.log(error.message); }', oldNode);
+    const { status, printed } = packed.run(
+      "old.js",
+      'import { broker } from "errand";\ntry { await broker("sqlite:old.db").open(); } catch (error) { console.log(error.message); }',
+      oldNode,
+    );
     assert.equal(status, 0, printed);
     assert.match(printed, /^node-too-old: errand needs Node\.js 22 or later[^\n]*\n$/);
   });

@@ -17,12 +17,15 @@ export class Packed {
   readonly tarballBytes: number;
 
   constructor() {
-    const [packed] = JSON.parse(this.#npm(root, "pack", "--json", "--silent", "--pack-destination", this.folder)) as [{ filename: string; size: number; files: PackedFile[] }];
+    const [packed] = JSON.parse(this.#npm(root, "pack", "--json", "--silent", "--pack-destination", this.folder)) as [
+      { filename: string; size: number; files: PackedFile[] },
+    ];
     this.files = packed.files;
     this.tarballBytes = packed.size;
     writeFileSync(path.join(this.folder, "package.json"), JSON.stringify({ name: "shop", private: true, type: "module" }));
     this.#npm(this.folder, "install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", path.join(this.folder, packed.filename));
-    for (const types of ["@types/node", "undici-types"]) cpSync(inRoot(`node_modules/${types}`), path.join(this.folder, "node_modules", types), { recursive: true });
+    for (const types of ["@types/node", "undici-types"])
+      cpSync(inRoot(`node_modules/${types}`), path.join(this.folder, "node_modules", types), { recursive: true });
     mkdirSync(path.join(this.folder, "src"));
   }
 
@@ -34,7 +37,10 @@ export class Packed {
 
   execute(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): { readonly status: number; readonly printed: string } {
     try {
-      return { status: 0, printed: execFileSync(command, args, { cwd: this.folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 }) };
+      return {
+        status: 0,
+        printed: execFileSync(command, args, { cwd: this.folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 }),
+      };
     } catch (error) {
       const { status, stdout, stderr } = error as { status: number | null; stdout: string; stderr: string };
       return { status: status ?? -1, printed: stdout + stderr };

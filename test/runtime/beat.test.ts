@@ -55,7 +55,14 @@ test("a thread beats over a connection of its own, and what it hears arrives in 
   const beat = runtime.startBeat(beating.plan);
   await beating.until(() => beating.heard.length >= 3);
   await beat.stop();
-  assert.deepEqual(beating.heard.slice(0, 3).map((heard) => [heard.now, heard.cancelled, heard.notesVersion]), [[1, ["p1"], 1_000], [2, ["p1"], 1_000], [3, ["p1"], 1_000]]);
+  assert.deepEqual(
+    beating.heard.slice(0, 3).map((heard) => [heard.now, heard.cancelled, heard.notesVersion]),
+    [
+      [1, ["p1"], 1_000],
+      [2, ["p1"], 1_000],
+      [3, ["p1"], 1_000],
+    ],
+  );
   assert.deepEqual([beating.counts[at.openings], beating.counts[at.closings], beating.loopBeats], [1, 1, 0]);
 });
 
@@ -117,7 +124,10 @@ test("when the thread is lost the main loop beats", async () => {
   assert.match(beating.failed[0]?.message ?? "", /the main loop does: the thread .* ended with code 7/);
 });
 
-for (const [name, module] of [["that is not there", "./nowhere.ts"], ["without openBeat", "./alone.ts"]] as const) {
+for (const [name, module] of [
+  ["that is not there", "./nowhere.ts"],
+  ["without openBeat", "./alone.ts"],
+] as const) {
   test(`a beat module ${name} is told and asked for again`, async () => {
     const beating = new Beating({ source: { module: new URL(`./fixtures/${module}`, import.meta.url).href, data: {} } });
     const beat = runtime.startBeat(beating.plan);

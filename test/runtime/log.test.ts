@@ -4,7 +4,12 @@ import { StderrLog } from "../../src/runtime/log.ts";
 
 function linesOf(write: (log: StderrLog) => void): string[] {
   const lines: string[] = [];
-  write(new StderrLog((line) => lines.push(line), () => Date.UTC(2026, 0, 2, 3, 4, 5, 6)));
+  write(
+    new StderrLog(
+      (line) => lines.push(line),
+      () => Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+    ),
+  );
   return lines;
 }
 
@@ -22,12 +27,21 @@ const cases: readonly [details: object, message: string, line: string][] = [
 ];
 for (const [details, message, line] of cases) {
   test(`a warning is one readable line: ${JSON.stringify(message)}`, () => {
-    assert.deepEqual(linesOf((log) => log.warn(details, message)), [`2026-01-02T03:04:05.006Z errand warn: ${line}\n`]);
+    assert.deepEqual(
+      linesOf((log) => log.warn(details, message)),
+      [`2026-01-02T03:04:05.006Z errand warn: ${line}\n`],
+    );
   });
 }
 
 test("debug and info are silent, and say so beforehand", () => {
-  assert.deepEqual(linesOf((log) => (log.debug({}, "quiet"), log.info({}, "quiet"))), []);
+  assert.deepEqual(
+    linesOf((log) => (log.debug({}, "quiet"), log.info({}, "quiet"))),
+    [],
+  );
   const log = new StderrLog();
-  assert.deepEqual(["debug", "info", "warn", "error"].map((level) => log.isLevelEnabled(level)), [false, false, true, true]);
+  assert.deepEqual(
+    ["debug", "info", "warn", "error"].map((level) => log.isLevelEnabled(level)),
+    [false, false, true, true],
+  );
 });

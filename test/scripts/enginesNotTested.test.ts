@@ -26,7 +26,12 @@ for (const [claim, { records, isPartial = false, missed }] of Object.entries(run
     try {
       const reportFile = path.join(folder, "report.jsonl");
       writeFileSync(reportFile, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
-      assert.deepEqual(enginesNotTested(reportFile, isPartial).filter(({ engine }) => engine !== "postgres").map(({ engine, reason }) => `${engine}: ${reason}`), missed);
+      assert.deepEqual(
+        enginesNotTested(reportFile, isPartial)
+          .filter(({ engine }) => engine !== "postgres")
+          .map(({ engine, reason }) => `${engine}: ${reason}`),
+        missed,
+      );
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -27,7 +27,8 @@ const breaches: Readonly<Record<string, string>> = {
   "typescript(no-explicit-any)": "export const anything: any = 1;",
   "typescript(no-non-null-assertion)": "export const first = (names: string[]): string => names[0]!;",
   "typescript(consistent-type-imports)": 'import { Stats } from "node:fs";\nexport type Read = Stats;',
-  "typescript(return-await)": "const send = async (): Promise<number> => 1;\nexport async function guarded(): Promise<number> {\n  try {\n    return send();\n  } catch {\n    return 0;\n  }\n}",
+  "typescript(return-await)":
+    "const send = async (): Promise<number> => 1;\nexport async function guarded(): Promise<number> {\n  try {\n    return send();\n  } catch {\n    return 0;\n  }\n}",
 };
 
 describe("lint", () => {
@@ -55,13 +56,20 @@ describe("lint", () => {
   });
 
   it("lets src/runtime/ read the clock", () => {
-    assert.deepEqual(found.filter(({ filename }) => filename.endsWith("/clock.ts")), []);
+    assert.deepEqual(
+      found.filter(({ filename }) => filename.endsWith("/clock.ts")),
+      [],
+    );
   });
 });
 
 function findings(folder: string): readonly { code: string; filename: string }[] {
   try {
-    execFileSync(path.join(folder, "node_modules/.bin/oxlint"), ["--format=json", "src"], { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+    execFileSync(path.join(folder, "node_modules/.bin/oxlint"), ["--format=json", "src"], {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     return [];
   } catch (error) {
     const { stdout } = error as { stdout: string };

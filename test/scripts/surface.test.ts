@@ -34,7 +34,10 @@ describe("the printed surface", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it("follows re-exports, renamed and starred", () => {
-    assert.deepEqual(surface.exports.map(({ name }) => name), ["Broker", "Renamed", "Star", "broker"]);
+    assert.deepEqual(
+      surface.exports.map(({ name }) => name),
+      ["Broker", "Renamed", "Star", "broker"],
+    );
   });
 
   it("shows every overload", () => {
@@ -47,6 +50,9 @@ describe("the printed surface", () => {
   });
 
   it("shows the types that exports lead to, through a whole module too, and no others", () => {
-    assert.deepEqual(surface.reached.map(({ name }) => name), ["Id", "Job"]);
+    assert.deepEqual(
+      surface.reached.map(({ name }) => name),
+      ["Id", "Job"],
+    );
   });
 });

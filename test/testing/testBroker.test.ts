@@ -17,13 +17,19 @@ test("what was enqueued can be asserted before and after it ran, and nothing run
   await work.drain();
   assert.deepEqual(done, ["receipt 7"]);
   await work.assertEnqueued(sendReceipt.with({ orderId: "7", copies: 2 }));
-  assert.deepEqual((await work.enqueued()).map((job) => [job.task, job.input, job.state]), [["send-receipt", { orderId: "7", copies: 2 }, "completed"]]);
+  assert.deepEqual(
+    (await work.enqueued()).map((job) => [job.task, job.input, job.state]),
+    [["send-receipt", { orderId: "7", copies: 2 }, "completed"]],
+  );
 });
 
 test("an assertion that fails lists what was enqueued instead", async () => {
   const { definitions, sendReceipt, remind, charge, orderPlaced } = shop();
   await using work = testBroker(definitions);
-  await assert.rejects(work.assertEnqueued(remind.with({ orderId: "1" })), { code: "assertion-failed", message: 'assertion-failed: remind {"orderId":"1"} was not enqueued; nothing was enqueued' });
+  await assert.rejects(work.assertEnqueued(remind.with({ orderId: "1" })), {
+    code: "assertion-failed",
+    message: 'assertion-failed: remind {"orderId":"1"} was not enqueued; nothing was enqueued',
+  });
   await work.publish(orderPlaced.with({ orderId: "7" }));
   await work.enqueue(remind.with({ orderId: "7" }, { in: "10m" }));
   await assert.rejects(work.assertEnqueued(sendReceipt.with({ orderId: "8" }, { id: "mine" })), {
@@ -71,7 +77,10 @@ test("what was published can be asserted, and reaches its subscribers through th
   await work.drain();
   assert.deepEqual(done.toSorted(), ["charge i7", "receipt 7"]);
   await work.assertEnqueued(remind.with({ orderId: "i7" }, { in: "1d" }));
-  assert.deepEqual((await work.published()).map(({ name, payload }) => [name, payload]), [["order.placed", { orderId: "7" }]]);
+  assert.deepEqual(
+    (await work.published()).map(({ name, payload }) => [name, payload]),
+    [["order.placed", { orderId: "7" }]],
+  );
 });
 
 test("time passes at once, and each job runs at the instant at which it is due", async () => {
@@ -88,7 +97,13 @@ test("time passes at once, and each job runs at the instant at which it is due",
   await work.advance("30d");
   assert.deepEqual(done, ["remind now 1", "remind hour 1", "remind week 1"]);
   assert.equal(work.now.toISOString(), "2026-01-31T01:00:00.000Z");
-  assert.deepEqual(work.story().filter((line) => line.includes("attempting")).map((line) => line.split(" ")[0]), ["+0s", "+1h", "+7d"]);
+  assert.deepEqual(
+    work
+      .story()
+      .filter((line) => line.includes("attempting"))
+      .map((line) => line.split(" ")[0]),
+    ["+0s", "+1h", "+7d"],
+  );
 });
 
 test("failures are tried again after their backoff, snoozes run later, skips have their reason: the story tells", async () => {
@@ -111,7 +126,8 @@ test("failures are tried again after their backoff, snoozes run later, skips hav
     at("+0s", 'send-receipt r-2 skipping "already sent"'),
     at("+1m", "remind r-3 attempting"),
     at("+6m", "remind r-3 finishing"),
-  ]) assert.ok(story.includes(line), `${line}\n\n${story.join("\n")}`);
+  ])
+    assert.ok(story.includes(line), `${line}\n\n${story.join("\n")}`);
   assert.equal(story.filter((line) => line.endsWith("r-1 attempting")).length, 3);
 });
 
@@ -146,10 +162,13 @@ test("handlers that await real files and real timers are waited for", async () =
 test("a run that waits for time gets it: its timeout fires, once for all that hang", async () => {
   const seen: unknown[] = [];
   const hang = task("hang", {
-    run: (_input, job) => new Promise((_, reject) => job.signal.addEventListener("abort", () => {
-      seen.push((job.signal.reason as { code?: string }).code);
-      reject(job.signal.reason as Error);
-    })),
+    run: (_input, job) =>
+      new Promise((_, reject) =>
+        job.signal.addEventListener("abort", () => {
+          seen.push((job.signal.reason as { code?: string }).code);
+          reject(job.signal.reason as Error);
+        }),
+      ),
     timeout: "10m",
     retry: { attempts: 2, backoff: "fixed", first: "1m" },
   });
@@ -159,7 +178,10 @@ test("a run that waits for time gets it: its timeout fires, once for all that ha
   await work.advance("9m");
   assert.deepEqual(seen, []);
   await work.advance("1h");
-  assert.deepEqual(seen, Array.from({ length: 4 }, () => "job-timeout"));
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 4 }, () => "job-timeout"),
+  );
   assert.equal((await work.count()).dead, 2);
   assert.ok(performance.now() - startedAt < 5_000);
 });
@@ -192,17 +214,18 @@ test("an event that waits to be mapped is not yet the task's job, not even with 
   await work.assertNotEnqueued(greet.with({ orderId: "2" }));
 });
 
-for (const how of ["drain", "advance"] as const) test(`the history of a new subscriber is part of what is due at ${how}`, async () => {
-  const { orderPlaced } = shop();
-  const engine = memory();
-  const before = testBroker.with({ engine });
-  await before.publish([orderPlaced.with({ orderId: "1" }), orderPlaced.with({ orderId: "2" })]);
-  const seen: string[] = [];
-  const count = task("count", ({ orderId }: { orderId: string }) => void seen.push(orderId));
-  await using after = testBroker.with({ engine }, { all: when(orderPlaced, count, { since: "beginning" }) });
-  await (how === "drain" ? after.drain() : after.advance("0s"));
-  assert.deepEqual(seen.toSorted(), ["1", "2"]);
-});
+for (const how of ["drain", "advance"] as const)
+  test(`the history of a new subscriber is part of what is due at ${how}`, async () => {
+    const { orderPlaced } = shop();
+    const engine = memory();
+    const before = testBroker.with({ engine });
+    await before.publish([orderPlaced.with({ orderId: "1" }), orderPlaced.with({ orderId: "2" })]);
+    const seen: string[] = [];
+    const count = task("count", ({ orderId }: { orderId: string }) => void seen.push(orderId));
+    await using after = testBroker.with({ engine }, { all: when(orderPlaced, count, { since: "beginning" }) });
+    await (how === "drain" ? after.drain() : after.advance("0s"));
+    assert.deepEqual(seen.toSorted(), ["1", "2"]);
+  });
 
 test("a test that starts the worker itself has it until it stops it", async () => {
   const { definitions, done, remind } = shop();
@@ -227,7 +250,13 @@ test("jobs of a paused queue wait, and jobs handed in by a run are seen", async 
   await work.enqueue(outer.with({}));
   await work.drain();
   await work.advance("1h");
-  assert.deepEqual((await work.enqueued()).map((job) => [job.task, job.state]), [["outer", "completed"], ["inner", "ready"]]);
+  assert.deepEqual(
+    (await work.enqueued()).map((job) => [job.task, job.state]),
+    [
+      ["outer", "completed"],
+      ["inner", "ready"],
+    ],
+  );
   await work.resume({ task: "inner" });
   await work.drain();
   assert.equal((await work.count({ task: "inner" })).completed, 1);

@@ -39,7 +39,10 @@ test("a thousand timers made in any order fire in order, and cancelled ones do n
   const timers = made.map((ms) => clock.after(ms, () => fired.push(ms)));
   for (const [index, timer] of timers.entries()) if (index % 3 === 0) timer.cancel();
   await clock.advance(100);
-  assert.deepEqual(fired, made.filter((_, index) => index % 3 !== 0).toSorted((a, b) => a - b));
+  assert.deepEqual(
+    fired,
+    made.filter((_, index) => index % 3 !== 0).toSorted((a, b) => a - b),
+  );
 });
 
 test("between two timers all that needs no time has happened", async () => {

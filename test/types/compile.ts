@@ -8,7 +8,13 @@ const folder = import.meta.dirname;
 export async function compile(file: "mistakes.ts" | "inference.ts"): Promise<string> {
   // In this folder, where the packages are found; hidden, so that no other compilation takes it up.
   const project = await mkdtemp(path.join(folder, ".compiled-"));
-  const settings = { extends: "../../../tsconfig.json", compilerOptions: { noUnusedLocals: false, noUnusedParameters: false }, include: [], exclude: [], files: [`../${file}`] };
+  const settings = {
+    extends: "../../../tsconfig.json",
+    compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
+    include: [],
+    exclude: [],
+    files: [`../${file}`],
+  };
   try {
     await writeFile(path.join(project, "tsconfig.json"), JSON.stringify(settings));
     return await printed(path.join(folder, "../../node_modules/.bin/tsc"), ["-p", project, "--pretty", "false"]);

@@ -2,7 +2,22 @@
 import { type } from "arktype";
 import * as v from "valibot";
 import * as z from "zod";
-import { event, giveUp, task, when, type Accepted, type Broker, type DomainEvent, type Errand, type Fact, type Job, type Scope, type Subscription, type SyncScope, type Task } from "../../src/index.ts";
+import {
+  event,
+  giveUp,
+  task,
+  when,
+  type Accepted,
+  type Broker,
+  type DomainEvent,
+  type Errand,
+  type Fact,
+  type Job,
+  type Scope,
+  type Subscription,
+  type SyncScope,
+  type Task,
+} from "../../src/index.ts";
 
 /** Makes sure that a value is of exactly that type. */
 function is<Expected>(): <Actual>(_value: Actual, _isSame: Equal<Actual, Expected>) => void {
@@ -34,7 +49,14 @@ const ofZod = task("zod", {
 same<typeof ofZod, Task<{ orderId: string; at: string; copies?: number | undefined }>>(true);
 
 const ofValibot = task("valibot", {
-  input: v.object({ orderId: v.string(), at: v.pipe(v.string(), v.transform((text) => new Date(text))), copies: v.optional(v.number(), 1) }),
+  input: v.object({
+    orderId: v.string(),
+    at: v.pipe(
+      v.string(),
+      v.transform((text) => new Date(text)),
+    ),
+    copies: v.optional(v.number(), 1),
+  }),
   orderedBy: "orderId",
   run: (input) => is<{ orderId: string; at: Date; copies: number }>()(input, true),
 });
@@ -75,7 +97,11 @@ task("interfaces and recursion", (_input: Tree) => undefined);
 task("tuples, unions, nulls and records", (_input: { pair: [string, number]; state: "open" | "closed" | null; counts: Record<string, number> }) => undefined);
 task("brands", { input: z.object({ id: z.string().brand<"UserId">() }), run: ({ id }) => same<typeof id, string & z.core.$brand<"UserId">>(true) });
 task("any JSON", { input: z.json(), run: () => undefined });
-task("one of several", { input: z.discriminatedUnion("kind", [z.object({ kind: z.literal("a"), a: z.string() }), z.object({ kind: z.literal("b"), b: z.number() })]), orderedBy: "kind", run: () => undefined }).with({ kind: "b", b: 1 });
+task("one of several", {
+  input: z.discriminatedUnion("kind", [z.object({ kind: z.literal("a"), a: z.string() }), z.object({ kind: z.literal("b"), b: z.number() })]),
+  orderedBy: "kind",
+  run: () => undefined,
+}).with({ kind: "b", b: 1 });
 task("optional fields", { input: z.object({ n: z.number().optional() }), run: () => undefined }).with({ n: undefined });
 
 // ── generic wrappers ──
@@ -87,7 +113,9 @@ later(bare, { orderId: "7" });
 
 // ── events and what follows from them ──
 
-const orderPlaced = event("order.placed", z.object({ orderId: z.string(), at: z.iso.datetime().transform((text) => new Date(text)) }), { orderedBy: "orderId" });
+const orderPlaced = event("order.placed", z.object({ orderId: z.string(), at: z.iso.datetime().transform((text) => new Date(text)) }), {
+  orderedBy: "orderId",
+});
 same<typeof orderPlaced, DomainEvent<{ orderId: string; at: string }, { orderId: string; at: Date }>>(true);
 same<ReturnType<typeof orderPlaced.with>, Fact>(true);
 const noted: DomainEvent<{ id: string }> = event("noted", v.object({ id: v.string() }));

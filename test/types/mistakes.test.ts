@@ -25,7 +25,10 @@ before(async () => {
 
 test("each mistake is found, at the mistake, and nothing else is", () => {
   assert.deepEqual(elsewhere, []);
-  assert.deepEqual(mistakes.filter(({ said }) => said.length === 0).map(({ claim }) => claim), []);
+  assert.deepEqual(
+    mistakes.filter(({ said }) => said.length === 0).map(({ claim }) => claim),
+    [],
+  );
   assert.ok(mistakes.length >= 60);
 });
 

@@ -13,7 +13,19 @@ const tasks = { ...module };
 async function crashTwice(stage: Stage, taskNames: readonly string[]): Promise<void> {
   for (let death = 0; death < suspectsBeforeAlone; death++) {
     const process = `dead-${death}`;
-    await stage.engine.claim({ process, leaseMs: 1_000, claim: process, lastFence: 0, queues: [{ queue: "default", slots: 100, ahead: 0 }], tasks: taskNames, alone: "no", settling: [] }, stage.at);
+    await stage.engine.claim(
+      {
+        process,
+        leaseMs: 1_000,
+        claim: process,
+        lastFence: 0,
+        queues: [{ queue: "default", slots: 100, ahead: 0 }],
+        tasks: taskNames,
+        alone: "no",
+        settling: [],
+      },
+      stage.at,
+    );
     await stage.advance(2_000);
     await stage.engine.tidy({ items: 100, mayExpire: true }, stage.at);
   }
@@ -55,10 +67,11 @@ for (const given of children) {
 
 test("without a child process a suspect waits until its worker is empty, runs with nothing beside it, and is cleared", async () => {
   const log: string[] = [];
-  const run = ({ name, ms }: { name: string; ms: number }): Promise<void> => new Promise((resolve) => {
-    log.push(`${name} starts`);
-    stage.runtime.after(ms, () => resolve(void log.push(`${name} ends`)));
-  });
+  const run = ({ name, ms }: { name: string; ms: number }): Promise<void> =>
+    new Promise((resolve) => {
+      log.push(`${name} starts`);
+      stage.runtime.after(ms, () => resolve(void log.push(`${name} ends`)));
+    });
   const work = task("work", run);
   const other = task("other", run);
   const stage = new Stage({ work, other });
@@ -83,7 +96,19 @@ async function crashSuspect(stage: Stage, id: string): Promise<void> {
   await stage.advance(110);
   for (let death = 0; death < suspectsBeforeAlone; death++) {
     isOurs = true;
-    await stage.engine.claim({ process: `dead-${death}`, leaseMs: 10, claim: "c", lastFence: 0, queues: [{ queue: "default", slots: 1, ahead: 0 }], tasks: ["work"], alone: "no", settling: [] }, stage.at);
+    await stage.engine.claim(
+      {
+        process: `dead-${death}`,
+        leaseMs: 10,
+        claim: "c",
+        lastFence: 0,
+        queues: [{ queue: "default", slots: 1, ahead: 0 }],
+        tasks: ["work"],
+        alone: "no",
+        settling: [],
+      },
+      stage.at,
+    );
     isOurs = false;
     await stage.advance(20);
     await stage.engine.tidy({ items: 100, mayExpire: true }, stage.at);

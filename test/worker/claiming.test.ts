@@ -18,24 +18,34 @@ for (const isAsync of [false, true]) {
     await stage.enqueue(...Array.from({ length: 3_000 }, (_, n) => work.with({ n })));
     await stage.start();
     await stage.advance(100);
-    assert.deepEqual(seen, Array.from({ length: 3_000 }, (_, n) => n));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 3_000 }, (_, n) => n),
+    );
     assert.ok(claims(stage).length < 40, `${claims(stage).length} claims`);
     assert.ok((await stage.jobs("work")).every(({ state }) => state === "completed"));
   });
 
   test(`a freed slot is filled at once, with its outcome in the same call (${store})`, async () => {
     const starts: number[] = [];
-    const work = task("work", ({ n }: { n: number }) => new Promise<void>((resolve) => {
-      starts.push(stage.runtime.now());
-      stage.runtime.after(n * 700, resolve);
-    }));
+    const work = task(
+      "work",
+      ({ n }: { n: number }) =>
+        new Promise<void>((resolve) => {
+          starts.push(stage.runtime.now());
+          stage.runtime.after(n * 700, resolve);
+        }),
+    );
     const stage = new Stage({ work }, { isAsync });
     await using _ending = stage;
     await stage.enqueue(work.with({ n: 1 }), work.with({ n: 2 }), work.with({ n: 3 }));
     await stage.start({ queues: { default: 1 } });
     await stage.advance(5_000);
     const first = starts[0] ?? 0;
-    assert.deepEqual(starts.map((at) => at - first), [0, 700, 2_100]);
+    assert.deepEqual(
+      starts.map((at) => at - first),
+      [0, 700, 2_100],
+    );
     assert.equal(stage.calls.filter(({ verb }) => verb === "settle").length, 0);
   });
 }
@@ -111,7 +121,10 @@ test("a pause takes effect within a beat: held jobs of it go back, others stay",
 
 test("a cancelled job that is still held never starts", async () => {
   const started: number[] = [];
-  const work = task("work", ({ n }: { n: number }) => new Promise<void>((resolve) => (started.push(n), n < 400 ? resolve() : stage.runtime.after(60_000, resolve))));
+  const work = task(
+    "work",
+    ({ n }: { n: number }) => new Promise<void>((resolve) => (started.push(n), n < 400 ? resolve() : stage.runtime.after(60_000, resolve))),
+  );
   const stage = new Stage({ work });
   await using _ending = stage;
   const ids = await stage.enqueue(...Array.from({ length: 500 }, (_, n) => work.with({ n })));
@@ -127,11 +140,15 @@ test("a cancelled job that is still held never starts", async () => {
 test("an outage costs no outcome, one log line, and at most two seconds after the store's return", async () => {
   const starts: number[] = [];
   let runs = 0;
-  const work = task("work", () => new Promise<void>((resolve) => {
-    starts.push(stage.runtime.now());
-    if (runs++ === 0) stage.runtime.after(500, resolve);
-    else resolve();
-  }));
+  const work = task(
+    "work",
+    () =>
+      new Promise<void>((resolve) => {
+        starts.push(stage.runtime.now());
+        if (runs++ === 0) stage.runtime.after(500, resolve);
+        else resolve();
+      }),
+  );
   const stage = new Stage({ work });
   await using _ending = stage;
   const [first] = await stage.enqueue(work.with({}));
@@ -260,6 +277,9 @@ for (const [given, code, message] of options) {
   test(`the options ${JSON.stringify(given)} are refused with ${code}`, async () => {
     const work = task("work", () => undefined);
     await using stage = new Stage({ work });
-    await assert.rejects(() => stage.start(given as never), (error: { code?: unknown; message: string }) => error.code === code && message.test(error.message));
+    await assert.rejects(
+      () => stage.start(given as never),
+      (error: { code?: unknown; message: string }) => error.code === code && message.test(error.message),
+    );
   });
 }

@@ -15,9 +15,30 @@ const cases = [
   { name: "an async skip", run: async () => skip("already sent"), state: "skipped", reason: "already sent" },
   { name: "giveUp", run: async () => giveUp("no such order"), state: "dead", reason: "no such order" },
   { name: "snooze", run: async () => snooze("1h"), state: "scheduled", attempts: 0 },
-  { name: "throwing", run: () => { throw new Error("smtp down"); }, state: "scheduled", attempts: 1 },
-  { name: "rejecting", run: async () => { throw new Error("smtp down"); }, state: "scheduled", attempts: 1 },
-  { name: "throwing nothing", run: async () => { throw undefined; }, state: "scheduled", attempts: 1 },
+  {
+    name: "throwing",
+    run: () => {
+      throw new Error("smtp down");
+    },
+    state: "scheduled",
+    attempts: 1,
+  },
+  {
+    name: "rejecting",
+    run: async () => {
+      throw new Error("smtp down");
+    },
+    state: "scheduled",
+    attempts: 1,
+  },
+  {
+    name: "throwing nothing",
+    run: async () => {
+      throw undefined;
+    },
+    state: "scheduled",
+    attempts: 1,
+  },
 ] as const;
 
 for (const given of cases) {
@@ -48,7 +69,15 @@ test("the run gets the schema's output, and a stored payload that no longer fits
   const seen: unknown[] = [];
   const run = (input: unknown): void => void seen.push(input);
   const old = task("work", { input: z.object({ n: z.number() }), run });
-  const now = task("work", { input: z.object({ n: z.number().max(5).transform((n) => n * 10) }), run });
+  const now = task("work", {
+    input: z.object({
+      n: z
+        .number()
+        .max(5)
+        .transform((n) => n * 10),
+    }),
+    run,
+  });
   await using stage = new Stage({ old });
   const [fits, tooLarge] = await stage.enqueue(old.with({ n: 4 }), old.with({ n: 6 }));
   await stage.start({}, { now });
@@ -62,7 +91,12 @@ test("the run gets the schema's output, and a stored payload that no longer fits
 });
 
 test("attempts used up leave the job dead with the error's message as its reason", async () => {
-  const work = task("work", { retry: { attempts: 3, first: "1s", backoff: "fixed" }, run: () => { throw new Error("smtp down"); } });
+  const work = task("work", {
+    retry: { attempts: 3, first: "1s", backoff: "fixed" },
+    run: () => {
+      throw new Error("smtp down");
+    },
+  });
   await using stage = new Stage({ work });
   const [id] = await stage.enqueue(work.with({}));
   await stage.start();
@@ -73,7 +107,13 @@ test("attempts used up leave the job dead with the error's message as its reason
 
 test("the backoff doubles, and jitter only lengthens it, by a quarter at most", async () => {
   const starts: number[] = [];
-  const work = task("work", { retry: { attempts: 5, upTo: "4s" }, run: () => { starts.push(stage.runtime.now()); throw new Error("no"); } });
+  const work = task("work", {
+    retry: { attempts: 5, upTo: "4s" },
+    run: () => {
+      starts.push(stage.runtime.now());
+      throw new Error("no");
+    },
+  });
   await using stage = new Stage({ work });
   await stage.enqueue(work.with({}));
   await stage.start();
@@ -86,9 +126,17 @@ test("the backoff doubles, and jitter only lengthens it, by a quarter at most", 
   }
 });
 
-for (const [answer, expected] of [["7s", "scheduled"], [null, "dead"]] as const) {
+for (const [answer, expected] of [
+  ["7s", "scheduled"],
+  [null, "dead"],
+] as const) {
   test(`retry.delay that answers ${answer} leaves the job ${expected}`, async () => {
-    const work = task("work", { retry: { delay: (_error, attempt) => (attempt === 1 ? answer : null) }, run: () => { throw new Error("no"); } });
+    const work = task("work", {
+      retry: { delay: (_error, attempt) => (attempt === 1 ? answer : null) },
+      run: () => {
+        throw new Error("no");
+      },
+    });
     await using stage = new Stage({ work });
     const [id] = await stage.enqueue(work.with({}));
     await stage.start();
@@ -100,7 +148,16 @@ for (const [answer, expected] of [["7s", "scheduled"], [null, "dead"]] as const)
 }
 
 test("a retry.delay that throws falls back to the backoff and is logged", async () => {
-  const work = task("work", { retry: { delay: () => { throw new Error("broken"); } }, run: () => { throw new Error("no"); } });
+  const work = task("work", {
+    retry: {
+      delay: () => {
+        throw new Error("broken");
+      },
+    },
+    run: () => {
+      throw new Error("no");
+    },
+  });
   await using stage = new Stage({ work });
   const [id] = await stage.enqueue(work.with({}));
   await stage.start();
@@ -117,22 +174,40 @@ test("what a run hands over is stored with its outcome, and not at all when it f
     job.publish(happened.with({}));
   };
   const good = task("good", { run: async (_input: {}, job) => handOver(job) });
-  const bad = task("bad", { run: async (_input: {}, job) => { handOver(job); throw new Error("no"); } });
-  const gaveUp = task("gave-up", async (_input: {}, job) => { handOver(job); giveUp("no"); });
+  const bad = task("bad", {
+    run: async (_input: {}, job) => {
+      handOver(job);
+      throw new Error("no");
+    },
+  });
+  const gaveUp = task("gave-up", async (_input: {}, job) => {
+    handOver(job);
+    giveUp("no");
+  });
   await using stage = new Stage({ next, good, bad, gaveUp });
   await stage.enqueue(good.with({}), bad.with({}), gaveUp.with({}));
   await stage.start();
   await stage.advance(10);
   assert.equal((await stage.jobs("next")).length, 2);
   assert.equal((await stage.events()).filter(({ name }) => name === "happened").length, 1);
-  assert.deepEqual(stage.outcomes().filter(({ follow }) => follow).map(({ is }) => is), ["completed"]);
+  assert.deepEqual(
+    stage
+      .outcomes()
+      .filter(({ follow }) => follow)
+      .map(({ is }) => is),
+    ["completed"],
+  );
 });
 
 test("a mistake in what is handed over throws at the call, and so does handing over after the end or too much", async () => {
   const next = task("next", { input: z.object({ n: z.number() }), run: () => undefined });
   const codes: unknown[] = [];
   const attempt = (fn: () => void): void => {
-    try { fn(); } catch (error) { codes.push((error as { code?: unknown }).code); }
+    try {
+      fn();
+    } catch (error) {
+      codes.push((error as { code?: unknown }).code);
+    }
   };
   let kept: Job | undefined;
   const work = task("work", {

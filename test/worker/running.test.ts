@@ -78,7 +78,12 @@ test("a run that returns after its timeout has failed all the same", async () =>
 
 test("timeouts of different lengths fire in their order", async () => {
   const fired: number[] = [];
-  const make = (seconds: number) => task(`work${seconds}`, { timeout: `${seconds}s`, retry: { attempts: 1 }, run: (_input: {}, job) => new Promise((resolve) => job.signal.addEventListener("abort", () => resolve(fired.push(seconds)))) });
+  const make = (seconds: number) =>
+    task(`work${seconds}`, {
+      timeout: `${seconds}s`,
+      retry: { attempts: 1 },
+      run: (_input: {}, job) => new Promise((resolve) => job.signal.addEventListener("abort", () => resolve(fired.push(seconds)))),
+    });
   const tasks = [5, 2, 9, 1].map(make);
   await using stage = new Stage(Object.fromEntries(tasks.map((each) => [each.name, each])));
   await stage.enqueue(...tasks.map((each) => each.with({})));
@@ -162,7 +167,10 @@ test("a rejection after the job has ended is logged with its id, and the worker 
   await stage.advance(10);
   later.resolve();
   await stage.advance(10);
-  assert.deepEqual(stage.said("left behind was rejected").map(({ details }) => (details as { job?: unknown }).job), [id]);
+  assert.deepEqual(
+    stage.said("left behind was rejected").map(({ details }) => (details as { job?: unknown }).job),
+    [id],
+  );
   assert.equal((await stage.job(id)).state, "completed");
 });
 
@@ -170,10 +178,12 @@ test("an app's own asynchronous context does not leak from one job into the jobs
   const context = new AsyncLocalStorage<string>();
   const seen: (string | undefined)[] = [];
   const next = task("next", () => void seen.push(context.getStore()));
-  const work = task("work", () => context.run("of work", async () => {
-    await stage.enqueue(next.with({}));
-    await new Promise<void>((resolve) => stage.runtime.after(100, resolve)); // the hint comes while this still runs
-  }));
+  const work = task("work", () =>
+    context.run("of work", async () => {
+      await stage.enqueue(next.with({}));
+      await new Promise<void>((resolve) => stage.runtime.after(100, resolve)); // the hint comes while this still runs
+    }),
+  );
   const stage = new Stage({ work, next });
   await using _ending = stage;
   await stage.enqueue(work.with({}));
@@ -211,7 +221,13 @@ test("a hop of a subscription that is not defined here is put off, uncharged, wi
   await stage.start({}, { charge });
   await stage.advance(40_000);
   const rows = await stage.jobs("charge");
-  assert.deepEqual(rows.map(({ state, attempts, waits }) => [state, attempts, waits?.reason]), [["scheduled", 0, "snooze"], ["scheduled", 0, "snooze"]]);
+  assert.deepEqual(
+    rows.map(({ state, attempts, waits }) => [state, attempts, waits?.reason]),
+    [
+      ["scheduled", 0, "snooze"],
+      ["scheduled", 0, "snooze"],
+    ],
+  );
   assert.equal(stage.said("is not defined here").length, 1);
 });
 
@@ -222,6 +238,9 @@ test("the log of a run goes from scheduling to attempting to doing to finishing,
   await stage.start();
   await stage.advance(10);
   const lines = stage.runtime.log.entries.filter(({ level }) => level === "debug");
-  assert.deepEqual(lines.map(({ message }) => message), ["scheduling", "attempting", "doing", "finishing"]);
+  assert.deepEqual(
+    lines.map(({ message }) => message),
+    ["scheduling", "attempting", "doing", "finishing"],
+  );
   assert.deepEqual(lines[1]?.details, { job: id, task: "work", attempt: 1 });
 });

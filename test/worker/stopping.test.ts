@@ -4,7 +4,11 @@ import test from "node:test";
 import { task } from "../../src/core/task.ts";
 import { Stage } from "./stage.ts";
 
-function waiting(): { readonly run: (_input: {}, job: { readonly signal: AbortSignal }) => Promise<void>; readonly open: () => void; readonly reasons: unknown[] } {
+function waiting(): {
+  readonly run: (_input: {}, job: { readonly signal: AbortSignal }) => Promise<void>;
+  readonly open: () => void;
+  readonly reasons: unknown[];
+} {
   const { promise, resolve } = Promise.withResolvers<void>();
   const reasons: unknown[] = [];
   return {
@@ -122,7 +126,10 @@ test("outcomes that the store would not take are still written when it returns w
   const worker = await stage.start();
   await stage.advance(10);
   stage.afterwards = (verb) => {
-    if (verb === "claim") stage.before = (next) => { if (next === "claim" || next === "settle" || next === "tidy") throw new Error("down"); };
+    if (verb === "claim")
+      stage.before = (next) => {
+        if (next === "claim" || next === "settle" || next === "tidy") throw new Error("down");
+      };
   };
   const [id] = await stage.enqueue(work.with({}));
   await stage.advance(20);

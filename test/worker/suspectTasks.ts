@@ -6,4 +6,9 @@ export const next = task("next", () => undefined);
 export const killer = task("killer", () => process.kill(process.pid, "SIGKILL"));
 export const innocent = task("innocent", (_input: {}, job) => job.enqueue(next.with({})));
 export const skipping = task("skipping", () => skip("nothing to do"));
-export const failing = task("failing", { retry: { first: "1h" }, run: () => { throw new Error("smtp down"); } });
+export const failing = task("failing", {
+  retry: { first: "1h" },
+  run: () => {
+    throw new Error("smtp down");
+  },
+});

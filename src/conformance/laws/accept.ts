@@ -22,7 +22,14 @@ const ids: readonly Law[] = [
     const { broker } = world.process(definitions);
     const first = await broker.enqueue(work.with({ n: 1 }, { id: "mine" }));
     const second = await broker.enqueue(work.with({ n: 1 }, { id: "mine" }));
-    equal([first, second], [{ id: "mine", isDuplicate: false }, { id: "mine", isDuplicate: true }], "the two answers");
+    equal(
+      [first, second],
+      [
+        { id: "mine", isDuplicate: false },
+        { id: "mine", isDuplicate: true },
+      ],
+      "the two answers",
+    );
     equal(await jobsStored(world), 1, "jobs stored");
     await world.worker(definitions);
     await world.drained();
@@ -48,7 +55,11 @@ const ids: readonly Law[] = [
   law("G1", "the same id twice in one call is one job", async (world) => {
     const { broker } = world.process(definitions);
     const answers = await broker.enqueue([work.with({ n: 1 }, { id: "mine" }), work.with({ n: 2 }), work.with({ n: 1 }, { id: "mine" })]);
-    equal(answers.map((answer) => answer.isDuplicate), [false, false, true], "which are duplicates");
+    equal(
+      answers.map((answer) => answer.isDuplicate),
+      [false, false, true],
+      "which are duplicates",
+    );
     equal(await jobsStored(world), 2, "jobs stored");
   }),
   law("G1", "processes that enqueue the same id at once store one job", async (world) => {
@@ -181,15 +192,27 @@ const atoms: readonly Law[] = [
   law("G1", "one refused item of a call stores none of them", async (world) => {
     const { broker } = world.process(definitions);
     await broker.enqueue(work.with({ n: 1 }, { id: "mine" }));
-    const error = await refused(() => broker.enqueue([work.with({ n: 5 }), work.with({ n: 2 }, { id: "mine" }), work.with({ n: 6 })]), "id-conflict", "a call with one conflict");
+    const error = await refused(
+      () => broker.enqueue([work.with({ n: 5 }), work.with({ n: 2 }, { id: "mine" }), work.with({ n: 6 })]),
+      "id-conflict",
+      "a call with one conflict",
+    );
     equal(error.isDefinite, true, "whether the refusal is definite");
     equal(await jobsStored(world), 1, "jobs stored");
   }),
   law("G1", "a call does not fail because another call of the same moment was refused", async (world) => {
     const { broker } = world.process(definitions);
     await broker.enqueue(work.with({ n: 1 }, { id: "mine" }));
-    const settled = await Promise.allSettled([broker.enqueue(work.with({ n: 2 })), broker.enqueue(work.with({ n: 2 }, { id: "mine" })), broker.enqueue(work.with({ n: 3 }))]);
-    equal(settled.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"], "what became of the three calls");
+    const settled = await Promise.allSettled([
+      broker.enqueue(work.with({ n: 2 })),
+      broker.enqueue(work.with({ n: 2 }, { id: "mine" })),
+      broker.enqueue(work.with({ n: 3 })),
+    ]);
+    equal(
+      settled.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled"],
+      "what became of the three calls",
+    );
     equal(await jobsStored(world), 3, "jobs stored");
   }),
   law("G1", "a call above 500 items that is refused in part says so, and again() completes what it can", async (world) => {
@@ -213,7 +236,11 @@ const atoms: readonly Law[] = [
     const processes = [world.process(definitions), world.process(definitions)];
     const answers = (await Promise.all(processes.map(({ broker }) => broker.enqueue(Array.from({ length: 400 }, (_, n) => work.with({ n })))))).flat();
     equal(new Set(answers.map(({ id }) => id)).size, 800, "different ids");
-    equal(answers.some(({ isDuplicate }) => isDuplicate), false, "whether any is called a duplicate");
+    equal(
+      answers.some(({ isDuplicate }) => isDuplicate),
+      false,
+      "whether any is called a duplicate",
+    );
   }),
   law("G1", "answers come in the order of the errands", async (world) => {
     const { broker } = world.process(definitions);

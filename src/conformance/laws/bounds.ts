@@ -38,14 +38,25 @@ export const boundLaws: readonly Law[] = [
       after = page.next;
       pages++;
     } while (after !== undefined && pages < 10);
-    equal(seen, stored.map(({ id }) => id), "the ids of all pages");
+    equal(
+      seen,
+      stored.map(({ id }) => id),
+      "the ids of all pages",
+    );
   }),
   law("G19", "pages go newest first where asked for", async (world) => {
     const { broker } = world.process({ work });
     const stored = await broker.enqueue(numbered(25));
     const first = await broker.list({}, { limit: 10, newestFirst: true });
     const second = await broker.list({}, { limit: 10, newestFirst: true, after: present(first.next, "a next page") });
-    equal([...first.jobs, ...second.jobs].map(({ id }) => id), stored.map(({ id }) => id).toReversed().slice(0, 20), "the ids of two pages");
+    equal(
+      [...first.jobs, ...second.jobs].map(({ id }) => id),
+      stored
+        .map(({ id }) => id)
+        .toReversed()
+        .slice(0, 20),
+      "the ids of two pages",
+    );
   }),
   law("G19", "a page has 50 jobs unless asked otherwise, and never more than 1,000", async (world) => {
     const { broker } = world.process({ work });
@@ -60,7 +71,11 @@ export const boundLaws: readonly Law[] = [
     await broker.enqueue(numbered(5));
     await broker.cancel(stored[3]?.id ?? "");
     const second = await broker.list({}, { limit: 10, after: present(first.next, "a next page") });
-    equal([...first.jobs, ...second.jobs].map(({ id }) => id), stored.map(({ id }) => id), "the ids of two pages");
+    equal(
+      [...first.jobs, ...second.jobs].map(({ id }) => id),
+      stored.map(({ id }) => id),
+      "the ids of two pages",
+    );
   }),
   law("G19", "a change takes no more jobs than its limit, and says that there may be more", async (world) => {
     const { broker } = world.process({ work });
@@ -70,14 +85,24 @@ export const boundLaws: readonly Law[] = [
     equal([first.jobs.length, first.hasMore, rest.jobs.length, rest.hasMore], [10, true, 15, false], "jobs and hasMore of both");
   }),
   law("G19", `a job keeps its last ${attemptsRecordedMax} attempts, and counts all`, async (world) => {
-    const failing = task<{}>("failing", { retry: { attempts: 25, backoff: "fixed", first: "100ms" }, run: (_, job) => Promise.reject(new Error(`no ${job.attempt}`)) });
+    const failing = task<{}>("failing", {
+      retry: { attempts: 25, backoff: "fixed", first: "100ms" },
+      run: (_, job) => Promise.reject(new Error(`no ${job.attempt}`)),
+    });
     const { id } = await (await world.worker({ failing })).broker.enqueue(failing.with({}));
     await world.drained();
     const job = await world.job(id);
-    equal([job.attempts, job.history.length, job.history.at(-1)?.error?.message], [25, attemptsRecordedMax, "no 25"], "attempts, recorded attempts, the last one's error");
+    equal(
+      [job.attempts, job.history.length, job.history.at(-1)?.error?.message],
+      [25, attemptsRecordedMax, "no 25"],
+      "attempts, recorded attempts, the last one's error",
+    );
   }),
   law("G19", "a reason and an error of a million letters are stored shortened", async (world) => {
-    const wordy = task<{ how: string }>("wordy", { retry: { attempts: 1 }, run: ({ how }) => (how === "gives up" ? giveUp("x".repeat(1_000_000)) : Promise.reject(new Error("y".repeat(1_000_000)))) });
+    const wordy = task<{ how: string }>("wordy", {
+      retry: { attempts: 1 },
+      run: ({ how }) => (how === "gives up" ? giveUp("x".repeat(1_000_000)) : Promise.reject(new Error("y".repeat(1_000_000)))),
+    });
     const { broker } = await world.worker({ wordy });
     const stored = await broker.enqueue([wordy.with({ how: "gives up" }), wordy.with({ how: "fails" })]);
     await world.drained();
@@ -92,14 +117,22 @@ export const boundLaws: readonly Law[] = [
     const { broker } = await world.worker({ parent, work }, { queues: { default: 100 } });
     const [fits, tooMany] = await broker.enqueue([parent.with({ children: 500 }), parent.with({ children: 501 })]);
     await world.drained();
-    equal([await world.stateOf(present(fits, "an answer").id), await world.stateOf(present(tooMany, "an answer").id)], ["completed", "dead"], "the states of both");
+    equal(
+      [await world.stateOf(present(fits, "an answer").id), await world.stateOf(present(tooMany, "an answer").id)],
+      ["completed", "dead"],
+      "the states of both",
+    );
     equal(world.runsOf("work").length, 500, "follow-up runs");
   }),
   law("G19", "3,000 jobs past their retention are gone after some passes, and no others", async (world) => {
     const brief = task<{ n: number }>("brief", { keep: { completed: "10s" }, run: () => undefined });
     const { broker } = await world.worker({ brief, work }, { queues: { default: 500 } });
     await broker.enqueue([...Array.from({ length: 3_000 }, (_, n) => brief.with({ n })), work.with({ n: 1 })]);
-    await world.until("retention has removed them", async () => (await world.observer.count({ task: "brief" })).completed === 0 && world.runs.length === 3_001, "3m");
+    await world.until(
+      "retention has removed them",
+      async () => (await world.observer.count({ task: "brief" })).completed === 0 && world.runs.length === 3_001,
+      "3m",
+    );
     equal((await world.observer.count()).completed, 1, "completed jobs that are kept");
   }),
 ];

@@ -36,7 +36,11 @@ const cases: readonly Case[] = [
     run: async (world, ahead, behind) => {
       for (const n of [1, 2, 3, 4]) await (n % 2 === 0 ? ahead : behind).broker.enqueue(work.with({ n }, { in: "10s" }));
       await world.drained();
-      equal(world.runs.map((run) => (run.input as { n: number }).n), [1, 2, 3, 4], "the order of starts");
+      equal(
+        world.runs.map((run) => (run.input as { n: number }).n),
+        [1, 2, 3, 4],
+        "the order of starts",
+      );
     },
   },
   {
@@ -63,7 +67,8 @@ const simple: readonly Law[] = [-wrongMs, wrongMs].flatMap((offset) =>
   lawsOf(
     "G21",
     cases,
-    (row) => `a worker ten minutes ${offset < 0 ? "behind" : "ahead"} and a caller ten minutes ${offset < 0 ? "ahead" : "behind"} change nothing about ${row.what}`,
+    (row) =>
+      `a worker ten minutes ${offset < 0 ? "behind" : "ahead"} and a caller ten minutes ${offset < 0 ? "ahead" : "behind"} change nothing about ${row.what}`,
     async (world, row) => {
       const worker = await world.worker({ work }, { clockOffsetMs: offset, queues: { default: 1 } });
       const caller = world.process({ work }, { clockOffsetMs: -offset });
@@ -118,7 +123,10 @@ const retries: readonly Law[] = lawsOf(
   ],
   (row) => `a retry of a worker whose clock is ten minutes ${row.what} comes when it is due`,
   async (world, row) => {
-    const failing = task<{}>("failing", { retry: { backoff: "fixed", first: "30s" }, run: (_, job) => (job.attempt === 1 ? Promise.reject(new Error("not yet")) : undefined) });
+    const failing = task<{}>("failing", {
+      retry: { backoff: "fixed", first: "30s" },
+      run: (_, job) => (job.attempt === 1 ? Promise.reject(new Error("not yet")) : undefined),
+    });
     const { broker } = await world.worker({ failing }, { clockOffsetMs: row.offset });
     await broker.enqueue(failing.with({}));
     await world.drained("2m");

@@ -16,14 +16,22 @@ export const diedLaws: readonly Law[] = [
     const { broker } = await world.worker({ mortal, alerts });
     const { id } = await broker.enqueue(mortal.with({ n: 1 }));
     await world.drained();
-    equal(world.runsOf("alerted").map((run) => run.input), [{ jobId: id, task: "mortal", queue: "risky", reason: "no way", attempts: 1, isPoison: false, isParked: false }], "alerts");
+    equal(
+      world.runsOf("alerted").map((run) => run.input),
+      [{ jobId: id, task: "mortal", queue: "risky", reason: "no way", attempts: 1, isPoison: false, isParked: false }],
+      "alerts",
+    );
   }),
   law("G2", "a death by exhausted attempts is announced with its attempts", async (world) => {
     const failing = task<{}>("failing", { retry: { attempts: 3, backoff: "fixed", first: "1s" }, run: () => Promise.reject(new Error("no")) });
     const { broker } = await world.worker({ failing, alerts });
     await broker.enqueue(failing.with({}));
     await world.drained();
-    equal(world.runsOf("alerted").map((run) => [(run.input as JobDiedPayload).attempts, (run.input as JobDiedPayload).isParked]), [[3, false]], "alerts");
+    equal(
+      world.runsOf("alerted").map((run) => [(run.input as JobDiedPayload).attempts, (run.input as JobDiedPayload).isParked]),
+      [[3, false]],
+      "alerts",
+    );
   }),
   law("G2", "a death that parks its key is announced once, not for those behind it", async (world) => {
     const ledger = task<{ key: string; n: number }>("ledger", { orderedBy: "key", run: ({ n }) => (n === 1 ? giveUp("no way") : undefined) });
@@ -31,7 +39,11 @@ export const diedLaws: readonly Law[] = [
     const [first] = await broker.enqueue([1, 2, 3].map((n) => ledger.with({ key: "a", n })));
     await world.drained();
     await world.advance("3s");
-    equal(world.runsOf("alerted").map((run) => [(run.input as JobDiedPayload).jobId, (run.input as JobDiedPayload).isParked]), [[first?.id, true]], "alerts");
+    equal(
+      world.runsOf("alerted").map((run) => [(run.input as JobDiedPayload).jobId, (run.input as JobDiedPayload).isParked]),
+      [[first?.id, true]],
+      "alerts",
+    );
   }),
   law("G2", "an alert that dies makes no further alert", async (world) => {
     const broken = task<JobDiedPayload>("broken", () => giveUp("the pager is down"));
@@ -54,7 +66,11 @@ export const diedLaws: readonly Law[] = [
     await world.drained();
     await broker.retry(id);
     await world.drained();
-    equal(world.runsOf("alerted").map((run) => (run.input as JobDiedPayload).jobId), [id, id], "alerts");
+    equal(
+      world.runsOf("alerted").map((run) => (run.input as JobDiedPayload).jobId),
+      [id, id],
+      "alerts",
+    );
   }),
   law("G2", "without a subscriber a death is announced to nobody, and makes no job", async (world) => {
     const { broker } = await world.worker({ mortal });

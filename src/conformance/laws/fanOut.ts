@@ -15,7 +15,10 @@ const mails = when(happened, mail);
 const bills = when(happened, bill);
 
 function numbersOf(world: World, name: string): number[] {
-  return world.runsOf(name).map((run) => (run.input as Entry).n).toSorted((a, b) => a - b);
+  return world
+    .runsOf(name)
+    .map((run) => (run.input as Entry).n)
+    .toSorted((a, b) => a - b);
 }
 const upTo = (length: number): number[] => Array.from({ length }, (_, n) => n);
 
@@ -106,7 +109,11 @@ const mapped: readonly Law[] = [
     await world.process({}).broker.publish([1, 2].map((n) => happened.with({ key: "a", n })));
     await world.worker({ notes });
     await world.drained();
-    equal(world.runsOf("note").map((run) => run.input), [{ text: "a1" }, { text: "a2" }], "what ran");
+    equal(
+      world.runsOf("note").map((run) => run.input),
+      [{ text: "a1" }, { text: "a2" }],
+      "what ran",
+    );
   }),
   law("G10", "a mapping that answers undefined skips the event, and no run of the task starts", async (world) => {
     const odd = when(happened, mail, { with: (payload) => (payload.n % 2 === 1 ? payload : undefined) });
@@ -131,7 +138,10 @@ const mapped: readonly Law[] = [
     inOrder(world.runsOf("ledger"));
   }),
   law("G10", "events of one key reach an ordered task in the order of publishing", async (world) => {
-    const ledger = task<Entry>("ledger", { orderedBy: "key", run: (_, job) => (job.attempt === 1 ? Promise.reject(new Error("not yet")) : world.sleep("200ms")) });
+    const ledger = task<Entry>("ledger", {
+      orderedBy: "key",
+      run: (_, job) => (job.attempt === 1 ? Promise.reject(new Error("not yet")) : world.sleep("200ms")),
+    });
     const entries = when(happened, ledger);
     await world.worker({ entries });
     const publisher = world.process({});
@@ -172,7 +182,8 @@ const history: readonly Law[] = [
   law("G10", "history meets the live events without a gap or a double, while others publish", async (world) => {
     const publishers = [world.process({}), world.process({}), world.process({})];
     let n = 0;
-    const publishSome = (): Promise<unknown> => Promise.all(publishers.flatMap(({ broker }) => upTo(7).map(() => broker.publish(happened.with({ key: "a", n: n++ })))));
+    const publishSome = (): Promise<unknown> =>
+      Promise.all(publishers.flatMap(({ broker }) => upTo(7).map(() => broker.publish(happened.with({ key: "a", n: n++ })))));
     for (let turn = 0; turn < 5; turn++) await publishSome();
     const subscriber = world.process({ audits: when(happened, mail, { since: "beginning" }) });
     await Promise.all([publishSome(), subscriber.broker.open(), publishSome()]);
@@ -203,9 +214,17 @@ const history: readonly Law[] = [
   law("G10", "unsubscribe retires a subscription; what it had got still runs", async (world) => {
     const { broker } = world.process({ mails, bills });
     await broker.publish(happened.with({ key: "a", n: 1 }));
-    equal([await broker.unsubscribe("happened/mail"), await broker.unsubscribe("happened/mail"), await broker.unsubscribe("nobody")], [true, false, false], "the answers");
+    equal(
+      [await broker.unsubscribe("happened/mail"), await broker.unsubscribe("happened/mail"), await broker.unsubscribe("nobody")],
+      [true, false, false],
+      "the answers",
+    );
     await broker.publish(happened.with({ key: "a", n: 2 }));
-    equal([(await world.observer.count({ task: "mail" })).ready, (await world.observer.count({ task: "bill" })).ready], [1, 2], "jobs of the retired one and of the other");
+    equal(
+      [(await world.observer.count({ task: "mail" })).ready, (await world.observer.count({ task: "bill" })).ready],
+      [1, 2],
+      "jobs of the retired one and of the other",
+    );
   }),
   law("G10", "a mapped job of a retired subscription that no worker has is skipped, with the reason", async (world) => {
     const letter = task<{ to: string }>("letter", () => undefined);
@@ -218,7 +237,11 @@ const history: readonly Law[] = [
     await broker.unsubscribe("happened/letter");
     await world.advance("1m");
     const { jobs } = await world.observer.list({ task: "letter" });
-    equal(jobs.map(({ state, reason }) => [state, reason]), [["skipped", "its subscription happened/letter was retired"]], "the job");
+    equal(
+      jobs.map(({ state, reason }) => [state, reason]),
+      [["skipped", "its subscription happened/letter was retired"]],
+      "the job",
+    );
   }),
   law("G10", "a job of an event is made under an id of its own, the same whoever publishes", async (world) => {
     const { broker } = world.process({ mails });

@@ -61,7 +61,11 @@ export const followLaws: readonly Law[] = [
     await world.until("it ran", () => world.runs.length === 1);
     await world.worker({ parent, next });
     await world.drained();
-    equal(world.runsOf("next").map((run) => run.input), [{ n: 2 }], "follow-up runs");
+    equal(
+      world.runsOf("next").map((run) => run.input),
+      [{ n: 2 }],
+      "follow-up runs",
+    );
   }),
   law("G2", "a settle whose answer was lost stores what was handed in once", async (world) => {
     const parent = task<{}>("parent", async (_, job) => {
@@ -104,14 +108,22 @@ export const followLaws: readonly Law[] = [
     const parent = task<{}>("parent", (_, job) => job.enqueue([1, 2, 3, 4, 5].map((n) => ledger.with({ key: "a", n }))));
     await (await world.worker({ parent, ledger })).broker.enqueue(parent.with({}));
     await world.drained();
-    equal(world.runsOf("ledger").map((run) => (run.input as { n: number }).n), [1, 2, 3, 4, 5], "the order of starts");
+    equal(
+      world.runsOf("ledger").map((run) => (run.input as { n: number }).n),
+      [1, 2, 3, 4, 5],
+      "the order of starts",
+    );
   }),
   law("G2", "a run publishes with its completion, to each subscriber once", async (world) => {
     const happened = event<{ n: number }>("happened");
     const parent = task<{}>("parent", (_, job) => job.publish([1, 2].map((n) => happened.with({ n }))));
     await (await world.worker({ parent, nexts: when(happened, next) })).broker.enqueue(parent.with({}));
     await world.drained();
-    equal(world.runsOf("next").map((run) => run.input), [{ n: 1 }, { n: 2 }], "subscribers' runs");
+    equal(
+      world.runsOf("next").map((run) => run.input),
+      [{ n: 1 }, { n: 2 }],
+      "subscribers' runs",
+    );
   }),
   law("G2", "a follow-up with an id that other content has does not pass unseen", async (world) => {
     const parent = task<{}>("parent", { retry: { attempts: 1 }, run: (_, job) => job.enqueue(next.with({ n: 2 }, { id: "taken" })) });
@@ -120,6 +132,10 @@ export const followLaws: readonly Law[] = [
     const { id } = await broker.enqueue(parent.with({}));
     await world.drained();
     const job = await world.job(id);
-    equal([job.state, (job.history.at(-1)?.error?.message ?? job.reason ?? "").includes("id-conflict")], ["dead", true], "state, and whether it names the conflict");
+    equal(
+      [job.state, (job.history.at(-1)?.error?.message ?? job.reason ?? "").includes("id-conflict")],
+      ["dead", true],
+      "state, and whether it names the conflict",
+    );
   }),
 ];

@@ -68,7 +68,11 @@ const takeovers: readonly Law[] = [
     await world.advance("1s");
     await world.resume(old);
     await world.drained();
-    equal(world.runsOf("next").map((run) => run.input), [{ from: 2 }], "follow-up runs");
+    equal(
+      world.runsOf("next").map((run) => run.input),
+      [{ from: 2 }],
+      "follow-up runs",
+    );
   }),
   law("G3", "a worker that was taken over goes on under a new lease", async (world) => {
     const work = task<{ n: number }>("work", ({ n }) => (n === 1 && world.runs.length === 1 ? world.sleep("12s") : undefined));
@@ -78,7 +82,11 @@ const takeovers: readonly Law[] = [
     await world.advance("20s");
     const { id } = await world.process({ work }).broker.enqueue(work.with({ n: 2 }));
     await world.drained();
-    equal(world.runsOfJob(id).map((run) => run.process), [old.name], "where the next job ran");
+    equal(
+      world.runsOfJob(id).map((run) => run.process),
+      [old.name],
+      "where the next job ran",
+    );
   }),
   law("G3", "a worker that stood still and was not taken over may still settle", async (world) => {
     const work = task<{}>("work", () => world.sleep("5s"));
@@ -119,24 +127,40 @@ const single: readonly Law[] = [
     equal([world.runs.length, job.state, job.suspects], [1, "completed", 0], "runs, state, suspects");
   }),
   law("G3", "fences grow with every claim, whatever process asks", async (world) => {
-    const work = task<{}>("work", { retry: { backoff: "fixed", first: "1ms" }, run: (_, job) => (job.attempt < 6 ? Promise.reject(new Error("not yet")) : undefined) });
+    const work = task<{}>("work", {
+      retry: { backoff: "fixed", first: "1ms" },
+      run: (_, job) => (job.attempt < 6 ? Promise.reject(new Error("not yet")) : undefined),
+    });
     const processes = [await world.worker({ work }), await world.worker({ work })];
     await processes[0]?.broker.enqueue([work.with({}), work.with({})]);
     await world.drained();
-    for (const [id, runs] of Map.groupBy(world.runs, (run) => run.id)) grows(runs.map((run) => run.fence), `the fences of job ${id}`);
-    holds(world.runs.every((run) => Number.isSafeInteger(run.fence)), "fences are exact numbers");
+    for (const [id, runs] of Map.groupBy(world.runs, (run) => run.id))
+      grows(
+        runs.map((run) => run.fence),
+        `the fences of job ${id}`,
+      );
+    holds(
+      world.runs.every((run) => Number.isSafeInteger(run.fence)),
+      "fences are exact numbers",
+    );
   }),
   law("G3", "the fence of the one who took over is greater than that of the one who lost", async (world) => {
     const work = task<{}>("work", () => world.sleep("12s"));
     await takenOver(world, { work }, async ({ broker }) => (await broker.enqueue(work.with({}))).id);
-    grows(world.runs.map((run) => run.fence), "the fences of the job");
+    grows(
+      world.runs.map((run) => run.fence),
+      "the fences of the job",
+    );
   }),
   law("G3", "fences of one key grow in the order of its starts, so that what is protected can refuse the late", async (world) => {
     const ledger = task<{ key: string; n: number }>("ledger", { orderedBy: "key", run: () => world.sleep("300ms") });
     const [first] = [await world.worker({ ledger }), await world.worker({ ledger })];
     await first.broker.enqueue(Array.from({ length: 12 }, (_, n) => ledger.with({ key: "a", n })));
     await world.drained();
-    grows(world.runs.map((run) => run.fence), "the fences of the key");
+    grows(
+      world.runs.map((run) => run.fence),
+      "the fences of the key",
+    );
   }),
   law("G3", "a settle whose answer was lost does not run the job again", async (world) => {
     const work = task<{}>("work", () => world.sleep("3s"));

@@ -44,7 +44,11 @@ export const lockLaws: readonly Law[] = [
   }),
   law("G17", "readers share, and keep a writer out", async (world) => {
     const asker = new Asker(world);
-    equal([(await asker.ask("r1", "read")).is, (await asker.ask("r2", "read")).is, (await asker.ask("w", "write")).is], ["granted", "granted", "waiting"], "the answers");
+    equal(
+      [(await asker.ask("r1", "read")).is, (await asker.ask("r2", "read")).is, (await asker.ask("w", "write")).is],
+      ["granted", "granted", "waiting"],
+      "the answers",
+    );
   }),
   law("G17", "no later reader passes a waiting writer", async (world) => {
     const asker = new Asker(world);

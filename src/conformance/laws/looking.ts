@@ -26,7 +26,11 @@ interface Waiting {
   readonly why: RegExp;
 }
 const waits: readonly Waiting[] = [
-  { what: "a job that waits for a worker, where no process runs any", reach: (world) => one(world, work.with({ key: "a" })), why: /waits for a free worker that serves queue .*; no process is running a job now/ },
+  {
+    what: "a job that waits for a worker, where no process runs any",
+    reach: (world) => one(world, work.with({ key: "a" })),
+    why: /waits for a free worker that serves queue .*; no process is running a job now/,
+  },
   {
     what: "a job that waits for a free worker",
     reach: async (world) => {
@@ -37,7 +41,11 @@ const waits: readonly Waiting[] = [
     why: /worker/,
   },
   { what: "a delayed job", reach: (world) => one(world, work.with({ key: "a" }, { in: "10m" })), why: /until it is due in 10 min.*delayed/ },
-  { what: "a job that is to be tried again", reach: (world) => afterRun(world, () => Promise.reject(new Error("no route"))), why: /tried again.*1 attempt so far.*no route/ },
+  {
+    what: "a job that is to be tried again",
+    reach: (world) => afterRun(world, () => Promise.reject(new Error("no route"))),
+    why: /tried again.*1 attempt so far.*no route/,
+  },
   { what: "a snoozed job", reach: (world) => afterRun(world, () => snooze("1h")), why: /due in .*snoozed/ },
   {
     what: "a job behind its key",
@@ -79,7 +87,14 @@ const lists: readonly Law[] = [
     await broker.enqueue([mail.with({ n: 1 }), mail.with({ n: 2 }, { in: "1h" }), work.with({ key: "a" }), work.with({ key: "a" })]);
     const found = async (filter: Parameters<typeof broker.list>[0]): Promise<number> => (await broker.list(filter)).jobs.length;
     equal(
-      [await found({ states: ["ready"] }), await found({ states: ["ready", "scheduled"] }), await found({ queue: "mail" }), await found({ task: "work" }), await found({ task: "work", states: ["blocked"] }), await found({ queue: "mail", task: "work" })],
+      [
+        await found({ states: ["ready"] }),
+        await found({ states: ["ready", "scheduled"] }),
+        await found({ queue: "mail" }),
+        await found({ task: "work" }),
+        await found({ task: "work", states: ["blocked"] }),
+        await found({ queue: "mail", task: "work" }),
+      ],
       [2, 3, 2, 2, 1, 0],
       "jobs found",
     );
@@ -88,21 +103,33 @@ const lists: readonly Law[] = [
     const { broker } = world.process({ work });
     await broker.enqueue(["a", "b", "a"].map((key) => work.with({ key })));
     const { jobs } = await broker.list({ lane: 'work["a"]' });
-    equal(jobs.map(({ input }) => input), [{ key: "a" }, { key: "a" }], "jobs found");
+    equal(
+      jobs.map(({ input }) => input),
+      [{ key: "a" }, { key: "a" }],
+      "jobs found",
+    );
   }),
   law("G19", "a page of a filter goes on where it ended", async (world) => {
     const { broker } = world.process({ work });
     const stored = await broker.enqueue(Array.from({ length: 40 }, (_, n) => work.with({ key: `k${n % 2}` })));
     const first = await broker.list({ states: ["blocked"] }, { limit: 10 });
     const second = await broker.list({ states: ["blocked"] }, { limit: 100, after: present(first.next, "a next page") });
-    equal([...first.jobs, ...second.jobs].map(({ id }) => id), stored.slice(2).map(({ id }) => id), "the blocked ones, in order");
+    equal(
+      [...first.jobs, ...second.jobs].map(({ id }) => id),
+      stored.slice(2).map(({ id }) => id),
+      "the blocked ones, in order",
+    );
   }),
   law("G19", "an ended job can be deleted, a live one cannot", async (world) => {
     const { broker } = world.process({ work });
     const [first, second] = await broker.enqueue([work.with({ key: "a" }), work.with({ key: "b" })]);
     await broker.cancel(first?.id ?? "");
     const { jobs } = await broker.change({ ids: [first?.id ?? "", second?.id ?? "", "nobody"] }, { do: "delete" });
-    equal(jobs.map(({ is }) => is), ["deleted", "live", "unknown"], "the answers");
+    equal(
+      jobs.map(({ is }) => is),
+      ["deleted", "live", "unknown"],
+      "the answers",
+    );
     equal([await broker.find(first?.id ?? ""), await world.stateOf(second?.id ?? "")], [undefined, "ready"], "what is left");
   }),
 ];
@@ -128,7 +155,13 @@ async function listed(world: World): Promise<Record<JobState, number>> {
   return counts;
 }
 
-const chaosEndings: readonly (() => unknown)[] = [() => undefined, () => skip("no need"), () => Promise.reject(new Error("no")), () => giveUp("no"), () => snooze("3s")];
+const chaosEndings: readonly (() => unknown)[] = [
+  () => undefined,
+  () => skip("no need"),
+  () => Promise.reject(new Error("no")),
+  () => giveUp("no"),
+  () => snooze("3s"),
+];
 
 const counted: readonly Law[] = [
   law("G19", "counts equal what is listed, after 10,000 random operations", async (world) => {
@@ -142,8 +175,12 @@ const counted: readonly Law[] = [
     const { broker } = await world.worker({ chaos }, { queues: { default: 100 } });
     const ids: string[] = [];
     const some = (length: number): string[] => Array.from({ length }, () => ids[dice.below(ids.length)] ?? "");
-    for (let operations = 0; operations < 10_000; ) {
-      const stored = await broker.enqueue(Array.from({ length: 300 }, () => chaos.with({ key: `k${dice.below(40)}`, n: dice.below(2_000) }, dice.below(4) === 0 ? { in: `${dice.below(20)}s` } : {})));
+    for (let operations = 0; operations < 10_000;) {
+      const stored = await broker.enqueue(
+        Array.from({ length: 300 }, () =>
+          chaos.with({ key: `k${dice.below(40)}`, n: dice.below(2_000) }, dice.below(4) === 0 ? { in: `${dice.below(20)}s` } : {}),
+        ),
+      );
       ids.push(...stored.map(({ id }) => id));
       await broker.change({ ids: some(60) }, { do: "cancel", reason: "no" });
       await broker.change({ ids: some(40) }, { do: "retry" });
@@ -158,7 +195,16 @@ const counted: readonly Law[] = [
     const mail = task<{ n: number }>("mail", { queue: "mail", run: () => undefined });
     const { broker } = world.process({ mail, work });
     await broker.enqueue([mail.with({ n: 1 }), mail.with({ n: 2 }), work.with({ key: "a" })]);
-    equal([(await broker.count({ queue: "mail" })).ready, (await broker.count({ task: "work" })).ready, (await broker.count()).ready, (await broker.count({ queue: "none" })).ready], [2, 1, 3, 0], "ready jobs");
+    equal(
+      [
+        (await broker.count({ queue: "mail" })).ready,
+        (await broker.count({ task: "work" })).ready,
+        (await broker.count()).ready,
+        (await broker.count({ queue: "none" })).ready,
+      ],
+      [2, 1, 3, 0],
+      "ready jobs",
+    );
   }),
 ];
 

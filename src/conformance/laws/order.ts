@@ -17,12 +17,18 @@ const keys = ["a", "b", "c"];
 export function inOrder(runs: readonly Run[]): void {
   for (const [key, ofKey] of Map.groupBy(runs, (run) => (run.input as Entry).key)) {
     const firsts = [...new Map(ofKey.toReversed().map((run) => [run.id, run])).values()].toReversed();
-    grows(firsts.map((run) => (run.input as Entry).n), `the numbers of key ${key}, in the order of their first starts`);
+    grows(
+      firsts.map((run) => (run.input as Entry).n),
+      `the numbers of key ${key}, in the order of their first starts`,
+    );
     for (const [index, run] of firsts.entries()) {
       const last = ofKey.findLast((other) => other.id === run.id);
       const next = firsts[index + 1];
       if (last === undefined || next === undefined || (last.endedAt ?? Infinity) <= next.startedAt) continue;
-      throw new LawBroken(`the start of ${(next.input as Entry).n} of key ${key}`, `not before ${(run.input as Entry).n} ended`, { ended: last.endedAt, started: next.startedAt });
+      throw new LawBroken(`the start of ${(next.input as Entry).n} of key ${key}`, `not before ${(run.input as Entry).n} ended`, {
+        ended: last.endedAt,
+        started: next.startedAt,
+      });
     }
   }
 }
@@ -126,7 +132,11 @@ const restarts: readonly Law[] = [
     const { jobs } = await world.observer.list({ task: "ledger" });
     await world.worker({ entries });
     await world.drained("2m");
-    equal([...new Set(world.runs.map((run) => run.id))], jobs.map(({ id }) => id), "the order of first starts, against the order of the list");
+    equal(
+      [...new Set(world.runs.map((run) => run.id))],
+      jobs.map(({ id }) => id),
+      "the order of first starts, against the order of the list",
+    );
   }),
 ];
 
@@ -138,7 +148,8 @@ const flow: readonly Law[] = [
     await world.drained();
     for (const [index, run] of world.runs.entries()) {
       const before = world.runs[index - 1];
-      if (before !== undefined) holds(run.startedAt - (before.endedAt ?? 0) <= 2_000, "ms between an end and the next start are 2,000 at most", run.startedAt - (before.endedAt ?? 0));
+      if (before !== undefined)
+        holds(run.startedAt - (before.endedAt ?? 0) <= 2_000, "ms between an end and the next start are 2,000 at most", run.startedAt - (before.endedAt ?? 0));
     }
   }),
   ...lawsOf(
@@ -157,7 +168,11 @@ const flow: readonly Law[] = [
       await world.advance("2s");
       const from = world.now;
       await broker.enqueue([1, 2, 3].flatMap((n) => ["x", "y"].map((key) => entries.with({ key, n }))));
-      await world.until("the other keys have ended", () => world.runs.filter((run) => (run.input as Entry).key !== "stuck" && run.end !== undefined).length === 6, "10s");
+      await world.until(
+        "the other keys have ended",
+        () => world.runs.filter((run) => (run.input as Entry).key !== "stuck" && run.end !== undefined).length === 6,
+        "10s",
+      );
       holds(world.now - from <= 10_000, "other keys flow");
       equal(world.runs.filter((run) => (run.input as Entry).key === "stuck" && (run.input as Entry).n === 2).length, 0, "runs of the one behind");
     },
@@ -180,7 +195,11 @@ const flow: readonly Law[] = [
     equal(world.runs.length, 0, "runs while the head is delayed");
     await broker.cancel(head.id);
     await world.drained();
-    equal(world.runs.map((run) => (run.input as Entry).n), [2], "what ran");
+    equal(
+      world.runs.map((run) => (run.input as Entry).n),
+      [2],
+      "what ran",
+    );
   }),
   law("G7", "cancelling one in the middle of a key leaves the order of the others", async (world) => {
     const entries = ledger(world, () => world.sleep("1s"));
@@ -188,7 +207,11 @@ const flow: readonly Law[] = [
     const [, middle] = await broker.enqueue([1, 2, 3].map((n) => entries.with({ key: "a", n })));
     await broker.cancel(middle?.id ?? "");
     await world.drained();
-    equal(world.runs.map((run) => (run.input as Entry).n), [1, 3], "what ran");
+    equal(
+      world.runs.map((run) => (run.input as Entry).n),
+      [1, 3],
+      "what ran",
+    );
     inOrder(world.runs);
   }),
   law("G7", "jobs of one key but of two tasks do not wait for each other", async (world) => {

@@ -15,7 +15,11 @@ class Ledger {
   readonly entries: Task<Entry>;
 
   constructor(ifDead: IfDead) {
-    this.entries = task<Entry>("ledger", { orderedBy: "key", ifDead, run: ({ key, n }) => (key === "a" && n === 1 && !this.isMended ? giveUp("no such account") : undefined) });
+    this.entries = task<Entry>("ledger", {
+      orderedBy: "key",
+      ifDead,
+      run: ({ key, n }) => (key === "a" && n === 1 && !this.isMended ? giveUp("no such account") : undefined),
+    });
   }
 }
 

@@ -68,7 +68,11 @@ export const pauseLaws: readonly Law[] = [
     await world.advance("1m");
     await broker.resume({ queue: "mail" });
     await world.drained();
-    equal(world.runs.map((run) => (run.input as { n: number }).n), [1, 2, 3], "the order of starts");
+    equal(
+      world.runs.map((run) => (run.input as { n: number }).n),
+      [1, 2, 3],
+      "the order of starts",
+    );
   }),
   law("G2", "a pause outlives the process that asked for it, and is shown in the counts", async (world) => {
     const asker = world.process(definitions);
@@ -78,7 +82,17 @@ export const pauseLaws: readonly Law[] = [
     await world.worker(definitions);
     await world.advance("5s");
     const lines = (await world.observer.counts()).map((line) => [line.task, line.isPaused]).toSorted();
-    equal([lines, world.runs.length], [[["one", true], ["three", false]], 1], "which lines are paused, and runs");
+    equal(
+      [lines, world.runs.length],
+      [
+        [
+          ["one", true],
+          ["three", false],
+        ],
+        1,
+      ],
+      "which lines are paused, and runs",
+    );
   }),
   law("G2", "a queue that was paused twice is resumed by one resume", async (world) => {
     const { broker } = await world.worker(definitions);

@@ -32,7 +32,11 @@ const crashes: readonly Law[] = [
     await world.until("it ran", () => world.runs.length === 1);
     await world.worker({ work });
     await world.drained();
-    equal(world.runs.map((run) => run.attempt), [1, 1], "the attempt of each run");
+    equal(
+      world.runs.map((run) => run.attempt),
+      [1, 1],
+      "the attempt of each run",
+    );
     const job = await world.job(id);
     equal([job.state, job.starts, job.history.map(({ is }) => is)], ["completed", 2, ["crashed"]], "state, starts, history");
   }),
@@ -48,7 +52,11 @@ const crashes: readonly Law[] = [
     const suspects = await Promise.all(stored.map(async ({ id }) => (await world.job(id)).suspects));
     for (const [index, { id }] of stored.entries()) {
       const wasInFlight = world.runs.slice(0, 3).some((run) => run.id === id);
-      holds(wasInFlight ? suspects[index] === 1 : (suspects[index] ?? 9) <= 1, `job ${index + 1} is ${wasInFlight ? "once suspect" : "suspect only if it was handed out"}`, suspects[index]);
+      holds(
+        wasInFlight ? suspects[index] === 1 : (suspects[index] ?? 9) <= 1,
+        `job ${index + 1} is ${wasInFlight ? "once suspect" : "suspect only if it was handed out"}`,
+        suspects[index],
+      );
     }
   }),
   ...lawsOf(
@@ -99,7 +107,11 @@ const poison: readonly Law[] = [
     const { id } = await world.process({ bomb }).broker.enqueue(bomb.with({}));
     const deaths = await supervised(world, { bomb });
     const job = await world.job(id);
-    equal([deaths <= deathsMax, job.state, job.isPoison, job.attempts], [true, "dead", true, 0], `at most ${deathsMax} deaths (${deaths}), state, poison, attempts`);
+    equal(
+      [deaths <= deathsMax, job.state, job.isPoison, job.attempts],
+      [true, "dead", true, 0],
+      `at most ${deathsMax} deaths (${deaths}), state, poison, attempts`,
+    );
     matches(await world.observer.why(id), /killed its process/, "why");
   }),
   law("G13", "no innocent is quarantined: all that ran beside a poison job complete", async (world) => {
@@ -117,8 +129,14 @@ const poison: readonly Law[] = [
     await supervised(world, { bomb, work });
     const alone = world.runsOf("bomb")[2];
     holds(alone?.end === "returned", "the third run of the twice suspect job returned", alone);
-    const beside = world.runs.filter((run) => run !== alone && run.process === alone.process && run.startedAt < (alone.endedAt ?? 0) && (run.endedAt ?? Infinity) > alone.startedAt);
-    equal(beside.map((run) => run.task), [], "what ran beside it");
+    const beside = world.runs.filter(
+      (run) => run !== alone && run.process === alone.process && run.startedAt < (alone.endedAt ?? 0) && (run.endedAt ?? Infinity) > alone.startedAt,
+    );
+    equal(
+      beside.map((run) => run.task),
+      [],
+      "what ran beside it",
+    );
     equal((await world.observer.count()).completed, 31, "completed jobs");
   }),
   law("G13", "two poison jobs are both contained", async (world) => {
@@ -130,7 +148,10 @@ const poison: readonly Law[] = [
     equal([counts.dead, counts.completed, deaths <= 2 * deathsMax], [2, 10, true], "dead, completed, few deaths");
   }),
   law("G13", "a poison job parks its key, and other keys flow", async (world) => {
-    const ledger = task<{ key: string; n: number }>("ledger", { orderedBy: "key", run: ({ key, n }, job) => (key === "bad" && n === 1 ? world.die(job) : undefined) });
+    const ledger = task<{ key: string; n: number }>("ledger", {
+      orderedBy: "key",
+      run: ({ key, n }, job) => (key === "bad" && n === 1 ? world.die(job) : undefined),
+    });
     await world.process({ ledger }).broker.enqueue(["bad", "good"].flatMap((key) => [1, 2].map((n) => ledger.with({ key, n }))));
     await supervised(world, { ledger });
     const counts = await world.observer.count();
@@ -140,7 +161,11 @@ const poison: readonly Law[] = [
     const bomb = task<{}>("bomb", (_, job) => world.die(job));
     const { id } = await world.process({ bomb, alerts }).broker.enqueue(bomb.with({}));
     await supervised(world, { bomb, alerts });
-    equal(world.runsOf("alerted").map((run) => [(run.input as JobDiedPayload).jobId, (run.input as JobDiedPayload).isPoison]), [[id, true]], "alerts");
+    equal(
+      world.runsOf("alerted").map((run) => [(run.input as JobDiedPayload).jobId, (run.input as JobDiedPayload).isPoison]),
+      [[id, true]],
+      "alerts",
+    );
   }),
   law("G13", "a quarantined job that is redriven begins anew", async (world) => {
     let isMended = false;

@@ -24,7 +24,12 @@ class Hand {
 
   claim(slots: number = 10, settling: readonly Outcome[] = []): Promise<Claimed> {
     const claim = `${this.#name}-${++this.#claims}`;
-    return this.#ask(() => this.#process.port.claim({ process: this.#name, leaseMs, claim, lastFence: 0, queues: [{ queue: "default", slots, ahead: 0 }], tasks: ["work"], alone: "no", settling }, this.#at));
+    return this.#ask(() =>
+      this.#process.port.claim(
+        { process: this.#name, leaseMs, claim, lastFence: 0, queues: [{ queue: "default", slots, ahead: 0 }], tasks: ["work"], alone: "no", settling },
+        this.#at,
+      ),
+    );
   }
 
   /** An outcome of a job of the last claim. */
@@ -92,7 +97,19 @@ export const portLaws: readonly Law[] = [
   law("G3", "the store stores no follow-up work of a claim that was taken over", async (world) => {
     const { old, heir, second, late } = await takenOver(world);
     const { id } = present(second.jobs[0], "a job");
-    const follow = [{ kind: "job", id: "follow", content: "", rememberMs: 0, task: "work", queue: "default", payload: '{"n":2}', headStartMs: 0, keep: { completed: 1e6, skipped: 1e6, cancelled: 1e6, dead: 1e6 } }] as const;
+    const follow = [
+      {
+        kind: "job",
+        id: "follow",
+        content: "",
+        rememberMs: 0,
+        task: "work",
+        queue: "default",
+        payload: '{"n":2}',
+        headStartMs: 0,
+        keep: { completed: 1e6, skipped: 1e6, cancelled: 1e6, dead: 1e6 },
+      },
+    ] as const;
     equal((await old.settle(late("completed", { follow }))).is, "lease-lost", "the answer to the old one");
     equal(await world.observer.find("follow"), undefined, "the follow-up job");
     equal((await heir.settle(heir.outcome(present(second.jobs[0], "a job"), second, "completed", { follow }))).is, "settled", "the answer to the new one");
@@ -101,7 +118,11 @@ export const portLaws: readonly Law[] = [
   law("G3", "the fence of a claim that took over is greater, and its claim another", async (world) => {
     const { first, second } = await takenOver(world);
     grows([first.fence, second.fence], "the fences");
-    equal([first.jobs[0]?.starts, second.jobs[0]?.starts, second.jobs[0]?.attempt, second.jobs[0]?.suspects], [1, 2, 1, 1], "starts of both, attempt and suspects of the second");
+    equal(
+      [first.jobs[0]?.starts, second.jobs[0]?.starts, second.jobs[0]?.attempt, second.jobs[0]?.suspects],
+      [1, 2, 1, 1],
+      "starts of both, attempt and suspects of the second",
+    );
   }),
   law("G3", "a lease that expired and that nobody took may still settle", async (world) => {
     const process = world.process({ work });
@@ -143,7 +164,11 @@ export const portLaws: readonly Law[] = [
     const claims = await Promise.all(hands.map((hand) => hand.claim(10)));
     const ids = claims.flatMap(({ jobs }) => jobs.map(({ id }) => id));
     equal([claims.map(({ jobs }) => jobs.length), new Set(ids).size], [[10, 10, 10, 10], 40], "jobs of each, and different jobs");
-    holds(new Set(claims.map(({ fence }) => fence)).size === 4, "their fences differ", claims.map(({ fence }) => fence));
+    holds(
+      new Set(claims.map(({ fence }) => fence)).size === 4,
+      "their fences differ",
+      claims.map(({ fence }) => fence),
+    );
   }),
   law("G3", "an outcome that a claim carries is written before the claim hands out", async (world) => {
     const process = world.process({ work });
@@ -151,6 +176,10 @@ export const portLaws: readonly Law[] = [
     const hand = new Hand(world, process, "both");
     const claimed = await hand.claim(1);
     const next = await hand.claim(1, [hand.outcome(present(claimed.jobs[0], "a job"), claimed, "completed")]);
-    equal([next.settled.map(({ is }) => is), next.jobs.length, await world.stateOf(present(first, "an answer").id)], [["settled"], 1, "completed"], "what was settled, jobs handed out, state of the first");
+    equal(
+      [next.settled.map(({ is }) => is), next.jobs.length, await world.stateOf(present(first, "an answer").id)],
+      [["settled"], 1, "completed"],
+      "what was settled, jobs handed out, state of the first",
+    );
   }),
 ];

@@ -131,7 +131,11 @@ const outages: readonly Law[] = [
     world.healStore(lonely);
     await world.drained();
     equal([world.runs.length, (await world.observer.count()).completed], [4, 2], "runs, and completed jobs");
-    equal(world.runs.slice(2).map((run) => run.end), ["returned", "returned"], "how the second runs ended");
+    equal(
+      world.runs.slice(2).map((run) => run.end),
+      ["returned", "returned"],
+      "how the second runs ended",
+    );
   }),
   law("G20", "a store that comes and goes loses nothing and doubles nothing", async (world) => {
     const brief = task<{ n: number }>("brief", () => world.sleep("1s"));

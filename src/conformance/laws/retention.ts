@@ -59,7 +59,11 @@ export const retentionLaws: readonly Law[] = [
     },
   ),
   law("G19", "what lives is never removed, however old", async (world) => {
-    const work = task<{ key: string }>("work", { orderedBy: "key", keep: { completed: "1s", skipped: "1s", cancelled: "1s", dead: "1s" }, run: () => giveUp("no way") });
+    const work = task<{ key: string }>("work", {
+      orderedBy: "key",
+      keep: { completed: "1s", skipped: "1s", cancelled: "1s", dead: "1s" },
+      run: () => giveUp("no way"),
+    });
     const worker = await world.worker({ work });
     const parked = await worker.broker.enqueue([work.with({ key: "a" }), work.with({ key: "a" })]);
     await world.until("both are parked", async () => (await world.observer.count()).parked === 2);
@@ -82,6 +86,10 @@ export const retentionLaws: readonly Law[] = [
     await world.stop(cleaner);
     await world.worker({ history: when(happened, late, { since: "beginning" }) });
     await world.advance("5s");
-    equal(world.runs.map((run) => run.input), [{ n: 2 }], "history that a late subscriber gets");
+    equal(
+      world.runs.map((run) => run.input),
+      [{ n: 2 }],
+      "history that a late subscriber gets",
+    );
   }),
 ];

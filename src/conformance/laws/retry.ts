@@ -86,13 +86,24 @@ const delays: readonly Law[] = [
 
 const ends: readonly Law[] = [
   law("G2", "a job whose attempts are exhausted is dead, with the last error", async (world) => {
-    const failing = task<{}>("failing", { retry: { attempts: 3, backoff: "fixed", first: "1s" }, run: (_, job) => Promise.reject(new Error(`no ${job.attempt}`)) });
+    const failing = task<{}>("failing", {
+      retry: { attempts: 3, backoff: "fixed", first: "1s" },
+      run: (_, job) => Promise.reject(new Error(`no ${job.attempt}`)),
+    });
     const { broker } = await world.worker({ failing });
     const { id } = await broker.enqueue(failing.with({}));
     await world.drained();
     const job = await world.job(id);
     equal([job.state, job.attempts, world.runs.map((run) => run.attempt)], ["dead", 3, [1, 2, 3]], "state, attempts, attempts seen");
-    equal(job.history.map(({ is, error }) => [is, error?.message]), [["retry", "no 1"], ["retry", "no 2"], ["dead", "no 3"]], "the history");
+    equal(
+      job.history.map(({ is, error }) => [is, error?.message]),
+      [
+        ["retry", "no 1"],
+        ["retry", "no 2"],
+        ["dead", "no 3"],
+      ],
+      "the history",
+    );
     matches(await broker.why(id), /died.*no 3/, "why");
   }),
   law("G2", "a first run that succeeds spends one attempt, and is remembered with no failure", async (world) => {
@@ -113,11 +124,18 @@ const ends: readonly Law[] = [
     const sleepy = task<{}>("sleepy", { retry: { attempts: 1 }, run: () => (world.runs.length < 8 ? snooze("1s") : undefined) });
     const { id } = await (await world.worker({ sleepy })).broker.enqueue(sleepy.with({}));
     await world.drained();
-    equal([await world.stateOf(id), world.runs.length, [...new Set(world.runs.map((run) => run.attempt))]], ["completed", 8, [1]], "state, runs, attempts seen");
+    equal(
+      [await world.stateOf(id), world.runs.length, [...new Set(world.runs.map((run) => run.attempt))]],
+      ["completed", 8, [1]],
+      "state, runs, attempts seen",
+    );
   }),
   law("G2", "a dead job that is redriven begins anew, with all its attempts; its history stays", async (world) => {
     let isMended = false;
-    const failing = task<{}>("failing", { retry: { attempts: 2, backoff: "fixed", first: "1s" }, run: (_, job) => (isMended && job.attempt === 2 ? undefined : fails()) });
+    const failing = task<{}>("failing", {
+      retry: { attempts: 2, backoff: "fixed", first: "1s" },
+      run: (_, job) => (isMended && job.attempt === 2 ? undefined : fails()),
+    });
     const { broker } = await world.worker({ failing });
     const { id } = await broker.enqueue(failing.with({}));
     await world.drained();
@@ -125,7 +143,11 @@ const ends: readonly Law[] = [
     equal([await world.stateOf(id), await broker.retry(id)], ["dead", "retried"], "state, and the answer to retry");
     await world.drained();
     const job = await world.job(id);
-    equal([job.state, job.attempts, job.history.length, world.runs.map((run) => run.attempt)], ["completed", 2, 3, [1, 2, 1, 2]], "state, attempts, history, attempts seen");
+    equal(
+      [job.state, job.attempts, job.history.length, world.runs.map((run) => run.attempt)],
+      ["completed", 2, 3, [1, 2, 1, 2]],
+      "state, attempts, history, attempts seen",
+    );
   }),
   ...lawsOf<{ state: string; reach: "delay" | "run" | "end" | "wait"; answer: string }>(
     "G2",
@@ -162,7 +184,11 @@ const ends: readonly Law[] = [
 
 const timeouts: readonly Law[] = [
   law("G2", "a run that takes longer than its timeout is aborted with job-timeout, and counts as failed", async (world) => {
-    const slow = task<{}>("slow", { timeout: "5s", retry: { attempts: 2, backoff: "fixed", first: "1s" }, run: (_, job) => (job.attempt === 1 ? world.sleep("1h", job.signal) : undefined) });
+    const slow = task<{}>("slow", {
+      timeout: "5s",
+      retry: { attempts: 2, backoff: "fixed", first: "1s" },
+      run: (_, job) => (job.attempt === 1 ? world.sleep("1h", job.signal) : undefined),
+    });
     const { id } = await (await world.worker({ slow })).broker.enqueue(slow.with({}));
     await world.drained();
     const [first] = world.runs;
@@ -171,7 +197,11 @@ const timeouts: readonly Law[] = [
     equal((await world.job(id)).history[0]?.error?.code, "job-timeout", "the recorded error's code");
   }),
   law("G2", "a run that ignores its timeout's signal does not hold its job for ever", async (world) => {
-    const deaf = task<{}>("deaf", { timeout: "5s", retry: { attempts: 2, backoff: "fixed", first: "1s" }, run: (_, job) => (job.attempt === 1 ? world.sleep("1h") : undefined) });
+    const deaf = task<{}>("deaf", {
+      timeout: "5s",
+      retry: { attempts: 2, backoff: "fixed", first: "1s" },
+      run: (_, job) => (job.attempt === 1 ? world.sleep("1h") : undefined),
+    });
     const { id } = await (await world.worker({ deaf })).broker.enqueue(deaf.with({}));
     await world.until("it has ended", () => world.hasEnded(id), "40s");
     equal([await world.stateOf(id), world.runs.length], ["completed", 2], "state, and runs");

@@ -12,11 +12,18 @@ export const skipLaws: readonly Law[] = [
     await world.drained();
     const skipped = await world.job(one?.id ?? "");
     equal([skipped.state, skipped.reason, await world.stateOf(two?.id ?? "")], ["skipped", "already sent", "completed"], "state, reason, state of the other");
-    equal(world.runs.map((run) => run.input), [{ n: 2 }], "what ran");
+    equal(
+      world.runs.map((run) => run.input),
+      [{ n: 2 }],
+      "what ran",
+    );
   }),
   ...lawsOf(
     "G14",
-    [undefined, null, false, 0, "", Promise.resolve(undefined), Promise.resolve(false as const)].map((value, index) => ({ value, name: index > 4 ? `a promise of a falsy value (${index})` : JSON.stringify(value) ?? "undefined" })),
+    [undefined, null, false, 0, "", Promise.resolve(undefined), Promise.resolve(false as const)].map((value, index) => ({
+      value,
+      name: index > 4 ? `a promise of a falsy value (${index})` : (JSON.stringify(value) ?? "undefined"),
+    })),
     (row) => `unless answering ${row.name} lets the job run`,
     async (world, { value }) => {
       const work = task<{}>("work", { unless: () => value as undefined, run: () => undefined });
@@ -37,14 +44,22 @@ export const skipLaws: readonly Law[] = [
   }),
   law("G14", "unless is asked again before each attempt", async (world) => {
     let asked = 0;
-    const work = task<{}>("work", { retry: { backoff: "fixed", first: "1s" }, unless: () => ++asked === 3 && "sent by then", run: () => Promise.reject(new Error("not yet")) });
+    const work = task<{}>("work", {
+      retry: { backoff: "fixed", first: "1s" },
+      unless: () => ++asked === 3 && "sent by then",
+      run: () => Promise.reject(new Error("not yet")),
+    });
     const { id } = await (await world.worker({ work })).broker.enqueue(work.with({}));
     await world.drained();
     equal([await world.stateOf(id), world.runs.length, asked], ["skipped", 2, 3], "state, runs, times asked");
   }),
   law("G14", "an unless that fails counts as a failed attempt", async (world) => {
     let asked = 0;
-    const work = task<{}>("work", { retry: { backoff: "fixed", first: "1s" }, unless: () => (++asked === 1 ? Promise.reject(new Error("no database")) : undefined), run: () => undefined });
+    const work = task<{}>("work", {
+      retry: { backoff: "fixed", first: "1s" },
+      unless: () => (++asked === 1 ? Promise.reject(new Error("no database")) : undefined),
+      run: () => undefined,
+    });
     const { id } = await (await world.worker({ work })).broker.enqueue(work.with({}));
     await world.drained();
     const job = await world.job(id);

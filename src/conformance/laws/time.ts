@@ -21,7 +21,12 @@ function startedAfter(world: World, from: number, index = 0): number | undefined
 const delays: readonly Law[] = [
   ...lawsOf(
     "G5",
-    [{ ms: 1, in: "1ms" }, { ms: 999, in: "999ms" }, { ms: 10_000, in: "10s" }, { ms: 120_000, in: "2m" }] as const,
+    [
+      { ms: 1, in: "1ms" },
+      { ms: 999, in: "999ms" },
+      { ms: 10_000, in: "10s" },
+      { ms: 120_000, in: "2m" },
+    ] as const,
     (row) => `a job delayed by ${row.in} does not start before`,
     async (world, row) => {
       const { broker } = await world.worker({ work });
@@ -66,7 +71,10 @@ const delays: readonly Law[] = [
     between(startedAfter(world, from), 0, startWithinMs, "ms until it started");
   }),
   law("G5", "a retry does not come before its delay", async (world) => {
-    const failing = task<{}>("failing", { retry: { attempts: 3, backoff: "fixed", first: "30s" }, run: (_, job) => (job.attempt < 3 ? Promise.reject(new Error("not yet")) : undefined) });
+    const failing = task<{}>("failing", {
+      retry: { attempts: 3, backoff: "fixed", first: "30s" },
+      run: (_, job) => (job.attempt < 3 ? Promise.reject(new Error("not yet")) : undefined),
+    });
     const { broker } = await world.worker({ failing });
     await broker.enqueue(failing.with({}));
     await world.drained("3m");
@@ -131,7 +139,10 @@ const startBy: readonly Law[] = [
     equal(await world.stateOf(id), "completed", "its state");
   }),
   law("G5", "a job that was started in time may be tried again later than its startBy", async (world) => {
-    const failing = task<{}>("failing", { retry: { backoff: "fixed", first: "30s" }, run: (_, job) => (job.attempt === 1 ? Promise.reject(new Error("not yet")) : undefined) });
+    const failing = task<{}>("failing", {
+      retry: { backoff: "fixed", first: "30s" },
+      run: (_, job) => (job.attempt === 1 ? Promise.reject(new Error("not yet")) : undefined),
+    });
     const { broker } = await world.worker({ failing });
     const { id } = await broker.enqueue(failing.with({}, { startBy: "5s" }));
     await world.drained("2m");
@@ -140,7 +151,11 @@ const startBy: readonly Law[] = [
   law("G5", "a job that waited behind its key for too long is skipped, and the next of its key starts", async (world) => {
     const keyed = task<{ n: number; key: string }>("keyed", { orderedBy: "key", run: ({ n }) => (n === 1 ? world.sleep("20s") : undefined) });
     const { broker } = await world.worker({ keyed });
-    const [, late, last] = await broker.enqueue([keyed.with({ n: 1, key: "a" }), keyed.with({ n: 2, key: "a" }, { startBy: "5s" }), keyed.with({ n: 3, key: "a" })]);
+    const [, late, last] = await broker.enqueue([
+      keyed.with({ n: 1, key: "a" }),
+      keyed.with({ n: 2, key: "a" }, { startBy: "5s" }),
+      keyed.with({ n: 3, key: "a" }),
+    ]);
     await world.drained();
     const skipped = await world.job(present(late, "an answer").id);
     equal([skipped.state, await world.stateOf(present(last, "an answer").id)], ["skipped", "completed"], "the states of both");

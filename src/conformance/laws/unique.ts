@@ -29,7 +29,11 @@ const keep: readonly Law[] = [
     const processes = Array.from({ length: 5 }, () => world.process({ kept }));
     const calls = processes.flatMap(({ broker }) => Array.from({ length: 8 }, (_, n) => broker.enqueue(kept.with({ key: "a", n }))));
     const answers = await Promise.all(calls);
-    equal([new Set(answers.map(({ id }) => id)).size, answers.filter(({ isDuplicate }) => !isDuplicate).length, await live(world)], [1, 1, 1], "ids, winners, live jobs");
+    equal(
+      [new Set(answers.map(({ id }) => id)).size, answers.filter(({ isDuplicate }) => !isDuplicate).length, await live(world)],
+      [1, 1, 1],
+      "ids, winners, live jobs",
+    );
   }),
   law("G6", "in one call the second of a key gets the id of the first", async (world) => {
     const answers = await world.process({ kept }).broker.enqueue([kept.with({ key: "a", n: 1 }), kept.with({ key: "b", n: 2 }), kept.with({ key: "a", n: 3 })]);
@@ -45,13 +49,25 @@ const keep: readonly Law[] = [
   }),
   law("G6", "other keys and other tasks are not concerned", async (world) => {
     const twin = task<Input>("twin", { uniqueBy: "key", run: () => undefined });
-    const answers = await world.process({ kept, twin }).broker.enqueue([kept.with({ key: "a", n: 1 }), kept.with({ key: "b", n: 1 }), twin.with({ key: "a", n: 1 })]);
-    equal(answers.map(({ isDuplicate }) => isDuplicate), [false, false, false], "which are duplicates");
+    const answers = await world
+      .process({ kept, twin })
+      .broker.enqueue([kept.with({ key: "a", n: 1 }), kept.with({ key: "b", n: 1 }), twin.with({ key: "a", n: 1 })]);
+    equal(
+      answers.map(({ isDuplicate }) => isDuplicate),
+      [false, false, false],
+      "which are duplicates",
+    );
   }),
   law("G6", "a key of several fields is taken only if all of them are equal", async (world) => {
     const pair = task<{ a: string; b: number }>("pair", { uniqueBy: ["a", "b"], run: () => undefined });
-    const answers = await world.process({ pair }).broker.enqueue([pair.with({ a: "x", b: 1 }), pair.with({ a: "x", b: 2 }), pair.with({ a: "x,1", b: 1 }), pair.with({ a: "x", b: 1 })]);
-    equal(answers.map(({ isDuplicate }) => isDuplicate), [false, false, false, true], "which are duplicates");
+    const answers = await world
+      .process({ pair })
+      .broker.enqueue([pair.with({ a: "x", b: 1 }), pair.with({ a: "x", b: 2 }), pair.with({ a: "x,1", b: 1 }), pair.with({ a: "x", b: 1 })]);
+    equal(
+      answers.map(({ isDuplicate }) => isDuplicate),
+      [false, false, false, true],
+      "which are duplicates",
+    );
   }),
   law("G6", "a cancelled job frees its key", async (world) => {
     const { broker } = world.process({ kept });
@@ -108,7 +124,11 @@ const modes: readonly Law[] = [
     equal([job.input, job.dueAt.getTime() - world.now], [{ key: "a", n: 2 }, 10_000], "payload, and ms until due");
     await world.worker({ replaced });
     await world.drained();
-    equal(world.runs.map((run) => run.input), [{ key: "a", n: 2 }], "what ran");
+    equal(
+      world.runs.map((run) => run.input),
+      [{ key: "a", n: 2 }],
+      "what ran",
+    );
   }),
   law("G6", "replace: a running job is not touched", async (world) => {
     const long = task<Input>("long", { uniqueBy: "key", ifTaken: "replace", run: () => world.sleep("5s") });
@@ -128,7 +148,11 @@ const modes: readonly Law[] = [
       await world.advance("6s");
     }
     await world.drained();
-    equal(world.runs.map((run) => run.input), [{ key: "a", n: 3 }], "what ran");
+    equal(
+      world.runs.map((run) => run.input),
+      [{ key: "a", n: 3 }],
+      "what ran",
+    );
     between((world.runs[0]?.startedAt ?? 0) - from, 22_000, 24_000, "ms until it ran: the last call at 12 s, and 10 s of quiet");
   }),
   law("G6", "debounce: it waits no longer than atMost, however often it is asked for", async (world) => {
@@ -151,7 +175,11 @@ const modes: readonly Law[] = [
     await world.advance("10s");
     equal((await broker.enqueue(rare.with({ key: "a", n: 3 }))).isDuplicate, false, "whether one after the window is a duplicate");
     await world.drained();
-    equal(world.runs.map((run) => (run.input as Input).n), [1, 3], "what ran");
+    equal(
+      world.runs.map((run) => (run.input as Input).n),
+      [1, 3],
+      "what ran",
+    );
   }),
   law("G6", "throttle: the window also outlives the retention of its job", async (world) => {
     const rare = task<Input>("rare", { uniqueBy: "key", ifTaken: { throttle: "10m" }, keep: { completed: "1s" }, run: () => undefined });
@@ -169,7 +197,11 @@ const modes: readonly Law[] = [
     const third = await broker.enqueue(again.with({ key: "a", n: 3 }));
     equal([second.isDuplicate, second.id === first.id, third.isDuplicate, third.id === second.id], [false, false, true, true], "the answers");
     await world.drained();
-    equal(world.runs.map((run) => (run.input as Input).n), [1, 2], "what ran");
+    equal(
+      world.runs.map((run) => (run.input as Input).n),
+      [1, 2],
+      "what ran",
+    );
     between((world.runs[1]?.startedAt ?? 0) - (world.runs[0]?.endedAt ?? Infinity), 0, 2_000, "ms between the end of the first and the start of the second");
   }),
   law("G6", "keep-one-more: while none runs, the one that waits wins", async (world) => {
@@ -183,7 +215,11 @@ const modes: readonly Law[] = [
     const loop: Task<Input> = task<Input>("loop", { uniqueBy: "key", run: ({ key, n }, job) => n < 3 && job.enqueue(loop.with({ key, n: n + 1 })) });
     await (await world.worker({ loop })).broker.enqueue(loop.with({ key: "a", n: 1 }));
     await world.drained();
-    equal(world.runs.map((run) => (run.input as Input).n), [1, 2, 3], "what ran");
+    equal(
+      world.runs.map((run) => (run.input as Input).n),
+      [1, 2, 3],
+      "what ran",
+    );
   }),
 ];
 

@@ -24,7 +24,11 @@ export const unknownLaws: readonly Law[] = [
     const from = world.now;
     const knower = await world.worker({ known, novel });
     await world.drained();
-    equal(world.runsOfJob(id).map((run) => run.process), [knower.name], "where it ran");
+    equal(
+      world.runsOfJob(id).map((run) => run.process),
+      [knower.name],
+      "where it ran",
+    );
     between((world.runs[0]?.startedAt ?? 0) - from, 0, 2_000, "ms until it started");
   }),
   law("G22", "unknown jobs slow nobody: known ones behind 1,000 of them start at once", async (world) => {

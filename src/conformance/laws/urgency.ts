@@ -50,7 +50,11 @@ export const urgencyLaws: readonly Law[] = [
     await world.process({ work }).broker.enqueue(Array.from({ length: 60 }, (_, n) => work.with({ n })));
     await world.worker({ work }, oneHand);
     await world.drained();
-    equal(numbersRun(world), Array.from({ length: 60 }, (_, n) => n), "the order of starts");
+    equal(
+      numbersRun(world),
+      Array.from({ length: 60 }, (_, n) => n),
+      "the order of starts",
+    );
   }),
   law("G8", "120 jobs of all priorities and delays start in the order of their urgency", async (world) => {
     const { broker } = world.process({ work });
@@ -61,7 +65,11 @@ export const urgencyLaws: readonly Law[] = [
     await world.worker({ work }, oneHand);
     await world.drained("2m");
     const urgency = (job: (typeof jobs)[number]): number => job.delayMs - headStartMs[job.priority];
-    equal(numbersRun(world), jobs.toSorted((a, b) => urgency(a) - urgency(b) || a.n - b.n).map(({ n }) => n), "the order of starts");
+    equal(
+      numbersRun(world),
+      jobs.toSorted((a, b) => urgency(a) - urgency(b) || a.n - b.n).map(({ n }) => n),
+      "the order of starts",
+    );
   }),
   law("G8", "a call site's priority stands above its task's", async (world) => {
     const lowly = task<{ n: number }>("lowly", { priority: "low", run: () => undefined });
@@ -84,7 +92,11 @@ export const urgencyLaws: readonly Law[] = [
     const { broker } = world.process({ work });
     const stored = await broker.enqueue([1, 2, 3].map((n) => work.with({ n })));
     const { jobs } = await broker.change({ ids: [stored[2]?.id ?? ""] }, { do: "prioritise", headStartMs: 60_000 });
-    equal(jobs.map(({ is }) => is), ["prioritised"], "the answer");
+    equal(
+      jobs.map(({ is }) => is),
+      ["prioritised"],
+      "the answer",
+    );
     await world.worker({ work }, oneHand);
     await world.drained();
     equal(numbersRun(world), [3, 1, 2], "the order of starts");
@@ -92,10 +104,18 @@ export const urgencyLaws: readonly Law[] = [
   law("G8", "priority never lets a job pass another of its key", async (world) => {
     const keyed = task<{ n: number; key: string }>("keyed", { orderedBy: "key", run: () => undefined });
     const { broker } = world.process({ keyed });
-    await broker.enqueue([keyed.with({ n: 1, key: "a" }, { priority: "low" }), keyed.with({ n: 2, key: "b" }), keyed.with({ n: 3, key: "a" }, { priority: "high" })]);
+    await broker.enqueue([
+      keyed.with({ n: 1, key: "a" }, { priority: "low" }),
+      keyed.with({ n: 2, key: "b" }),
+      keyed.with({ n: 3, key: "a" }, { priority: "high" }),
+    ]);
     await world.worker({ keyed }, oneHand);
     await world.drained();
-    equal(numbersRun(world).filter((n) => n !== 2), [1, 3], "the order of starts of the key");
+    equal(
+      numbersRun(world).filter((n) => n !== 2),
+      [1, 3],
+      "the order of starts of the key",
+    );
   }),
   law("G8", "queues do not share hands: a full one holds up no other", async (world) => {
     const slow = task<{ n: number }>("slow", { queue: "slow", run: () => world.sleep("1h") });

@@ -30,12 +30,17 @@ export interface Page<Q extends Query = Query> {
   readonly next?: string;
 }
 
-export type Row<Of extends Query["of"]> = Of extends "jobs" ? JobRow
-  : Of extends "events" ? EventRow
-  : Of extends "notes" ? Note
-  : Of extends "processes" ? ProcessRow
-  : Of extends "lanes" ? LaneRow
-  : LockRow;
+export type Row<Of extends Query["of"]> = Of extends "jobs"
+  ? JobRow
+  : Of extends "events"
+    ? EventRow
+    : Of extends "notes"
+      ? Note
+      : Of extends "processes"
+        ? ProcessRow
+        : Of extends "lanes"
+          ? LaneRow
+          : LockRow;
 
 export interface JobRow {
   readonly id: string;
@@ -58,7 +63,14 @@ export interface JobRow {
   /** Of a live job that is not running. */
   readonly waits?: Waits;
   /** Of a running job. */
-  readonly claim?: { readonly process: string; readonly claim: string; readonly fence: number; readonly startedAt: Instant; readonly leaseUntil: Instant; readonly isCancelling: boolean };
+  readonly claim?: {
+    readonly process: string;
+    readonly claim: string;
+    readonly fence: number;
+    readonly startedAt: Instant;
+    readonly leaseUntil: Instant;
+    readonly isCancelling: boolean;
+  };
   /** Why it ended; of a parked job only where its own death parked it. */
   readonly reason?: string;
   readonly endedAt?: Instant;

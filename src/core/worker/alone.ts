@@ -155,7 +155,10 @@ export class Alone {
       if (end.is === "died") throw new Error(`it ended while it loaded (${howItDied(end)})`);
       this.#hasChild = true;
     } catch (error) {
-      log.error({ err: error, isolate: settings.isolate }, "a child process could not load the definitions, so suspects run alone in the worker; let isolate name a module that only defines");
+      log.error(
+        { err: error, isolate: settings.isolate },
+        "a child process could not load the definitions, so suspects run alone in the worker; let isolate name a module that only defines",
+      );
       this.#hasChild = false;
     }
     timer.cancel();

@@ -29,7 +29,9 @@ async function runAlone(runtime: Runtime, definitionsModule: string, job: Claime
 
 function draftOf(runtime: Runtime, job: ClaimedJob, fence: number, definitions: Definitions): Promise<Draft> {
   const { promise, resolve } = Promise.withResolvers<Draft>();
-  const runner = new Runner({ runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log }, (_run, draft) => resolve(draft ?? { is: "released" }));
+  const runner = new Runner({ runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log }, (_run, draft) =>
+    resolve(draft ?? { is: "released" }),
+  );
   runtime.onUnhandledRejection?.((reason) => runner.rejected(reason));
   runner.start(new Run(job, { claim: "alone", fence }, definitions.tasks.get(job.task), undefined), runtime.monotonic());
   return promise;

@@ -12,7 +12,11 @@ import type { RunLog } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
 import { storedReason } from "./storedError.ts";
 
-export type ExecuteParts = Pick<WorkerParts, "definitions" | "planner"> & { readonly runLog: RunLog; readonly unknown: (run: Run, what: string) => void; readonly isRetired: (subscription: string) => Promise<boolean> };
+export type ExecuteParts = Pick<WorkerParts, "definitions" | "planner"> & {
+  readonly runLog: RunLog;
+  readonly unknown: (run: Run, what: string) => void;
+  readonly isRetired: (subscription: string) => Promise<boolean>;
+};
 
 /** A task or subscription that is gone here may be known elsewhere, or again after the next deploy (G22). */
 const unknownDelayMs = 30_000;
@@ -26,7 +30,9 @@ export function execute(run: Run, parts: ExecuteParts): unknown {
   try {
     value = JSON.parse(run.claimed.payload);
   } catch (error) {
-    run.draft = draftOfInvalid(new ErrandError("payload-invalid", `the stored payload of ${task.name} is no JSON; delete the job, or enqueue it again`, { cause: error }));
+    run.draft = draftOfInvalid(
+      new ErrandError("payload-invalid", `the stored payload of ${task.name} is no JSON; delete the job, or enqueue it again`, { cause: error }),
+    );
     return undefined;
   }
   return run.claimed.from?.isHop === true ? hop(run, value, parts) : work(run, task, value, parts);
@@ -34,7 +40,11 @@ export function execute(run: Run, parts: ExecuteParts): unknown {
 
 function work(run: Run, task: AnyTask, value: unknown, parts: ExecuteParts): unknown {
   if (task.input === undefined) return guarded(run, task, value, parts);
-  return parsed(run, () => parse(task.input, value, task.name), (input) => guarded(run, task, input, parts));
+  return parsed(
+    run,
+    () => parse(task.input, value, task.name),
+    (input) => guarded(run, task, input, parts),
+  );
 }
 
 function guarded(run: Run, task: AnyTask, input: unknown, parts: ExecuteParts): unknown {
@@ -62,16 +72,20 @@ function hop(run: Run, value: unknown, parts: ExecuteParts): unknown {
   if (from === undefined) return defer(run, "its subscription is not known", parts);
   if (subscription === undefined) return deferUnlessRetired(run, from.subscription, parts);
   const { event } = subscription;
-  return parsed(run, () => parse(event.payload, value, event.name), (output) => {
-    const mapped = subscription.map === undefined ? output : subscription.map(output);
-    if (mapped === undefined) {
-      run.draft = { is: "skipped", reason: "not for this subscriber" };
-      return undefined;
-    }
-    parts.runLog.say(run, "doing");
-    const job = parts.planner.job(errandOf(subscription, mapped), derivedId(from.eventId, from.subscription, "job"));
-    return job instanceof Promise ? job.then((made) => leave(run, made, from)) : leave(run, job, from);
-  });
+  return parsed(
+    run,
+    () => parse(event.payload, value, event.name),
+    (output) => {
+      const mapped = subscription.map === undefined ? output : subscription.map(output);
+      if (mapped === undefined) {
+        run.draft = { is: "skipped", reason: "not for this subscriber" };
+        return undefined;
+      }
+      parts.runLog.say(run, "doing");
+      const job = parts.planner.job(errandOf(subscription, mapped), derivedId(from.eventId, from.subscription, "job"));
+      return job instanceof Promise ? job.then((made) => leave(run, made, from)) : leave(run, job, from);
+    },
+  );
 }
 
 function errandOf(subscription: AnySubscription, input: unknown): ReturnType<Task<unknown>["with"]> {

@@ -203,7 +203,10 @@ export class Intake {
     this.#mayHaveMore = false;
     let claimed: Claimed;
     try {
-      const answer = engine.claim({ process, leaseMs: settings.leaseMs, claim, lastFence: this.lastFence, queues, tasks: this.#tasks, alone, settling }, at(runtime));
+      const answer = engine.claim(
+        { process, leaseMs: settings.leaseMs, claim, lastFence: this.lastFence, queues, tasks: this.#tasks, alone, settling },
+        at(runtime),
+      );
       this.#isStoreAsync = answer instanceof Promise;
       claimed = this.#isStoreAsync ? await answer : (answer as Claimed);
     } catch (error) {
@@ -222,7 +225,15 @@ export class Intake {
     if (process === this.#pulse.process) this.#pulse.mayHold();
   }
 
-  #take(claimed: Claimed, { process, claim, queues, alone }: { readonly process: string; readonly claim: string; readonly queues: readonly ClaimQueue[]; readonly alone: "no" | "only" }): void {
+  #take(
+    claimed: Claimed,
+    {
+      process,
+      claim,
+      queues,
+      alone,
+    }: { readonly process: string; readonly claim: string; readonly queues: readonly ClaimQueue[]; readonly alone: "no" | "only" },
+  ): void {
     this.lastFence = Math.max(this.lastFence, claimed.fence);
     if (claimed.jobs.length > 0 && process === this.#pulse.process) this.#pulse.holds(claimed.now);
     this.#alone.heard(claimed.hasSuspects);

@@ -55,11 +55,17 @@ export class RunningJob implements Job {
   #follow(works: readonly NewWork[]): void {
     const run = this.#run;
     if (run.isOver || run.isLost) {
-      throw new ErrandError("lease-lost", `job ${this.id} has ended here, so nothing more can be stored with its outcome; await everything that its run starts`, { details: { job: this.id } });
+      throw new ErrandError(
+        "lease-lost",
+        `job ${this.id} has ended here, so nothing more can be stored with its outcome; await everything that its run starts`,
+        { details: { job: this.id } },
+      );
     }
     run.follow ??= [];
     if (run.follow.length + works.length > followUpsMax) {
-      throw new ErrandError("enqueue-too-many", `job ${this.id} follows up with more than ${followUpsMax} items; enqueue one job that enqueues the rest`, { details: { job: this.id, most: followUpsMax } });
+      throw new ErrandError("enqueue-too-many", `job ${this.id} follows up with more than ${followUpsMax} items; enqueue one job that enqueues the rest`, {
+        details: { job: this.id, most: followUpsMax },
+      });
     }
     run.follow.push(...works);
   }

@@ -17,7 +17,9 @@ export function draftOf(run: Run, thrown: unknown, { runtime, log }: { readonly 
   const policy = run.task?.policy.retry;
   const { attempt } = run.claimed;
   if (policy === undefined || attempt >= policy.attempts) return { is: "dead", reason: storedReason(error.message), error };
-  const delayMs = delayOf(policy, thrown, attempt, runtime, (failure) => log.error({ ...subject(run), err: failure }, "retry.delay failed; the backoff is used instead"));
+  const delayMs = delayOf(policy, thrown, attempt, runtime, (failure) =>
+    log.error({ ...subject(run), err: failure }, "retry.delay failed; the backoff is used instead"),
+  );
   return delayMs === null ? { is: "dead", reason: storedReason(error.message), error } : { is: "retry", delayMs, error };
 }
 

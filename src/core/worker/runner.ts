@@ -36,7 +36,13 @@ export class Runner {
     this.#parts = parts;
     this.#ended = ended;
     this.#log = new RunLog(parts.log);
-    this.#execute = { definitions: parts.definitions, planner: parts.planner, runLog: this.#log, unknown: (run, what) => this.#warnOnce(run, what), isRetired: (subscription) => isRetired(parts, subscription) };
+    this.#execute = {
+      definitions: parts.definitions,
+      planner: parts.planner,
+      runLog: this.#log,
+      unknown: (run, what) => this.#warnOnce(run, what),
+      isRetired: (subscription) => isRetired(parts, subscription),
+    };
     this.#deadlines = new Deadlines(parts.runtime, this.running, (run, now) => this.#due(run, now));
   }
 
@@ -53,7 +59,11 @@ export class Runner {
       this.#failed(run, error);
       return;
     }
-    if (result instanceof Promise) result.then(() => this.#returned(run), (error: unknown) => this.#failed(run, error));
+    if (result instanceof Promise)
+      result.then(
+        () => this.#returned(run),
+        (error: unknown) => this.#failed(run, error),
+      );
     else this.#returned(run);
   }
 
@@ -61,7 +71,8 @@ export class Runner {
     const wanted = new Set(ids);
     for (const run of this.running) {
       const { id } = run.claimed;
-      if (wanted.has(id)) run.abort(new ErrandError("job-cancelled", `job ${id} was cancelled while it ran; stop, what it returns does not count`, { details: { job: id } }));
+      if (wanted.has(id))
+        run.abort(new ErrandError("job-cancelled", `job ${id} was cancelled while it ran; stop, what it returns does not count`, { details: { job: id } }));
     }
   }
 
@@ -72,7 +83,13 @@ export class Runner {
       if (run.isLost) continue;
       const { id } = run.claimed;
       run.isLost = true;
-      run.abort(new ErrandError("lease-lost", `job ${id} was taken back by the store, which did not hear from this worker for its lease; raise lease if that happens often`, { details: { job: id } }));
+      run.abort(
+        new ErrandError(
+          "lease-lost",
+          `job ${id} was taken back by the store, which did not hear from this worker for its lease; raise lease if that happens often`,
+          { details: { job: id } },
+        ),
+      );
       this.#giveGrace(run, now);
       this.#parts.log.warn(subject(run), "lease-lost: the job was taken back by the store while it ran here; what this run answers does not count");
     }
@@ -82,7 +99,11 @@ export class Runner {
   handBackAll(): void {
     for (const run of this.running) {
       run.isHandedBack = true;
-      run.abort(new ErrandError("worker-stopping", `the worker stops and job ${run.claimed.id} is handed back; it runs again elsewhere`, { details: { job: run.claimed.id } }));
+      run.abort(
+        new ErrandError("worker-stopping", `the worker stops and job ${run.claimed.id} is handed back; it runs again elsewhere`, {
+          details: { job: run.claimed.id },
+        }),
+      );
     }
   }
 
@@ -141,13 +162,17 @@ export class Runner {
 
   #giveUp(run: Run, now: number): void {
     this.overran++;
-    this.#parts.log.warn({ ...subject(run), ranMs: Math.round(now - run.startedAt) }, "overran: the run goes on after its signal, and the job went on without it; pass job.signal to what it awaits");
+    this.#parts.log.warn(
+      { ...subject(run), ranMs: Math.round(now - run.startedAt) },
+      "overran: the run goes on after its signal, and the job went on without it; pass job.signal to what it awaits",
+    );
     this.#end(run, run.verdict === undefined ? released : this.#draftOf(run, run.verdict.error));
   }
 
   #draftOf(run: Run, error: unknown): Draft {
     const draft = draftOf(run, error, this.#parts);
-    if (draft.is === "dead") this.#parts.log.warn({ ...subject(run), reason: draft.reason, ...(!(error instanceof EndingSignal) && { err: error }) }, "the job is dead");
+    if (draft.is === "dead")
+      this.#parts.log.warn({ ...subject(run), reason: draft.reason, ...(!(error instanceof EndingSignal) && { err: error }) }, "the job is dead");
     else if (draft.is === "retry") this.#log.failing(run, error, `failing, again in ${inWords(draft.delayMs ?? 0)}`);
     return draft;
   }
@@ -179,5 +204,7 @@ function begin(run: Run, parts: ExecuteParts): unknown {
 }
 
 function timedOut(id: string, task: string, timeoutMs: number): ErrandError {
-  return new ErrandError("job-timeout", `job ${id} of ${task} ran longer than ${inWords(timeoutMs)}; pass job.signal on, or raise the task's timeout`, { details: { job: id, task, timeoutMs } });
+  return new ErrandError("job-timeout", `job ${id} of ${task} ran longer than ${inWords(timeoutMs)}; pass job.signal on, or raise the task's timeout`, {
+    details: { job: id, task, timeoutMs },
+  });
 }

@@ -67,7 +67,8 @@ function queuesOf(definitions: Definitions): ReadonlyMap<string, number> {
 }
 
 function someQueues(value: unknown, path: string): void {
-  if (typeof value !== "object" || value === null || Object.keys(value).length === 0) refuse(path, value, "how many jobs of each queue run at once, as in { default: 10 }");
+  if (typeof value !== "object" || value === null || Object.keys(value).length === 0)
+    refuse(path, value, "how many jobs of each queue run at once, as in { default: 10 }");
   for (const [queue, slots] of Object.entries(value)) {
     checkName(queue, `${path}:`);
     aWholeNumber(1, slotsMax)(slots, `${path}.${queue}`);
@@ -88,7 +89,8 @@ function aBoolean(value: unknown, path: string): void {
 
 function aModule(value: unknown, path: string): void {
   if (value instanceof URL) return;
-  if (typeof value !== "string" || !(value.startsWith("file:") || isAbsolute(value))) refuse(path, value, 'the URL of a module, as in new URL("./tasks.js", import.meta.url)');
+  if (typeof value !== "string" || !(value.startsWith("file:") || isAbsolute(value)))
+    refuse(path, value, 'the URL of a module, as in new URL("./tasks.js", import.meta.url)');
 }
 
 function moduleUrl(module: string | URL): string {

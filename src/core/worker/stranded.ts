@@ -48,7 +48,10 @@ export class Stranded {
     const found: Outcome[] = [];
     let after: string | undefined;
     for (let page = 0; page < pagesMax; page++) {
-      const { rows, next } = await engine.find({ of: "jobs", where: { states: ["running"] }, limit: pageMax, ...(after !== undefined && { after }) }, at(runtime));
+      const { rows, next } = await engine.find(
+        { of: "jobs", where: { states: ["running"] }, limit: pageMax, ...(after !== undefined && { after }) },
+        at(runtime),
+      );
       found.push(...rows.flatMap((row) => handBack(row, claims)));
       after = next;
       if (after === undefined) break;

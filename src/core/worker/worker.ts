@@ -42,7 +42,14 @@ export class Worker implements RunningWorker {
   #isStopped = false;
 
   /** Throws `option-unknown`, `option-invalid`, `name-invalid`. */
-  constructor(given: { readonly engine: Engine; readonly runtime: Runtime; readonly definitions: Definitions; readonly planner: Planner; readonly log?: Logger; readonly options?: WorkerOptions }) {
+  constructor(given: {
+    readonly engine: Engine;
+    readonly runtime: Runtime;
+    readonly definitions: Definitions;
+    readonly planner: Planner;
+    readonly log?: Logger;
+    readonly options?: WorkerOptions;
+  }) {
     const { engine, runtime, definitions, planner, log = runtime.log, options = {} } = given;
     this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions) };
     this.#contact = new Contact(runtime, log, this.#parts.settings.beatEveryMs * gapBeats);
