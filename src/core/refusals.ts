@@ -1,0 +1,63 @@
+/** What no engine stores: atoms that are too large, and works that need what no engine has yet. Pure, so that all engines refuse alike. */
+import { enqueueMax } from "./defaults.ts";
+import type { Atom, NewJob, NewJoin, NewWork, NoteWrite } from "./engine.ts";
+import { ErrandError } from "./errors.ts";
+import { subscriptionPrefix, type StoredSubscription } from "./notes.ts";
+
+const notesMax = 100;
+
+/** Why `engine` takes nothing of the atom, whatever it has stored. */
+export function atomRefusal(engine: string, atom: Atom): ErrandError | undefined {
+  return sizeRefusal(atom) ?? firstOf(atom.works, (work) => workRefusal(engine, work)) ?? firstOf(atom.notes ?? [], (note) => noteRefusal(engine, note));
+}
+
+export function sizeRefusal({ works, notes = [] }: Atom): ErrandError | undefined {
+  if (works.length <= enqueueMax && notes.length <= notesMax) return undefined;
+  return new ErrandError(
+    "enqueue-too-many",
+    `an atom holds at most ${enqueueMax} works and ${notesMax} notes; store ${works.length} and ${notes.length} in several`,
+  );
+}
+
+export function workRefusal(engine: string, work: NewWork): ErrandError | undefined {
+  if (work.kind === "event") return undefined;
+  if (work.kind === "join") return joinRefusal(engine, work);
+  const { gates, needs, join, after, lease } = work;
+  // The common case, without an allocation.
+  if (gates === undefined && needs === undefined && join === undefined && after === undefined && lease === undefined) return undefined;
+  const asked = Object.entries({ gates, needs, join, after, lease }).find(([, option]) => isAsked(option));
+  return asked && notSupported(engine, `${asked[0]} (of job ${work.id})`);
+}
+
+export function joinRefusal(engine: string, { id }: NewJoin): ErrandError {
+  return notSupported(engine, `joins (join ${id})`);
+}
+
+/** The id was stored, or stands earlier in the same atom, with other content. */
+export function contentRefusal({ kind, id, content }: NewWork, known: string | undefined): ErrandError | undefined {
+  if (known === undefined || known === content) return undefined;
+  return new ErrandError("id-conflict", `${kind} ${id} was stored before with another task, name or payload; use a fresh id`, { details: { id } });
+}
+
+export function firstOf<T, U>(items: readonly T[], look: (item: T) => U | undefined): U | undefined {
+  for (const item of items) {
+    const found = look(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function noteRefusal(engine: string, { key, value }: NoteWrite): ErrandError | undefined {
+  if (!key.startsWith(subscriptionPrefix) || value === undefined) return undefined;
+  const subscription = JSON.parse(value) as StoredSubscription;
+  if (subscription.isMapped || !(isAsked(subscription.gates) || isAsked(subscription.needs))) return undefined;
+  return notSupported(engine, `limits (of subscription ${subscription.name})`);
+}
+
+function isAsked(option: NewJob["gates" | "needs" | "join" | "after" | "lease"]): boolean {
+  return option !== undefined && (typeof option === "string" || Object.keys(option).length > 0);
+}
+
+function notSupported(engine: string, what: string): ErrandError {
+  return new ErrandError("not-supported", `the ${engine} engine does not do ${what}; leave it out, or use another engine`);
+}
