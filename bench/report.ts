@@ -57,7 +57,7 @@ function lineOf(question: (typeof questions)[number], cells: readonly Cell[], sy
     system,
     value: question.unit === "ms" ? `${shown(median(values))} ms p50, ${shown(p99)} p99` : `${shown(median(values))}/s`,
     spread: `${shown(Math.min(...values))} - ${shown(Math.max(...values))}`,
-    ratio: system === "errand" ? "" : question.unit === "ms" ? `${(median(values) / base).toFixed(1)}x as soon` : `${(base / median(values)).toFixed(2)}x`,
+    ratio: system === "errand" ? "" : question.unit === "ms" ? `${(base / median(values)).toFixed(1)}x as long` : `${(base / median(values)).toFixed(2)}x`,
     cpu: cpu.toFixed(1),
   };
 }
