@@ -12,13 +12,19 @@ const engines: Readonly<Record<string, (rest: string) => Engine>> = {
 
 /** `sqlite:shop.db`, `sqlite:/var/lib/shop.db`, `memory:`. Throws `engine-unknown`. */
 export function engineOf(url: string): Engine {
-  const match = /^([a-z]+):(?:\/\/(?=\/))?(.*)$/.exec(url);
-  const make = match === null ? undefined : engines[match[1] ?? ""];
-  if (make !== undefined && (match?.[2] !== "" || match[1] === "memory")) return make(match?.[2] ?? "");
-  const guess = didYouMean(url.split(":")[0] ?? "", Object.keys(engines));
-  throw new ErrandError("engine-unknown", `"${withoutSecrets(url)}" names no store${guess === "" ? ";" : guess} use "sqlite:shop.db" or "memory:"`, {
-    details: { known: Object.keys(engines) },
-  });
+  const [, scheme = "", rest = ""] = /^([a-z]+):(.*)$/.exec(url) ?? [];
+  const make = Object.hasOwn(engines, scheme) ? engines[scheme] : undefined;
+  // Of `sqlite://shop.db` nobody can tell whether it was meant to lie in the root folder.
+  const isClear = scheme === "memory" || (rest !== "" && !/^\/\/[^/]/.test(rest));
+  if (make !== undefined && isClear) return make(rest.replace(/^\/\/(?=\/)/, ""));
+  throw new ErrandError("engine-unknown", `"${withoutSecrets(url)}" names no store${cure(scheme, rest, url)}`, { details: { known: Object.keys(engines) } });
+}
+
+function cure(scheme: string, rest: string, url: string): string {
+  if (scheme === "sqlite" && rest !== "") return `; for a file in this folder write "sqlite:${rest.slice(2)}", with its whole path "sqlite:${rest.slice(1)}"`;
+  const name = url.split(":")[0] ?? "";
+  const guess = Object.hasOwn(engines, name) ? ";" : didYouMean(name, Object.keys(engines)) || ";";
+  return `${guess} use "sqlite:shop.db" or "memory:"`;
 }
 
 /** A password in a URL stays out of messages. */

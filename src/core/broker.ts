@@ -107,10 +107,8 @@ export class StoreBroker implements Broker {
 
   within<T extends Transaction>(tx: T): T extends SyncTransaction ? SyncScope : Scope {
     if (!this.#isOpen) {
-      throw new ErrandError(
-        this.#isClosed ? "broker-closed" : "broker-not-open",
-        "within(tx) needs an open broker; await work.open() once, before the first transaction",
-      );
+      if (this.#isClosed) throw closed();
+      throw new ErrandError("broker-not-open", "within(tx) needs an open broker; await work.open() once, before the first transaction");
     }
     const kind = this.#engine.joins(tx);
     return (kind === "sync" ? this.#syncScope(tx) : this.#asyncScope(tx)) as T extends SyncTransaction ? SyncScope : Scope;
@@ -263,12 +261,14 @@ export class StoreBroker implements Broker {
   }
 
   async #row(id: string): Promise<JobRow | undefined> {
+    aString(id, "the job's id");
     await this.open();
     const page = await this.#engine.find({ of: "jobs", ids: [id] }, at(this.#runtime));
     return page.rows[0];
   }
 
   async #changeOne(id: string, change: Change): Promise<ChangedJob["is"]> {
+    aString(id, "the job's id");
     const { jobs } = await this.change({ ids: [id] }, change, 1);
     return jobs[0]?.is ?? "unknown";
   }
@@ -319,6 +319,7 @@ function listOf<T>(given: OneOrMany<T>, verb: string): readonly T[] {
 }
 
 function noteOfPause(what: Pausable): string {
+  if (typeof what !== "object") refuse("pause", what, '{ queue: "…" } or { task: "…" }');
   checkOptions(what, "pause", { queue: (value, path) => void checkName(value, path), task: (value, path) => void checkName(value, path) });
   if ("queue" in what && "task" in what) refuse("pause", what, 'either { queue: "…" } or { task: "…" }');
   if ("queue" in what) return pausedQueue(what.queue);

@@ -6,7 +6,6 @@ import type { LaneMembership, Maybe, NewEvent, NewJob, Uniqueness } from "./engi
 import { ErrandError } from "./errors.ts";
 import { madeByEventWith, type Fact, type FactParts } from "./event.ts";
 import { contentOf, keyName, keyValues } from "./keys.ts";
-import { refuse } from "./options.ts";
 import { encode } from "./payload.ts";
 import type { Runtime } from "./runtime.ts";
 import { parse, parseNow } from "./schema.ts";
@@ -52,7 +51,7 @@ export class Planner {
 
   #jobOf(parts: ErrandParts, id: string | undefined): NewJob {
     const { task, input, options } = parts;
-    const payload = this.#encode(input, task.name);
+    const payload = this.#encode(task.input === undefined ? (input ?? {}) : input, task.name);
     const unique = uniqueOf(task, input);
     const lane = laneOf(task, input, unique);
     const jobId = options.id ?? id ?? this.#runtime.id();
@@ -103,14 +102,33 @@ export class Planner {
 
 function partsOfErrand(value: Errand): ErrandParts {
   const parts = (value as Partial<Errand> | null | undefined)?.[madeByTaskWith];
-  if (parts === undefined) refuse("enqueue(…)", value, "what task.with(input) answers");
+  if (parts === undefined) throw noErrand("enqueue", value);
   return parts;
 }
 
 function partsOfFact(value: Fact): FactParts {
   const parts = (value as Partial<Fact> | null | undefined)?.[madeByEventWith];
-  if (parts === undefined) refuse("publish(…)", value, "what event.with(payload) answers");
+  if (parts === undefined) throw noErrand("publish", value);
   return parts;
+}
+
+const cures: Readonly<Record<string, string>> = {
+  "enqueue task": "hand in what its with(input) answers",
+  "enqueue event": "an event is published: work.publish(event.with(payload))",
+  "enqueue fact": "facts are published: work.publish(…)",
+  "publish event": "hand in what its with(payload) answers",
+  "publish task": "a task is enqueued: work.enqueue(task.with(input))",
+  "publish errand": "errands are enqueued: work.enqueue(…)",
+};
+
+/** Says what was handed in instead, and how to hand it in. */
+function noErrand(verb: "enqueue" | "publish", value: unknown): ErrandError {
+  const { kind, name } = (value ?? {}) as { readonly kind?: unknown; readonly name?: unknown };
+  const isKnown = typeof kind === "string" && typeof name === "string";
+  const given = isKnown ? `the ${kind} "${name}"` : value === null ? "null" : `a value of type ${typeof value}`;
+  const cure = isKnown ? cures[`${verb} ${kind}`] : undefined;
+  const otherwise = verb === "enqueue" ? "hand in what task.with(input) answers" : "hand in what event.with(payload) answers";
+  return new ErrandError("option-invalid", `${verb}(…) was given ${given}; ${cure ?? otherwise}`, { details: { option: `${verb}(…)` } });
 }
 
 function owner(task: AnyTask): string {

@@ -58,7 +58,7 @@ function waitingWords(row: JobRow, around: Surroundings): string {
     case "alone":
       return `for a worker that can run it alone: it was in flight in ${row.suspects} crashes${since}`;
     default:
-      return `${workerWords(row, around)}${since}`;
+      return workerWords(row, around, since);
   }
 }
 
@@ -78,11 +78,11 @@ function snoozeWords({ history }: JobRow): string {
   return last?.is === "snoozed" && last.reason !== undefined ? `: ${last.reason}` : "";
 }
 
-function workerWords(row: JobRow, { paused, processes, now }: Surroundings): string {
-  if (paused.length > 0) return `because ${paused.join(" and ")}`;
+function workerWords(row: JobRow, { paused, processes, now }: Surroundings, since: string): string {
+  if (paused.length > 0) return `because ${paused.join(" and ")}${since}`;
   const busy = processes.filter((process) => process.leaseUntil >= now && process.running > 0).length;
   const others = busy === 0 ? "no process is running a job now" : `${busy} ${busy === 1 ? "process is" : "processes are"} running jobs now`;
-  return `for a free worker that serves queue ${row.queue} and knows ${row.task}; ${others}`;
+  return `for a free worker that serves queue ${row.queue} and knows ${row.task}${since}; ${others}`;
 }
 
 function triedWords(row: JobRow): string {

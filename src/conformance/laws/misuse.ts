@@ -65,10 +65,20 @@ const misuses: readonly Misuse[] = [
   { what: "an id with a space", make: (broker) => broker.enqueue(work.with({ n: 1 }, { id: "a b" })), code: "name-invalid", says: /work\.with\.id/ },
   { what: "an empty id", make: (broker) => broker.enqueue(work.with({ n: 1 }, { id: "" })), code: "name-invalid", says: /id/ },
   { what: "an id of 201 characters", make: (broker) => broker.enqueue(work.with({ n: 1 }, { id: "x".repeat(201) })), code: "name-invalid", says: /200/ },
-  { what: "a task instead of an errand", make: (broker) => broker.enqueue(any(work)), code: "option-invalid", says: /task\.with\(/ },
+  { what: "a task instead of an errand", make: (broker) => broker.enqueue(any(work)), code: "option-invalid", says: /enqueue.*the task "work".*with\(input\)/ },
   { what: "nothing at all", make: (broker) => broker.enqueue(any(undefined)), code: "option-invalid", says: /enqueue/ },
-  { what: "a fact instead of an errand", make: (broker) => broker.enqueue(any(happened.with({ n: 1 }))), code: "option-invalid", says: /task\.with\(/ },
-  { what: "an errand instead of a fact", make: (broker) => broker.publish(any(work.with({ n: 1 }))), code: "option-invalid", says: /event\.with\(/ },
+  {
+    what: "a fact instead of an errand",
+    make: (broker) => broker.enqueue(any(happened.with({ n: 1 }))),
+    code: "option-invalid",
+    says: /enqueue.*the fact .*published/,
+  },
+  {
+    what: "an errand instead of a fact",
+    make: (broker) => broker.publish(any(work.with({ n: 1 }))),
+    code: "option-invalid",
+    says: /publish.*the errand .*enqueued/,
+  },
   {
     what: "a task that the broker does not know",
     make: (broker) => broker.enqueue(task<{}>("wrok", run).with({})),

@@ -3,9 +3,10 @@
  * hands back the rest uncharged, writes every outcome, and falls silent.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { abortGraceMs } from "../defaults.ts";
+import { abortGraceMs, queueName } from "../defaults.ts";
 import type { Definitions } from "../definitions.ts";
 import type { Engine, Unlisten } from "../engine.ts";
+import { didYouMean } from "../names.ts";
 import type { Planner } from "../plan.ts";
 import type { Logger, Ms, Runtime } from "../runtime.ts";
 import { Alone } from "./alone.ts";
@@ -98,6 +99,7 @@ export class Worker implements RunningWorker {
 
   async start(): Promise<void> {
     const { engine, runtime, settings } = this.#parts;
+    this.#warnOfIdleHands();
     // A hint may come out of a job's own enqueue: what it starts must not run in that job's asynchronous context.
     const inOwnContext = AsyncLocalStorage.snapshot();
     const unlisten: Unlisten = await engine.listen(() => inOwnContext(() => this.#intake.wake()));
@@ -120,6 +122,17 @@ export class Worker implements RunningWorker {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** Hands for a queue that no task here names do nothing: most often a name is misspelt. */
+  #warnOfIdleHands(): void {
+    const { definitions, settings, log } = this.#parts;
+    if (definitions.tasks.size === 0) log.warn({}, "this worker knows no task, so it will run nothing; give its broker modules of definitions");
+    const named = new Set([...definitions.tasks.values()].map((task) => task.policy.queue));
+    for (const queue of settings.queues.keys()) {
+      if (named.has(queue) || queue === queueName) continue;
+      log.warn({ queue }, `no task of this worker is in queue "${queue}"${didYouMean(queue, named)}`);
+    }
   }
 
   #signalled(signal: string): void {
