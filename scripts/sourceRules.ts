@@ -17,7 +17,19 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
 export const engineFolders: readonly string[] = ["memory", "sqlite", "postgres", "redis"];
 
 /** The modules of core that engines may use at run time: data and pure functions. Types they may take from anywhere in core. */
-export const coreForEngines: readonly string[] = ["defaults", "endings", "errors", "fanOut", "keys", "names", "notes", "refusals", "states"];
+export const coreForEngines: readonly string[] = [
+  "defaults",
+  "endings",
+  "errors",
+  "fanOut",
+  "joining",
+  "keyLimits",
+  "keys",
+  "names",
+  "notes",
+  "refusals",
+  "states",
+];
 
 /** Core computes; it does no I/O. */
 export const builtinsOfCore: readonly string[] = ["node:async_hooks", "node:crypto", "node:url", "node:path"];

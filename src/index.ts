@@ -1,5 +1,6 @@
 /** The door "errand": the values an app uses, wired to the real Runtime. */
-import { StoreBroker, type Broker } from "./core/broker.ts";
+import { StoreBroker } from "./core/broker.ts";
+import type { Broker } from "./core/brokerFace.ts";
 import type { DefinitionModule } from "./core/definitions.ts";
 import type { Engine } from "./core/engine.ts";
 import { ErrandError } from "./core/errors.ts";
@@ -62,7 +63,7 @@ export {
   type TaskOf,
 } from "./core/task.ts";
 export { when, type Subscription, type SubscriptionOptions } from "./core/when.ts";
-export type { Broker, Pausable } from "./core/broker.ts";
+export type { Broker, Pausable } from "./core/brokerFace.ts";
 export type { DefinitionModule } from "./core/definitions.ts";
 export type { Duration } from "./core/duration.ts";
 export type { Change, Changed, ChangedJob, Engine, Guarantees, JobFilter, Selection } from "./core/engine.ts";

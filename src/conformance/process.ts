@@ -1,5 +1,6 @@
 /** One process of a world: a broker of its own on the shared store, which can be stopped dead, held still and cut off. */
-import { StoreBroker, type Broker } from "../core/broker.ts";
+import { StoreBroker } from "../core/broker.ts";
+import type { Broker } from "../core/brokerFace.ts";
 import type { DefinitionModule } from "../core/definitions.ts";
 import type { Engine, Maybe } from "../core/engine.ts";
 import type { Logger, Ms, Runtime } from "../core/runtime.ts";

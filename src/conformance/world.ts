@@ -3,7 +3,7 @@ import { durationMs, type Duration } from "../core/duration.ts";
 import type { DefinitionModule } from "../core/definitions.ts";
 import type { Engine, Maybe } from "../core/engine.ts";
 import { isEnded, type JobState } from "../core/states.ts";
-import type { Broker } from "../core/broker.ts";
+import type { Broker } from "../core/brokerFace.ts";
 import type { Instant, Logger, Ms } from "../core/runtime.ts";
 import type { Job } from "../core/task.ts";
 import type { JobView } from "../core/view.ts";

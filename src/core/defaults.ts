@@ -66,6 +66,13 @@ export const errorMessageMax: number = 4 * 1_024;
 export const errorStackMax: number = 16 * 1_024;
 export const delayMaxMs: number = 10 * 365 * day;
 
+/** Composition (G11) and limits (G9). */
+export const afterMax = 500;
+export const keyLimitsMax = 8;
+export const joinsKeptMs: number = 7 * day;
+/** A batch whose storing was given up is removed after so long. */
+export const stagedKeptMs: number = 1 * hour;
+
 /** Waiting for work. */
 export const pollIdleMs: number = 1 * second;
 export const storeBusyMs: number = 10 * second;

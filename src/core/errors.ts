@@ -18,6 +18,9 @@ export const errorCodes = {
   "id-conflict": { when: "the id was used before, with other content", isDefinite: true },
   "enqueue-too-many": { when: "one call holds more items than can be stored as one atom", isDefinite: true },
   "schema-async": { when: "an asynchronous schema is used inside a synchronous transaction", isDefinite: true },
+  "after-unknown": { when: "a job comes after, or belongs to, something that is not stored", isDefinite: true },
+  "join-closed": { when: "a batch or chain has ended or was cancelled, and takes no more members", isDefinite: true },
+  "join-incomplete": { when: "a batch was sealed before all its members were stored", isDefinite: true },
   // transactions of the app
   "tx-foreign": { when: "the handle given to within() is not open on this broker's database", isDefinite: true },
   "tx-not-open": { when: "the handle given to within() is not inside a transaction", isDefinite: true },

@@ -1,6 +1,7 @@
 /** One event, its subscriptions, one job each (G10). Pure, so that every engine, and a publisher without the subscribers' code, fans out alike. */
 import type { NewEvent, NewJob, Uniqueness } from "./engine.ts";
 import { derivedId, keyName, keyValues } from "./keys.ts";
+import { keyLimitOf } from "./keyLimits.ts";
 import type { StoredSubscription } from "./notes.ts";
 
 type Published = Pick<NewEvent, "id" | "name" | "payload" | "orderedBy">;
@@ -28,8 +29,7 @@ export function jobFor(event: Published, subscription: StoredSubscription): NewJ
     ...(subscription.delayMs > 0 && { delayMs: subscription.delayMs }),
     ...(lane && { lane }),
     ...(unique && { unique }),
-    ...(subscription.gates && !subscription.isMapped && { gates: subscription.gates }),
-    ...(subscription.needs && !subscription.isMapped && { needs: subscription.needs }),
+    ...keyLimitsOf(subscription, payload),
     ...(subscription.version !== undefined && !subscription.isMapped && { version: subscription.version }),
   };
 }
@@ -47,6 +47,12 @@ function laneOf(event: Published, subscription: StoredSubscription, payload: unk
 function oneMoreLane(subscription: StoredSubscription, payload: unknown): NewJob["lane"] {
   const unique = uniqueOf(subscription, payload);
   return unique?.mode.is === "one-more" ? { key: unique.key, width: 1, ifDead: "continue" } : undefined;
+}
+
+/** A payload without a field of `per` counts under null: too strictly rather than not at all. */
+function keyLimitsOf({ isMapped, keyLimits }: StoredSubscription, payload: unknown): Pick<NewJob, "keyLimits"> {
+  if (isMapped || keyLimits === undefined) return {};
+  return { keyLimits: keyLimits.map((limit) => keyLimitOf(limit, payload)) };
 }
 
 function uniqueOf(subscription: StoredSubscription, payload: unknown): Uniqueness | undefined {

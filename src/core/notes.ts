@@ -1,6 +1,6 @@
 /** The keys and shapes of the notes that errand itself keeps. */
-import type { Keep, Uniqueness } from "./engine.ts";
-import type { Instant, Ms } from "./runtime.ts";
+import type { Keep, KeyLimit, Uniqueness } from "./engine.ts";
+import type { Ms } from "./runtime.ts";
 
 /** A paused queue or task: `{ "by": "…", "reason": "…" }`. A claim passes over its lines; running jobs go on. */
 export const pausedQueue = (queue: string): string => `pause/queue/${queue}`;
@@ -32,34 +32,39 @@ export interface StoredSubscription {
   readonly ifDead?: "park" | "block" | "continue";
   readonly uniqueBy?: readonly string[];
   readonly uniqueMode?: Uniqueness["mode"];
-  readonly gates?: readonly string[];
-  readonly needs?: Readonly<Record<string, number>>;
+  /** Key limits by fields of the payload; `per` empty never occurs. */
+  readonly keyLimits?: readonly StoredKeyLimit[];
   readonly keep: Keep;
   readonly version?: number;
 }
 
+/** A task's limit per key as data: `scope` and the values of `per` make the key; `except` names other numbers for single values of a one-field key. */
+export interface StoredKeyLimit {
+  readonly scope: string;
+  readonly per: readonly string[];
+  readonly is: KeyLimit["is"];
+  readonly except?: Readonly<Record<string, number>>;
+}
+
 /**
- * A limit that claims must get a permit of (G9): at most `running` at once, or `starts` in any `everyMs`. Works name it in `gates`; a worker names
- * gates, never their numbers. A limit per key is a lane of that width.
+ * A limit over all keys that claims must have room under (G9): at most `running` at once, or `starts` in any `everyMs`. A worker names it in its claim's
+ * terms, never its numbers: those stand here, versioned, and may be changed while workers run.
  */
 export const limitKey = (name: string): string => `limit/${name}`;
+export const limitPrefix = "limit/";
 export type StoredLimit = { readonly running: number } | { readonly starts: number; readonly everyMs: Ms };
 
-/** A named resource of which works take amounts in `needs`. */
+/** A named resource of which running jobs hold amounts. */
 export const resourceKey = (name: string): string => `resource/${name}`;
+export const resourcePrefix = "resource/";
 export interface StoredResource {
   readonly capacity: number;
 }
 
-/** Where a schedule stands: written in the atom of the jobs of its slots, so that no instant at or before it is enqueued again (G12). */
+/** Where a schedule stands: written in the atom of the jobs of its slots, so that no instant at or before its cursor is enqueued again (G12). */
 export const scheduleKey = (name: string): string => `schedule/${name}`;
-export interface StoredSchedule {
-  readonly name: string;
-  readonly rhythm: string;
-  readonly zone: string;
-  readonly missed: "drop" | "run-once" | "run-all";
-  readonly cursor: Instant;
-}
+export const schedulePrefix = "schedule/";
+export const pausedSchedule = (name: string): string => `pause/schedule/${name}`;
 
 export interface StoredReplay {
   readonly subscription: string;

@@ -1,6 +1,6 @@
 /** What no engine stores: atoms that are too large, and works that need what no engine has yet. Pure, so that all engines refuse alike. */
 import { enqueueMax } from "./defaults.ts";
-import type { Atom, NewJob, NewJoin, NewWork, NoteWrite } from "./engine.ts";
+import type { Atom, NewJob, NewJoin, NewWork, NoteWrite, Query } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
 import { subscriptionPrefix, type StoredSubscription } from "./notes.ts";
 
@@ -22,10 +22,10 @@ export function sizeRefusal({ works, notes = [] }: Atom): ErrandError | undefine
 export function workRefusal(engine: string, work: NewWork): ErrandError | undefined {
   if (work.kind === "event") return undefined;
   if (work.kind === "join") return joinRefusal(engine, work);
-  const { gates, needs, join, after, lease } = work;
+  const { keyLimits, join, after, lease } = work;
   // The common case, without an allocation.
-  if (gates === undefined && needs === undefined && join === undefined && after === undefined && lease === undefined) return undefined;
-  const asked = Object.entries({ gates, needs, join, after, lease }).find(([, option]) => isAsked(option));
+  if (keyLimits === undefined && join === undefined && after === undefined && lease === undefined) return undefined;
+  const asked = Object.entries({ keyLimits, join, after, lease }).find(([, option]) => isAsked(option));
   return asked && notSupported(engine, `${asked[0]} (of job ${work.id})`);
 }
 
@@ -39,6 +39,14 @@ export function contentRefusal({ kind, id, content }: NewWork, known: string | u
   return new ErrandError("id-conflict", `${kind} ${id} was stored before with another task, name or payload; use a fresh id`, { details: { id } });
 }
 
+export function selectionRefusal(engine: string): ErrandError {
+  return notSupported(engine, "changing the members of a join");
+}
+
+export function queryRefusal(engine: string, { of }: Query): ErrandError {
+  return notSupported(engine, `reading ${of}`);
+}
+
 export function firstOf<T, U>(items: readonly T[], look: (item: T) => U | undefined): U | undefined {
   for (const item of items) {
     const found = look(item);
@@ -50,11 +58,11 @@ export function firstOf<T, U>(items: readonly T[], look: (item: T) => U | undefi
 function noteRefusal(engine: string, { key, value }: NoteWrite): ErrandError | undefined {
   if (!key.startsWith(subscriptionPrefix) || value === undefined) return undefined;
   const subscription = JSON.parse(value) as StoredSubscription;
-  if (subscription.isMapped || !(isAsked(subscription.gates) || isAsked(subscription.needs))) return undefined;
+  if (subscription.isMapped || subscription.keyLimits === undefined) return undefined;
   return notSupported(engine, `limits (of subscription ${subscription.name})`);
 }
 
-function isAsked(option: NewJob["gates" | "needs" | "join" | "after" | "lease"]): boolean {
+function isAsked(option: NewJob["keyLimits" | "join" | "after" | "lease"]): boolean {
   return option !== undefined && (typeof option === "string" || Object.keys(option).length > 0);
 }
 

@@ -2,7 +2,7 @@
  * A job's life, as data. Engines, the reference model and the tests all read this table; nothing else says what may follow what.
  *
  *   scheduled  due later: a delay, a retry or a snooze           waits for time
- *   blocked    behind its key                                    waits for the job ahead of it
+ *   blocked    behind its key, a limit, a join, a predecessor    waits for what is ahead of it
  *   ready      due, and nothing before it                        waits for a worker
  *   running    claimed, under a lease                            waits for its outcome
  *   parked     its key's head died; waits for a person           waits for a redrive
@@ -23,18 +23,24 @@ export const transitions: readonly { readonly from: JobState | "new"; readonly t
   { from: "new", to: "ready", by: ["enqueue"] },
   { from: "new", to: "running", by: ["enqueue"] }, // born leased
   { from: "new", to: "parked", by: ["enqueue"] }, // its lane is parked
+  { from: "new", to: "cancelled", by: ["enqueue"] }, // what it comes after has ended badly
+  { from: "new", to: "skipped", by: ["enqueue"] }, // what it comes after has ended well, or it is too late already
   { from: "scheduled", to: "ready", by: ["tidy", "claim", "change", "enqueue"] }, // due; retried now; replaced with an earlier due time
   { from: "scheduled", to: "scheduled", by: ["enqueue", "change"] }, // replaced, debounced
   { from: "scheduled", to: "skipped", by: ["tidy", "claim"] }, // startBy passed
   { from: "scheduled", to: "cancelled", by: ["change"] },
   { from: "scheduled", to: "parked", by: ["settle", "tidy"] },
-  { from: "blocked", to: "ready", by: ["settle", "tidy", "change", "claim"] }, // the job ahead ended
-  { from: "blocked", to: "scheduled", by: ["settle", "tidy", "change", "claim"] }, // admitted, but not due yet
-  { from: "blocked", to: "skipped", by: ["settle", "tidy", "change", "claim"] }, // admitted after its startBy
-  { from: "blocked", to: "parked", by: ["settle", "tidy"] }, // the job ahead died
-  { from: "blocked", to: "cancelled", by: ["change"] },
+  { from: "scheduled", to: "blocked", by: ["tidy", "claim", "change", "enqueue"] }, // due, but its key limit has no room
+  { from: "blocked", to: "ready", by: ["settle", "tidy", "change", "claim", "enqueue"] }, // what was ahead of it ended
+  { from: "blocked", to: "scheduled", by: ["settle", "tidy", "change", "claim", "enqueue"] }, // let go, but not due yet
+  { from: "blocked", to: "blocked", by: ["settle", "tidy", "change", "claim", "enqueue"] }, // let go, and behind the next thing
+  { from: "blocked", to: "running", by: ["claim"] }, // in a row behind another of its lane
+  { from: "blocked", to: "skipped", by: ["settle", "tidy", "change", "claim", "enqueue"] }, // too late, or not needed
+  { from: "blocked", to: "parked", by: ["settle", "tidy", "change", "claim", "enqueue"] }, // the job ahead died; its lane is parked
+  { from: "blocked", to: "cancelled", by: ["settle", "tidy", "change", "claim", "enqueue"] }, // cancelled; or what it comes after ended badly
   { from: "ready", to: "running", by: ["claim"] },
   { from: "ready", to: "scheduled", by: ["enqueue"] }, // debounced
+  { from: "ready", to: "blocked", by: ["settle", "tidy"] }, // an earlier one of its lane came back
   { from: "ready", to: "ready", by: ["enqueue", "change"] }, // replaced, reprioritised
   { from: "ready", to: "skipped", by: ["claim", "tidy"] }, // startBy passed
   { from: "ready", to: "parked", by: ["settle", "tidy"] }, // another member of its lane died
@@ -47,8 +53,9 @@ export const transitions: readonly { readonly from: JobState | "new"; readonly t
   { from: "running", to: "parked", by: ["settle", "tidy"] }, // died at the head of a lane that parks or blocks
   { from: "running", to: "scheduled", by: ["settle"] }, // retry, snooze
   { from: "running", to: "ready", by: ["settle", "tidy"] }, // released, a retry without delay, or its lease was taken back
+  { from: "running", to: "blocked", by: ["settle", "tidy", "claim"] }, // the same, where its key limit has no room or an earlier one of its lane lives
   { from: "parked", to: "ready", by: ["change", "tidy", "settle", "claim"] },
-  { from: "parked", to: "blocked", by: ["change", "tidy"] },
+  { from: "parked", to: "blocked", by: ["change", "tidy", "settle", "claim"] },
   { from: "parked", to: "scheduled", by: ["change", "tidy", "settle", "claim"] },
   { from: "parked", to: "skipped", by: ["change", "tidy", "settle", "claim"] },
   { from: "parked", to: "cancelled", by: ["change"] },

@@ -1,5 +1,6 @@
 /** Changes jobs that a person or a program selected. */
 import { changeMax, tidyMax } from "../core/defaults.ts";
+import { selectionRefusal } from "../core/refusals.ts";
 import type { Change, Changed, ChangedJob, Selection } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
 import { isEnded } from "../core/states.ts";
@@ -12,6 +13,7 @@ import type { Store } from "./store.ts";
 type Answer = ChangedJob["is"];
 
 export function change(store: Store, which: Selection, asked: Change, limit: number, now: Instant): Changed {
+  if ("join" in which) throw selectionRefusal("memory");
   const most = Math.min(limit, changeMax);
   const selected = "ids" in which ? which.ids.slice(0, most + 1) : selectJobs(store, which.jobs, asked, most + 1);
   const jobs = selected.slice(0, most).map((id) => {

@@ -1,6 +1,7 @@
 /** Reads a page. */
 import { pageMax } from "../core/defaults.ts";
 import type { EventRow, LaneRow, LockRow, Note, Page, ProcessRow, Query, Row } from "../core/engine.ts";
+import { queryRefusal } from "../core/refusals.ts";
 import type { Instant } from "../core/runtime.ts";
 import type { StoredEvent } from "./events.ts";
 import { matches } from "./filter.ts";
@@ -18,6 +19,7 @@ export function find<Q extends Query>(store: Store, query: Q, now: Instant): Pag
 }
 
 function pageOf(store: Store, query: Query, now: Instant): Page {
+  if (query.of === "joins" || query.of === "gates") throw queryRefusal("memory", query);
   if (query.of === "jobs" && "ids" in query) return { rows: byIds(store, query.ids), now };
   const limit = Math.min(query.limit, pageMax);
   const placed = firstFew(rowsOf(store, query), limit + 1);
@@ -26,7 +28,7 @@ function pageOf(store: Store, query: Query, now: Instant): Page {
   return placed.length > limit && last ? { rows, now, next: last[0] } : { rows, now };
 }
 
-function rowsOf(store: Store, query: Exclude<Query, { ids: unknown }>): Iterable<Placed> {
+function rowsOf(store: Store, query: Exclude<Query, { ids: unknown } | { of: "joins" | "gates" }>): Iterable<Placed> {
   switch (query.of) {
     case "jobs":
       return jobs(store, query);

@@ -1,5 +1,6 @@
 /** Changes jobs that a person or a program selected. */
 import { changeMax, tidyMax } from "../core/defaults.ts";
+import { selectionRefusal } from "../core/refusals.ts";
 import type { Change, Changed, ChangedJob, Selection } from "../core/engine.ts";
 import { endedStates, isEnded, jobStates, liveStates } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
@@ -23,6 +24,7 @@ const markCancelling = "UPDATE errand_running SET is_cancelling = 1 WHERE seq = 
 const tellReason = "UPDATE errand_jobs SET reason = coalesce(reason, ?) WHERE seq = ?";
 
 export function change(tx: Transaction, which: Selection, asked: Change, limit: number): Changed {
+  if ("join" in which) throw selectionRefusal("sqlite");
   const most = Math.min(limit, changeMax);
   const { ids, hasMore } = "ids" in which ? { ids: which.ids.slice(0, most), hasMore: which.ids.length > most } : selected(tx, which.jobs, asked, most);
   const jobs = ids.map((id) => {

@@ -5,6 +5,7 @@ import { findJobs } from "./filter.ts";
 import { endOf } from "./notices.ts";
 import { jobRow, rowColumns, rowJoins } from "./row.ts";
 import type { RowRecord } from "./row.ts";
+import { queryRefusal } from "../core/refusals.ts";
 import type { Statements } from "./statements.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -39,6 +40,7 @@ export function find<Q extends Query>(look: Transaction, query: Q): Page<Q> {
 }
 
 function rowsOf(sql: Statements, query: Query): Found {
+  if (query.of === "joins" || query.of === "gates") throw queryRefusal("sqlite", query);
   if (query.of === "jobs") return jobs(sql, query);
   const limit = Math.min(query.limit, pageMax);
   const placed = placedRows(sql, query, limit + 1);
@@ -57,7 +59,7 @@ function jobs(sql: Statements, query: Extract<Query, { of: "jobs" }>): Found {
   return { rows: records.map(jobRow), ...(next !== undefined && { next: String(next) }) };
 }
 
-function placedRows(sql: Statements, query: Exclude<Query, { of: "jobs" }>, limit: number): Placed<Query["of"]>[] {
+function placedRows(sql: Statements, query: Exclude<Query, { of: "jobs" | "joins" | "gates" }>, limit: number): Placed<Query["of"]>[] {
   const after = query.after ?? "";
   switch (query.of) {
     case "events":

@@ -20,7 +20,21 @@ export function isTidy(look: Transaction, { mayExpire }: Tidy): boolean {
 }
 
 export function nothingTidied(look: Transaction): Tidied {
-  return { now: look.now, promoted: 0, skipped: 0, takenBack: 0, quarantined: 0, parked: 0, admitted: 0, replayed: 0, purged: 0, hasMore: false };
+  return {
+    now: look.now,
+    promoted: 0,
+    skipped: 0,
+    takenBack: 0,
+    quarantined: 0,
+    parked: 0,
+    admitted: 0,
+    released: 0,
+    closed: 0,
+    dropped: 0,
+    replayed: 0,
+    purged: 0,
+    hasMore: false,
+  };
 }
 
 export function tidy(tx: Transaction, { items, mayExpire }: Tidy): Tidied {
@@ -41,6 +55,9 @@ export function tidy(tx: Transaction, { items, mayExpire }: Tidy): Tidied {
     quarantined: expired.quarantined,
     parked: sorted.parked,
     admitted: tx.admitted,
+    released: 0,
+    closed: 0,
+    dropped: 0,
     replayed,
     purged,
     hasMore,

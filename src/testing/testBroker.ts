@@ -1,5 +1,5 @@
 /** A broker for tests: the real one, on an engine in memory, under a clock that the test moves. */
-import type { Broker } from "../core/broker.ts";
+import type { Broker } from "../core/brokerFace.ts";
 import type { DefinitionModule } from "../core/definitions.ts";
 import { durationMs, type Duration } from "../core/duration.ts";
 import type { Engine } from "../core/engine.ts";

@@ -154,7 +154,12 @@ export const cases: readonly Case[] = [
     run: async (stage) => {
       if (stage.engine.name !== "memory") return;
       const lease = { process: "p1", leaseMs: 1_000, claim: "c", lastFence: 0 };
-      for (const options of [{ gates: ["g"] }, { needs: { gpu: 1 } }, { join: "j" }, { after: ["b"] }, { lease }]) {
+      for (const options of [
+        { keyLimits: [{ key: "k", is: { running: 1 } }] },
+        { join: "j" },
+        { after: [{ id: "b", when: "well" }] },
+        { lease },
+      ] satisfies JobOptions[]) {
         assert.equal(await stage.refused({ works: [job("a", options)] }), "not-supported");
       }
     },

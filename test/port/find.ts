@@ -151,7 +151,7 @@ async function pagesOf(stage: Stage, query: Extract<Query, { where: unknown }>):
   return (await collect(stage, query)).map((row) => (row as { id: string }).id);
 }
 
-async function collect(stage: Stage, query: Exclude<Query, { ids: unknown }>): Promise<unknown[]> {
+async function collect(stage: Stage, query: Exclude<Query, { ids: unknown } | { of: "gates" }>): Promise<unknown[]> {
   const rows: unknown[] = [];
   let after: string | undefined;
   for (let page = 0; page < 20; page += 1) {

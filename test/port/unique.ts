@@ -12,6 +12,7 @@ const modes: Readonly<Record<Mode["is"], Mode>> = {
   debounce: { is: "debounce", quietMs: 1_000, atMostMs: 5_000 },
   throttle: { is: "throttle", windowMs: 60_000 },
   "one-more": { is: "one-more" },
+  gather: { is: "gather", quietMs: 1_000, atMostMs: 5_000, most: 3 },
 };
 
 function unique(id: string, mode: Mode, options: JobOptions = {}): ReturnType<typeof job> {

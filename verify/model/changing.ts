@@ -21,6 +21,7 @@ const concerned: Readonly<Record<Change["do"], readonly JobState[]>> = {
 
 export function selected(state: ModelState, which: Selection, change: Change, answered: Answered): string[] {
   if ("ids" in which) return [...which.ids];
+  if ("join" in which) return [];
   const isPassedOver = (job: ModelJob): boolean =>
     isVain(state, job, change) || (change.do === "retry" && isOpened(state, job) && answered(job.id) === undefined);
   return matching(state, which.jobs)

@@ -69,7 +69,21 @@ export class ModelEngine implements Engine {
 
   tidy(pass: Tidy, { now = 0 }: At): Maybe<Tidied> {
     this.model.tidy(pass.mayExpire, now, this.told(0), tidyOrders[0]);
-    return { now, promoted: 0, skipped: 0, takenBack: 0, quarantined: 0, parked: 0, admitted: 0, replayed: 0, purged: 0, hasMore: false };
+    return {
+      now,
+      promoted: 0,
+      skipped: 0,
+      takenBack: 0,
+      quarantined: 0,
+      parked: 0,
+      admitted: 0,
+      released: 0,
+      closed: 0,
+      dropped: 0,
+      replayed: 0,
+      purged: 0,
+      hasMore: false,
+    };
   }
 
   change(which: Selection, change: Change, limit: number, { now = 0 }: At<unknown>): Maybe<Changed> {
@@ -121,6 +135,7 @@ export class ModelEngine implements Engine {
   }
 
   #page(query: Query): Listing {
+    if (query.of === "joins" || query.of === "gates") return { rows: [] };
     if (query.of === "jobs" && "ids" in query) return { rows: this.model.find({}).filter((row) => query.ids.includes(row.id)) };
     const rows = query.of === "jobs" ? this.#jobs(query.where, query.newestFirst ?? false) : this.#others(query);
     const from = Number(query.after ?? 0);
@@ -132,7 +147,7 @@ export class ModelEngine implements Engine {
     return newestFirst ? found.toReversed() : found;
   }
 
-  #others(query: Exclude<Query, { of: "jobs" }>): readonly object[] {
+  #others(query: Exclude<Query, { of: "jobs" | "joins" | "gates" }>): readonly object[] {
     const { state } = this.model;
     if (query.of === "events") {
       const events = state.events.filter((event) => query.name === undefined || event.name === query.name);

@@ -11,6 +11,7 @@ type Of<Do extends Command["do"]> = Extract<Command, { do: Do }>;
 
 export async function performFind(world: World, command: Of<"find">): Promise<void> {
   const which = selectionOf(world, command.which);
+  if ("join" in which) return;
   if ("ids" in which) {
     const { rows } = await world.call("find", which, () => world.engine.find({ of: "jobs", ids: which.ids }, { now: world.now }));
     return mustEqual("the jobs found by id", rows.map((row) => row.id).toSorted(), which.ids.filter((id) => world.view.byId.has(id)).toSorted());

@@ -1,5 +1,5 @@
 /** G1: a mistake is refused where it is made, by name, with its cure, and nothing is stored. */
-import type { Broker } from "../../core/broker.ts";
+import type { Broker } from "../../core/brokerFace.ts";
 import type { ErrorCode } from "../../core/errors.ts";
 import { event } from "../../core/event.ts";
 import { task } from "../../core/task.ts";

@@ -2,7 +2,11 @@
 import type { Ms } from "../runtime.ts";
 import type { JobFilter } from "./look.ts";
 
-export type Selection = { readonly ids: readonly string[] } | { readonly jobs: JobFilter };
+/**
+ * join: all members of it, and of the joins within it. Cancelling by join also cancels these joins, in the first call: they take no members any more, none of
+ * their blocked members is let go, and the members that are left when `limit` is reached are cancelled by tidy, unless the caller goes on.
+ */
+export type Selection = { readonly ids: readonly string[] } | { readonly jobs: JobFilter } | { readonly join: string };
 
 export type Change =
   /** Live and not running: cancelled. Running: marked, heard by its worker's beat. */

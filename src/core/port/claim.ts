@@ -14,10 +14,41 @@ export interface Claim {
   readonly queues: readonly ClaimQueue[];
   /** Names of the tasks this worker can run. Ready jobs of other tasks are left alone (G22) and cost nothing. */
   readonly tasks: readonly string[];
+  /** What must hold for jobs of these tasks to be handed out. */
+  readonly terms?: Readonly<Record<string, TaskTerms>>;
+  /**
+   * How many jobs of one lane may be handed out in a row, the first included; default 1. Where a lane is of width 1, the members behind one that is handed out
+   * follow it, in order, while they wait for nothing but it, are of its task and queue, were never suspect and have no key limits. They are running then, and
+   * counted in `ahead`, though the worker starts each when the one before has ended, and hands back the rest where one did not end. One that comes back
+   * (retry, snooze, release, crash) while an earlier member lives goes back behind it, `blocked`. Never where the terms name a gate or a need.
+   */
+  readonly inRow?: number;
   /** "no": jobs fewer than two times suspect. "only": one job that is twice suspect or more, to be run alone. */
   readonly alone: "no" | "only";
   /** Outcomes to write first, in the same commit. */
   readonly settling: readonly Outcome[];
+}
+
+/**
+ * Gates of a task (G9): named by the worker that has its definition, while the numbers stand in notes (notes.ts), where people change them at once for
+ * all. A task whose terms leave no room is passed over, one entry for all its jobs. Its jobs are never held ahead: they count for `slots` only.
+ */
+export interface TaskTerms {
+  /**
+   * Names of limits (limitKey); one without a note does not limit. `running`: each running job that was handed out under that name holds one, from
+   * its claim until it leaves `running`, crashes included. `starts`: never more of them within any everyMs; an entry's time is rounded up to a multiple of
+   * max(1, floor(everyMs / 1000)) ms, and it counts while rounded time + everyMs > now. Releasing a job does not give its start back.
+   */
+  readonly gates?: readonly string[];
+  /** Amounts of named resources (resourceKey) held by each running job; a resource without a note has none to give. */
+  readonly needs?: Readonly<Record<string, number>>;
+  /** At most so many jobs of the task in this call. */
+  readonly most?: number;
+  /**
+   * Fresh work beside a backlog: every second job handed out of the task in this call, beginning with the first, is the most urgent of those whose
+   * urgency is at or after this instant, while there are any; the others are the most urgent of the rest, while there are any.
+   */
+  readonly freshFrom?: Instant;
 }
 
 export interface ClaimQueue {
@@ -34,7 +65,10 @@ export interface Claimed {
   readonly fence: number;
   readonly jobs: readonly ClaimedJob[];
   readonly settled: readonly Settled[];
-  /** Until the next scheduled job of any queue is due; absent: none is scheduled. A hint for a timer. */
+  /**
+   * Until the next scheduled job of any queue is due, or room comes back to a limit of starts that keeps ready jobs of these tasks or blocked ones waiting;
+   * absent: neither. A hint for a timer.
+   */
   readonly nextDueMs?: Ms;
   /** True: a twice suspect job of these queues and tasks waits to be run alone. */
   readonly hasSuspects: boolean;
@@ -52,7 +86,12 @@ export interface ClaimedJob {
   readonly suspects: number;
   readonly enqueuedAt: Instant;
   readonly dueAt: Instant;
+  /** Its lane, where it has one of width 1. */
+  readonly lane?: string;
   readonly isOrdered: boolean;
+  /** The join it is a member of, and whether something had to end before it: then there are results to read. */
+  readonly join?: string;
+  readonly isAfter?: boolean;
   readonly checkpoint?: string;
   readonly expecting?: string;
   readonly version?: number;

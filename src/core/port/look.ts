@@ -2,7 +2,7 @@
 import type { Instant, Ms } from "../runtime.ts";
 import type { JobState } from "../states.ts";
 import type { StoredError } from "./outcome.ts";
-import type { LaneMembership, NewJob, Note } from "./work.ts";
+import type { After, KeyLimit, LaneMembership, NewJob, Note } from "./work.ts";
 
 export interface JobFilter {
   readonly states?: readonly JobState[];
@@ -11,6 +11,11 @@ export interface JobFilter {
   /** Exact full name of a lane, or of a unique key. */
   readonly lane?: string;
   readonly unique?: string;
+  /** Members of this join; jobs that came after this job or join. */
+  readonly join?: string;
+  readonly after?: string;
+  /** What the job of this id came after: its predecessors that are jobs, and the members of those that are joins. */
+  readonly before?: string;
 }
 
 /** Pages go by enqueue order, newest last; `after` is a page's `next`. At most 1,000 rows a page. */
@@ -22,7 +27,13 @@ export type Query =
   | { readonly of: "processes"; readonly limit: number; readonly after?: string }
   /** Closed lanes: one row each. */
   | { readonly of: "lanes"; readonly limit: number; readonly after?: string }
-  | { readonly of: "locks"; readonly limit: number; readonly after?: string };
+  | { readonly of: "locks"; readonly limit: number; readonly after?: string }
+  /** By order of storing. Unknown ids are left out. */
+  | { readonly of: "joins"; readonly ids: readonly string[] }
+  /** The joins within `parent`; without it those that are in none. */
+  | { readonly of: "joins"; readonly parent?: string; readonly limit: number; readonly after?: string; readonly newestFirst?: boolean }
+  /** Who uses these limits and resources now, by name; names without a note and without use are left out. */
+  | { readonly of: "gates"; readonly names: readonly string[] };
 
 export interface Page<Q extends Query = Query> {
   readonly rows: readonly Row<Q["of"]>[];
@@ -40,7 +51,11 @@ export type Row<Of extends Query["of"]> = Of extends "jobs"
         ? ProcessRow
         : Of extends "lanes"
           ? LaneRow
-          : LockRow;
+          : Of extends "joins"
+            ? JoinRow
+            : Of extends "gates"
+              ? GateRow
+              : LockRow;
 
 export interface JobRow {
   readonly id: string;
@@ -60,6 +75,10 @@ export interface JobRow {
   readonly lane?: string;
   readonly ifDead?: LaneMembership["ifDead"];
   readonly unique?: string;
+  readonly keyLimits?: readonly KeyLimit[];
+  /** The joins it is a member of; its own first. */
+  readonly joins?: readonly string[];
+  readonly after?: readonly After[];
   /** Of a live job that is not running. */
   readonly waits?: Waits;
   /** Of a running job. */
@@ -85,9 +104,12 @@ export interface JobRow {
   readonly slotAt?: Instant;
 }
 
-/** Why a job waits. `on`: time, retry, snooze: the due instant as text; key, parked: the lane's name; worker, alone: the queue. */
+/**
+ * Why a job waits. `on`: time, retry, snooze: the due instant as text; key, parked: the lane's name; worker, alone: the queue; limit: the key limit's name;
+ * join: the join that is not open; after: the first predecessor that is open.
+ */
 export interface Waits {
-  readonly reason: "time" | "retry" | "snooze" | "key" | "parked" | "worker" | "alone" | "join" | "after";
+  readonly reason: "time" | "retry" | "snooze" | "key" | "parked" | "worker" | "alone" | "limit" | "join" | "after";
   readonly on: string;
   readonly since: Instant;
 }
@@ -122,6 +144,33 @@ export interface LaneRow {
   /** The job whose death closed it. */
   readonly closedBy: string;
   readonly closedAt: Instant;
+}
+
+export interface JoinRow {
+  readonly id: string;
+  readonly name: string;
+  readonly state: "staged" | "waiting" | "open" | "closed";
+  readonly isCancelled: boolean;
+  /** Members: jobs and joins. `live` have not ended. */
+  readonly members: number;
+  readonly live: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly storedAt: Instant;
+  readonly closedAt?: Instant;
+  readonly join?: string;
+  readonly after?: readonly After[];
+}
+
+export interface GateRow {
+  readonly name: string;
+  readonly kind: "limit" | "resource";
+  /** running jobs, starts that count now, or the amount in use. */
+  readonly used: number;
+  /** running, starts or capacity of its note; absent: it has none. */
+  readonly most?: number;
+  /** Of starts that are used up: when the next has room. */
+  readonly freeAt?: Instant;
 }
 
 export interface LockRow {

@@ -27,7 +27,7 @@ export interface Outcome {
   readonly result?: string;
   /** How long the run took. */
   readonly ranMs: Ms;
-  /** Stored in the same atom, after the outcome is applied, or the outcome is `refused` whole. At most 500. Only with completed, skipped, retry, snoozed. */
+  /** Stored in the same atom, after the outcome is applied and before its joins count it, or the outcome is `refused` whole. At most 500. Only with completed, skipped, retry, snoozed. */
   readonly follow?: readonly NewWork[];
   /** A death by killing its process. */
   readonly isPoison?: boolean;

@@ -35,6 +35,11 @@ export interface Tidied {
   readonly quarantined: number;
   readonly parked: number;
   readonly admitted: number;
+  /** Members of joins that opened: let go. */
+  readonly released: number;
+  /** Joins that closed; jobs that ended because of what they came after, or of a join that was cancelled. */
+  readonly closed: number;
+  readonly dropped: number;
   /** History replayed to new subscribers: jobs made. */
   readonly replayed: number;
   /** Ended jobs and old events removed by retention. */

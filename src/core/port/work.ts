@@ -1,6 +1,7 @@
 /** What is stored: jobs, events, notes, and the keys that order them or make them unique. Part of the Engine port. */
 import type { Instant, Ms } from "../runtime.ts";
 import type { EndedState, JobState } from "../states.ts";
+import type { TaskTerms } from "./claim.ts";
 
 /** At most 500 works and 100 notes. */
 export interface Atom {
@@ -41,10 +42,8 @@ export interface NewJob {
   readonly startBy?: Instant;
   readonly lane?: LaneMembership;
   readonly unique?: Uniqueness;
-  /** Names of limit notes whose permits a claim must get first (G9). */
-  readonly gates?: readonly string[];
-  /** Amounts of named resources held while it runs. */
-  readonly needs?: Readonly<Record<string, number>>;
+  /** What bounds the jobs of its own keys (G9). At most 8, each with another key; a job passes them in this order. */
+  readonly keyLimits?: readonly KeyLimit[];
   /** The caller's premise, JSON, opaque (G15). */
   readonly expecting?: string;
   readonly keep: Keep;
@@ -54,11 +53,57 @@ export interface NewJob {
   readonly from?: { readonly event: string; readonly eventId: string; readonly subscription: string; readonly isHop: boolean };
   /** The instant of a schedule it stands for. */
   readonly slot?: { readonly schedule: string; readonly at: Instant };
-  /** A join it is a member of ({@link NewJoin}); and jobs that must end before it may start. */
+  /** The join it is a member of. */
   readonly join?: string;
-  readonly after?: readonly string[];
-  /** Born leased: running from the start, for the process that enqueues it. */
-  readonly lease?: { readonly process: string; readonly leaseMs: Ms; readonly claim: string; readonly lastFence: number };
+  /** What must end before it may start ({@link After}). At most 500. */
+  readonly after?: readonly After[];
+  /** Born leased ({@link BirthLease}). */
+  readonly lease?: BirthLease;
+}
+
+/**
+ * `id` is a job or a join, stored before or earlier in the same atom (so there is no cycle); unknown: the atom is refused with `after-unknown`.
+ * An id that lost its unique key in the same atom means the winner.
+ *
+ * It has ended well: completed or skipped, or a join that closed without a failure; badly: dead, cancelled, parked, or a join that closed with one.
+ * While one of them has not ended the job is `blocked` (waits: after, on the first of them that is open), outside its lane and its key limits, and holds
+ * its unique key. When all have ended as asked it is let go: its place in its lane is by its order of enqueue among those that wait there then;
+ * delayMs and startWithinMs count from that moment (dueAt and startBy stand as stated); its urgency stays. As soon as one has ended otherwise, it
+ * ends too: where "well" was asked `cancelled`, where "badly" was asked `skipped`, with the reason of {@link file://../joining.ts}. A job whose
+ * predecessors have ended when it is stored is judged at once, by their states.
+ * A predecessor is not removed by retention while a live job names it.
+ */
+export interface After {
+  readonly id: string;
+  readonly when: "well" | "badly" | "ended";
+}
+
+/**
+ * Running from the start, for the process that enqueues it, if it would be `ready` now, its queue and task are not paused, and the claim's terms let it
+ * (see TaskTerms). The process gets a lease as by a claim, and settles the job as if claimed; `leased` is in the answer. Otherwise, also where the process
+ * is lost, it is stored as if without it, and there is no `leased`. A duplicate is never leased.
+ */
+export interface BirthLease {
+  readonly process: string;
+  readonly leaseMs: Ms;
+  readonly claim: string;
+  readonly lastFence: number;
+  readonly terms?: TaskTerms;
+}
+
+/**
+ * Bounds the jobs of one key (G9). It is asked for when the job would become ready: due, let go, and admitted by its lane. A job it has no room for is
+ * `blocked` (waits: limit, on the key), and takes neither a worker's slot nor an attempt. Room is given by urgency, then order of enqueue, at the end of each
+ * verb that makes some, else by tidy; a job that had to wait takes its place among the ready ones as of then: its urgency becomes now - headStartMs, so that
+ * many keys take turns. The number of the job that is next decides.
+ *
+ * running: held while the job is ready or running.
+ * starts: held while it is ready, and from its start until everyMs after it; so never more than so many starts in any everyMs. A release gives it back.
+ */
+export interface KeyLimit {
+  /** Full name: scope and key. The same name is the same limit. */
+  readonly key: string;
+  readonly is: { readonly running: number } | { readonly starts: number; readonly everyMs: Ms };
 }
 
 export type Keep = Readonly<Record<EndedState, Ms>>;
@@ -96,7 +141,14 @@ export interface Uniqueness {
     /** As keep; and the key outlives its job, also a deleted one, until windowMs after that job's enqueue: any newcomer loses, whatever its own mode. */
     | { readonly is: "throttle"; readonly windowMs: Ms }
     /** A live job that is not running wins; if the only live one is running, the new one is accepted (the core puts both in one lane of width 1). */
-    | { readonly is: "one-more" };
+    | { readonly is: "one-more" }
+    /**
+     * Debounce that accumulates. `payload` is a JSON array of one. Only a waiting job that is not full holds the key: it takes the newcomer's element at the
+     * end of its array and is due as for debounce. It is full when it holds `most` elements (then it is due now), or when one more would take the
+     * array above 256 KiB (then the newcomer starts the next). A full, running or parked one does not hold the key; for a newcomer of another mode it
+     * counts as live all the same.
+     */
+    | { readonly is: "gather"; readonly quietMs: Ms; readonly atMostMs: Ms; readonly most: number };
 }
 
 export interface NewEvent {
@@ -116,24 +168,49 @@ export interface Enqueued {
   readonly isDuplicate: boolean;
   /** Of a job: its state after the call. */
   readonly state?: JobState;
+  /** Of a job that was born leased. */
+  readonly leased?: { readonly fence: number; readonly now: Instant };
 }
 
 /**
- * Jobs that belong together (G11). Members name it in `join`. Until it is sealed they are stored and invisible: a large batch is staged in
- * idempotent atoms, the last of which seals it. When it is sealed and its last member has ended, the fitting follow-ups are enqueued, each once:
- * completed and skipped members count as success, dead, cancelled and parked ones as failure. Endings are appended, never counted on one row.
+ * Jobs that belong together (G11). Members (jobs and joins) name it in `join`; callbacks and what comes next are jobs that name it in `after`.
+ *
+ * Its life: *staged* until it is sealed, so that a large batch is stored in several idempotent atoms; *waiting* while its own `after` or its parent holds it;
+ * *open* when it is sealed, what it waits for has ended as asked, and its parent is open or there is none; *closed* when it is open and no member is left that
+ * has not ended. Until it is open its members are `blocked` (waits: join, on it), in no lane and under no key limit, as with `after`; then they are let
+ * go, the first 1,000 in the same verb, the rest by tidy. One atom that stores a sealed join and its members is looked at when the atom is stored: a sealed
+ * join that has no member by then closes at once, without a failure.
+ *
+ * A member that has ended well counts as success, badly as failure (see {@link After}; parked counts as ended). A redrive of one, before the join has closed,
+ * takes its count back. A job that lost its unique key, or whose id is known, makes the one that stands a member as well; one that has ended
+ * counts as it ended. What a member's outcome hands over (`follow`) is stored before its ending counts, so a member may add members to its own open join.
+ * The join is closed in the verb that ended its last member, where the engine can see that; else, or if it was too much for one verb, by tidy. Endings are
+ * appended, never counted on one hot row.
+ *
+ * Where its own `after` ends otherwise than asked, all its members end as the job in its place would, in bounded passes, and it closes with a failure
+ * ("badly" was asked: without one).
+ *
+ * The same id with the same `content` again is the same join (answered isDuplicate); `isSealed: true` seals it, whatever it was before. A closed or cancelled
+ * join takes no member: the atom is refused with `join-closed`. A member or `after` that names an unknown join: `after-unknown`.
+ * Nothing else is invisible about staged members: they are found and counted like others. A staged join to which nothing was added for an hour is
+ * removed with its members, in bounded passes of tidy (counted as purged).
+ *
+ * Retention: a member goes no sooner than its `keep` after its join has closed; a join when it closed `joinsKeptMs` ago and has no member left, and not while
+ * it is remembered.
  */
 export interface NewJoin {
   readonly kind: "join";
   readonly id: string;
   readonly content: string;
   readonly rememberMs: Ms;
+  /** What people see it as: "batch", "chain", or a name of theirs. */
+  readonly name: string;
   readonly isSealed: boolean;
-  readonly whenAllSucceed?: NewJob;
-  readonly whenAnyFails?: NewJob;
-  readonly whenAllEnd?: NewJob;
+  /** How many members it was given from outside before it was sealed, duplicates included: sealing one that was given fewer is refused, `join-incomplete`. */
+  readonly size?: number;
   /** The join that it is itself a member of. */
   readonly join?: string;
+  readonly after?: readonly After[];
 }
 
 /** A small versioned document: subscriptions, pauses, schedules, limits. See notes.ts for the keys in use. */

@@ -1,0 +1,45 @@
+/** The broker as an app sees it: what can be asked of it, and nothing of how it does it. */
+import type { Change, Changed, ChangedJob, Guarantees, JobFilter, Selection } from "./engine.ts";
+import type { Scope, SyncScope, SyncTransaction, Transaction } from "./scope.ts";
+import type { JobView, StateCounts } from "./view.ts";
+import type { RunningWorker, WorkerOptions } from "./worker/worker.ts";
+
+/** A queue, or a task in all its queues. */
+export type Pausable = { readonly queue: string } | { readonly task: string };
+
+export interface Broker extends Scope, AsyncDisposable {
+  /** Opens the store and registers subscriptions. Every method does so when first needed; call it before a synchronous `within`. */
+  open(): Promise<void>;
+  /** What holds on this engine, and what is weaker than worded. */
+  guarantees(): Promise<Guarantees>;
+  /** The same verbs inside your own transaction: stored when it commits, gone when it rolls back. */
+  within<T extends Transaction>(tx: T): T extends SyncTransaction ? SyncScope : Scope;
+  /** Starts this process's worker. */
+  start(options?: WorkerOptions): Promise<RunningWorker>;
+  /** The job of that id, or undefined. */
+  find(id: string): Promise<JobView | undefined>;
+  /** A page of jobs in the order of enqueue; `after` is a page's `next`. Default 50, at most 1,000. */
+  list(
+    filter?: JobFilter,
+    page?: { readonly limit?: number; readonly after?: string; readonly newestFirst?: boolean },
+  ): Promise<{ readonly jobs: readonly JobView[]; readonly next: string | undefined }>;
+  /** Jobs in each state, of everything or of one queue or task. Costs the same with ten jobs as with a million. */
+  count(of?: { readonly queue?: string; readonly task?: string }): Promise<StateCounts>;
+  /** The counts of every queue and task. */
+  counts(): Promise<readonly { readonly queue: string; readonly task: string; readonly isPaused: boolean; readonly states: StateCounts }[]>;
+  /** cancelled: no run starts any more. cancelling: it runs; its signal fires within a heartbeat, and it never ends completed. */
+  cancel(id: string, reason?: string): Promise<"cancelled" | "cancelling" | "ended" | "unknown">;
+  /** A dead job lives again; a parked one opens its key, in order; a delayed one is due now. */
+  retry(id: string): Promise<ChangedJob["is"]>;
+  /** Changes a page of jobs by filter; an answer per job. Call again while `hasMore`. */
+  change(which: Selection, change: Change, limit?: number): Promise<Changed>;
+  /** No job of it starts, in any process, until `resume`. Running jobs go on. */
+  pause(what: Pausable, reason?: string): Promise<void>;
+  resume(what: Pausable): Promise<void>;
+  /** Why this job waits, runs or ended, in a sentence. */
+  why(id: string): Promise<string>;
+  /** Retires a subscription: later events make no job for it. False: there was none. */
+  unsubscribe(name: string): Promise<boolean>;
+  /** Stops the worker, stores what was handed in, and closes the store. Again: the same promise. */
+  close(): Promise<void>;
+}
