@@ -1,6 +1,6 @@
 /** The endpoint with errand: it stores the order and the fact that it was placed, in one transaction, and answers. */
 import * as definitions from "./definitions.ts";
-import { onceFree } from "./database.ts";
+import { onceFree } from "../stage/database.ts";
 import { broker } from "./errand.ts";
 import type { Order } from "./order.ts";
 import { ofThisProcess } from "./orders.ts";

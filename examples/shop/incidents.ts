@@ -1,6 +1,6 @@
 /** What goes wrong while the orders come in, at the same moments of each phase. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Child, Children } from "./children.ts";
+import type { Child, Children } from "../stage/children.ts";
 import type { Load } from "./load.ts";
 
 /** As shares of the load's length. */

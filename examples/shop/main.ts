@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Children } from "./children.ts";
+import { Children } from "../stage/children.ts";
 import { brokenPromises, type Figures } from "./figures.ts";
 import { optionsFrom, usage, type Options } from "./options.ts";
 import type { Order } from "./order.ts";
@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
 async function demonstrate(options: Options): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "errand-shop-"));
   const orders = (JSON.parse(readFileSync(join(import.meta.dirname, "orders.json"), "utf8")) as readonly Order[]).slice(0, options.orders);
-  const stage: Stage = { options, orders, directory, children: new Children(directory), progress: new Progress() };
+  const stage: Stage = { options, orders, directory, children: new Children(import.meta.dirname, directory), progress: new Progress() };
   const interrupted = Promise.withResolvers<number>();
   process.once("SIGINT", () => interrupted.resolve(130));
   process.once("SIGTERM", () => interrupted.resolve(143));

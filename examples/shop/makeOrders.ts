@@ -1,6 +1,6 @@
 /** Made orders.json, once: `node examples/shop/makeOrders.ts > examples/shop/orders.json`. The same every time. */
 import type { Item, Order } from "./order.ts";
-import { drawn } from "./seeded.ts";
+import { drawn } from "../stage/seeded.ts";
 
 const ordersCount = 2_000;
 const accountsCount = 200;

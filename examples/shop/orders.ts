@@ -1,5 +1,5 @@
 /** The shop's own table. The shop and its workers each hold one handle. */
-import { onceFree, openDatabase, type Database, type Statement } from "./database.ts";
+import { onceFree, openDatabase, type Database, type Statement } from "../stage/database.ts";
 import type { Order } from "./order.ts";
 
 const schema = `

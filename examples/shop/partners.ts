@@ -27,7 +27,7 @@ function partner(effect: Effect): Partner {
       method: "POST",
       headers: {
         "content-type": "application/json",
-        "user-agent": process.env["SHOP_PROCESS"] ?? "shop",
+        "user-agent": process.env["STAGE_PROCESS"] ?? "shop",
         ...(idempotencyKey && { "idempotency-key": idempotencyKey }),
       },
       body: JSON.stringify({ orderId: order.id, accountId: order.accountId, note }),

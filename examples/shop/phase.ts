@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Report } from "./carriedOut.ts";
-import type { Child, Children } from "./children.ts";
+import type { Child, Children } from "../stage/children.ts";
 import { databaseIn, engines } from "./engines.ts";
 import { broker, type Broker } from "./errand.ts";
 import { figuresOf, type Figures, type Kind, type Observed } from "./figures.ts";

@@ -1,5 +1,5 @@
 /** The shop: an HTTP server with its own database. `SHOP_ENDPOINT` says how it places an order: stuffed, or handed over to errand. */
-import { answer, bodyOf, serve } from "./http.ts";
+import { answer, bodyOf, serve } from "../stage/http.ts";
 import type { Order } from "./order.ts";
 
 interface Endpoint {

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { CarriedOut } from "./carriedOut.ts";
 import { effects, failureRate, type Effect } from "./effects.ts";
-import { answer, bodyOf, serve } from "./http.ts";
-import { drawn } from "./seeded.ts";
+import { answer, bodyOf, serve } from "../stage/http.ts";
+import { drawn } from "../stage/seeded.ts";
 
 const seed = process.env["SHOP_SEED"] ?? "1";
 const carriedOut = new CarriedOut();

@@ -2,7 +2,7 @@
 import * as definitions from "./definitions.ts";
 import { broker } from "./errand.ts";
 import { ofThisProcess } from "./orders.ts";
-import { ready } from "./ready.ts";
+import { ready } from "../stage/ready.ts";
 
 ofThisProcess().database.pragma("synchronous = NORMAL"); // a job's outcome is written right after what its run wrote, and its commit syncs both
 

@@ -1,4 +1,4 @@
-/** As much HTTP as the shop and the third party need. */
+/** As much HTTP as the demonstrations need. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ready } from "./ready.ts";

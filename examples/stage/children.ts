@@ -14,6 +14,7 @@ export interface Child {
 }
 
 export class Children {
+  readonly #modules: string;
   readonly #directory: string;
   readonly #alive: Set<Child> = new Set();
   #isClosed = false;
@@ -21,17 +22,18 @@ export class Children {
   /** Rejects when one of them ends by itself. */
   readonly failure: Promise<never> = new Promise((_, reject) => (this.#failed = reject));
 
-  /** Their output goes to log files in this directory. */
-  constructor(directory: string) {
+  /** Their modules stand in the first directory; their output goes to log files in the second. */
+  constructor(modules: string, directory: string) {
+    this.#modules = modules;
     this.#directory = directory;
     this.failure.catch(() => undefined); // heard by whoever races against it
   }
 
-  /** Runs a module of this folder; resolves when it says that it is ready. */
+  /** Runs a module; resolves when it says that it is ready. It finds its name in `STAGE_PROCESS`. */
   async start(module: string, name: string, settings: Readonly<Record<string, string>>): Promise<Child> {
     if (this.#isClosed) return this.failure;
     const log = openSync(this.#logOf(name), "a");
-    const child = fork(join(import.meta.dirname, module), { env: { ...process.env, ...settings, SHOP_PROCESS: name }, stdio: ["ignore", log, log, "ipc"] });
+    const child = fork(join(this.#modules, module), { env: { ...process.env, ...settings, STAGE_PROCESS: name }, stdio: ["ignore", log, log, "ipc"] });
     closeSync(log);
     const starting = { name, url: "", process: child };
     this.#alive.add(starting);

@@ -1,4 +1,4 @@
-/** better-sqlite3, which comes without types: the members that the shop uses. */
+/** better-sqlite3, which comes without types: the members that the demonstrations use. */
 import { createRequire } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -6,13 +6,14 @@ export interface Database {
   prepare(sql: string): Statement;
   exec(sql: string): unknown;
   pragma(source: string): unknown;
-  transaction<Given extends unknown[]>(fn: (...given: Given) => void): { immediate(...given: Given): void };
+  transaction<Given extends unknown[], Answer>(fn: (...given: Given) => Answer): { immediate(...given: Given): Answer };
   close(): unknown;
 }
+export type Value = string | number | null;
 export interface Statement {
-  run(...values: readonly (string | number)[]): unknown;
-  get(...values: readonly (string | number)[]): unknown;
-  all(...values: readonly (string | number)[]): unknown[];
+  run(...values: readonly Value[]): unknown;
+  get(...values: readonly Value[]): unknown;
+  all(...values: readonly Value[]): unknown[];
 }
 
 const Driver = createRequire(import.meta.url)("better-sqlite3") as new (file: string, options: { readonly timeout: number }) => Database;
@@ -24,7 +25,7 @@ const lookAgainMs = 3;
  * A write, as soon as no other process is writing. SQLite would wait for that by sleeping, up to 100 ms at a time, and every request with it;
  * this looks again after a few milliseconds and lets them go on meanwhile.
  */
-export async function onceFree(write: () => void): Promise<void> {
+export async function onceFree<Answer>(write: () => Answer): Promise<Answer> {
   for (const patience = AbortSignal.timeout(lockMs); ; await pause(Math.random() * lookAgainMs)) {
     try {
       return write();
