@@ -7,6 +7,8 @@ import { clockLaws } from "./laws/clocks.ts";
 import { diedLaws } from "./laws/died.ts";
 import { fanOutLaws } from "./laws/fanOut.ts";
 import { followLaws } from "./laws/follow.ts";
+import { heldLockLaws } from "./laws/heldLocks.ts";
+import { leadingLaws } from "./laws/leading.ts";
 import { leaseLaws } from "./laws/lease.ts";
 import { lockLaws } from "./laws/locks.ts";
 import { lookingLaws } from "./laws/looking.ts";
@@ -46,6 +48,8 @@ const all: readonly Law[] = [
   ...poisonLaws,
   ...skipLaws,
   ...lockLaws,
+  ...heldLockLaws,
+  ...leadingLaws,
   ...payloadLaws,
   ...boundLaws,
   ...retentionLaws,

@@ -5,6 +5,10 @@ import { Definitions, type DefinitionModule } from "./definitions.ts";
 import type { Broker, Pausable } from "./brokerFace.ts";
 import type { ChangedJob, Engine, Guarantees, JobFilter, JobRow, Maybe, NewWork, Selection, Change, Changed } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
+import { Holder } from "./lock/holder.ts";
+import type { HeldLock } from "./lock/hold.ts";
+import type { Lead, LeadOptions } from "./lock/leadership.ts";
+import { Locks, type LockOptions } from "./lock/locks.ts";
 import type { Fact } from "./event.ts";
 import { checkName } from "./names.ts";
 import { pausedQueue, pausedTask, replayKey, subscriptionKey } from "./notes.ts";
@@ -27,6 +31,8 @@ export class StoreBroker implements Broker {
   readonly #definitions: Definitions;
   readonly #planner: Planner;
   readonly #sender: Sender;
+  readonly #holder: Holder;
+  readonly #locks: Locks;
   #opening: Promise<void> | undefined;
   #hasEngine = false;
   #isOpen = false;
@@ -40,6 +46,9 @@ export class StoreBroker implements Broker {
     this.#definitions = new Definitions(parts.definitions);
     this.#planner = new Planner(this.#definitions, this.#runtime);
     this.#sender = new Sender(this.#engine, this.#runtime);
+    const held = { engine: this.#engine, runtime: this.#runtime, log: this.#runtime.log };
+    this.#holder = new Holder(held);
+    this.#locks = new Locks({ ...held, holder: this.#holder });
   }
 
   open(): Promise<void> {
@@ -88,6 +97,16 @@ export class StoreBroker implements Broker {
       throw error;
     }
     return worker;
+  }
+
+  async lock(name: string, options: LockOptions): Promise<HeldLock> {
+    await this.open();
+    return this.#locks.lock(name, options);
+  }
+
+  async lead(name: string, fn: Lead, options: LeadOptions = {}): Promise<void> {
+    await this.open();
+    return this.#locks.lead(name, fn, options);
   }
 
   async find(id: string): Promise<JobView | undefined> {
@@ -183,9 +202,10 @@ export class StoreBroker implements Broker {
 
   async #close(): Promise<void> {
     this.#isClosed = true;
-    await this.#worker?.stop();
+    await Promise.all([this.#worker?.stop(), this.#locks.close()]);
     await this.#opening?.catch(() => undefined); // told to whoever asked for it
     await this.#sender.idle();
+    await this.#holder.close();
     this.#isOpen = false;
     if (this.#hasEngine) await this.#engine.close();
   }

@@ -1,5 +1,8 @@
 /** The broker as an app sees it: what can be asked of it, and nothing of how it does it. */
 import type { Change, Changed, ChangedJob, Guarantees, JobFilter, Selection } from "./engine.ts";
+import type { HeldLock } from "./lock/hold.ts";
+import type { Lead, LeadOptions } from "./lock/leadership.ts";
+import type { LockOptions } from "./lock/locks.ts";
 import type { Scope, SyncScope, SyncTransaction, Transaction } from "./scope.ts";
 import type { JobView, StateCounts } from "./view.ts";
 import type { RunningWorker, WorkerOptions } from "./worker/worker.ts";
@@ -16,6 +19,20 @@ export interface Broker extends Scope, AsyncDisposable {
   within<T extends Transaction>(tx: T): T extends SyncTransaction ? SyncScope : Scope;
   /** Starts this process's worker. */
   start(options?: WorkerOptions): Promise<RunningWorker>;
+  /**
+   * Takes a lock that all processes on this store share, and waits for its turn. It is renewed by the heartbeat for as long as it is held.
+   *
+   *     await using lock = await work.lock("catalogue", { for: "30s" });
+   *     await rebuild({ fence: lock.fence, signal: lock.signal });
+   *
+   * Throws `lock-timeout`, `lock-too-many`, `broker-closed`, `option-invalid`, `name-invalid`, and the store's errors.
+   */
+  lock(name: string, options: LockOptions): Promise<HeldLock>;
+  /**
+   * Runs `fn` in one process at a time of all that call this: whenever this one is elected, again after a loss. Resolves when `fn` has returned as leader,
+   * or when `signal` or `close` ended it; rejects with what `fn` throws as leader. An `fn` that goes on after its signal keeps the next term here waiting.
+   */
+  lead(name: string, fn: Lead, options?: LeadOptions): Promise<void>;
   /** The job of that id, or undefined. */
   find(id: string): Promise<JobView | undefined>;
   /** A page of jobs in the order of enqueue; `after` is a page's `next`. Default 50, at most 1,000. */

@@ -27,6 +27,9 @@ export const aSchema: Check = (value, path) => {
   const standard = (value as { readonly "~standard"?: { readonly validate?: unknown } } | null)?.["~standard"];
   if (typeof standard?.validate !== "function") refuse(path, value, "a Standard Schema (zod, valibot, arktype …)");
 };
+export const aSignal: Check = (value, path) => {
+  if (!(value instanceof AbortSignal)) refuse(path, value, "an AbortSignal");
+};
 export const anything: Check = () => undefined;
 
 export function aWholeNumber(least: number, most: number): Check {

@@ -5,12 +5,14 @@ import type { Tidied } from "../engine.ts";
 import type { Ms, Timer } from "../runtime.ts";
 import { jittered } from "./backoff.ts";
 import type { Contact } from "./contact.ts";
-import type { WorkerParts } from "./settings.ts";
+import type { Settings, WorkerParts } from "./settings.ts";
+
+export type HousekeepingParts = Pick<WorkerParts, "engine" | "runtime"> & { readonly settings: Pick<Settings, "leaseMs"> };
 
 const nextPassMs = 1;
 
 export class Housekeeping {
-  readonly #parts: WorkerParts;
+  readonly #parts: HousekeepingParts;
   readonly #contact: Contact;
   readonly #madeReady: () => void;
   #timer: Timer | undefined;
@@ -18,7 +20,7 @@ export class Housekeeping {
   #isStopped = false;
 
   /** `madeReady`: a pass may have made jobs ready. */
-  constructor(parts: WorkerParts, contact: Contact, madeReady: () => void) {
+  constructor(parts: HousekeepingParts, contact: Contact, madeReady: () => void) {
     this.#parts = parts;
     this.#contact = contact;
     this.#madeReady = madeReady;

@@ -4,9 +4,13 @@ import { maxBlockMs } from "../defaults.ts";
 import type { Heard } from "../engine.ts";
 import type { Beat, Instant } from "../runtime.ts";
 import type { Contact } from "./contact.ts";
-import type { WorkerParts } from "./settings.ts";
+import type { Settings, WorkerParts } from "./settings.ts";
+
+export type PulseParts = Pick<WorkerParts, "engine" | "runtime" | "log"> & { readonly settings: Pick<Settings, "leaseMs" | "beatEveryMs"> };
 
 export interface PulseHears {
+  /** The lease was renewed, or there is nothing to renew. */
+  renewed?(): void;
   cancelled(ids: readonly string[]): void;
   /** All that was held is void. */
   lost(): void;
@@ -14,7 +18,7 @@ export interface PulseHears {
 }
 
 export class Pulse {
-  readonly #parts: WorkerParts;
+  readonly #parts: PulseParts;
   readonly #contact: Contact;
   readonly #hears: PulseHears;
   #process: string;
@@ -28,7 +32,7 @@ export class Pulse {
   /** The store's time of the latest beat. */
   #heardAt: Instant = 0;
 
-  constructor(parts: WorkerParts, contact: Contact, hears: PulseHears) {
+  constructor(parts: PulseParts, contact: Contact, hears: PulseHears) {
     this.#parts = parts;
     this.#contact = contact;
     this.#hears = hears;
@@ -47,6 +51,11 @@ export class Pulse {
   /** A claim without an answer may have. */
   mayHold(): void {
     this.#heldSince ??= this.#heardAt;
+  }
+
+  /** The store said in answer to a call that it had given `process` up. */
+  lose(process: string): void {
+    if (process === this.#process) this.#goOnAsAnother();
   }
 
   start(): void {
@@ -81,6 +90,7 @@ export class Pulse {
       this.#goOnAsAnother();
       return;
     }
+    this.#hears.renewed?.();
     if (heard.cancelled.length > 0) this.#hears.cancelled(heard.cancelled);
     if (heard.notesVersion !== this.#notesVersion) this.#hears.notesChanged();
     this.#notesVersion = heard.notesVersion;
