@@ -34,7 +34,8 @@ function checkImport(file: string, from: string, one: StaticImport, complain: Co
   const folder = folderOf(file);
   if (folder === "runtime" || isTypeOnly(one)) return;
   if (rules.builtinsOfRuntime.includes(from)) complain(one.start, `${from} is for src/runtime/ only: ask the Runtime`);
-  if (folder === "core" && !rules.builtinsOfCore.includes(from)) complain(one.start, `core does no I/O and has no dependencies: not ${from}`);
+  if (folder === "core" && ![...rules.builtinsOfCore, ...rules.packagesOfCore].includes(from))
+    complain(one.start, `core only computes, and has no dependencies for the rest: not ${from}`);
   if (from === "node:crypto") checkCrypto(one, complain);
 }
 

@@ -34,6 +34,9 @@ export const coreForEngines: readonly string[] = [
 /** Core computes; it does no I/O. */
 export const builtinsOfCore: readonly string[] = ["node:async_hooks", "node:crypto", "node:url", "node:path"];
 
+/** Packages that core may use: they compute, too. */
+export const packagesOfCore: readonly string[] = ["croner"];
+
 /** Only `src/runtime/` may import these. */
 export const builtinsOfRuntime: readonly string[] = [
   "node:child_process",
