@@ -1,5 +1,5 @@
 /** What no engine stores: atoms that are too large, and works that need what no engine has yet. Pure, so that all engines refuse alike. */
-import { enqueueMax } from "./defaults.ts";
+import { afterMax, enqueueMax, keyLimitsMax } from "./defaults.ts";
 import type { Atom, NewJob, NewJoin, NewWork, NoteWrite, Query } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
 import { subscriptionPrefix, type StoredSubscription } from "./notes.ts";
@@ -9,6 +9,11 @@ const notesMax = 100;
 /** Why `engine` takes nothing of the atom, whatever it has stored. */
 export function atomRefusal(engine: string, atom: Atom): ErrandError | undefined {
   return sizeRefusal(atom) ?? firstOf(atom.works, (work) => workRefusal(engine, work)) ?? firstOf(atom.notes ?? [], (note) => noteRefusal(engine, note));
+}
+
+/** Why no engine takes any of these works, whatever it has stored. */
+export function shapeRefusal(atom: Atom): ErrandError | undefined {
+  return sizeRefusal(atom) ?? firstOf(atom.works, listRefusal);
 }
 
 export function sizeRefusal({ works, notes = [] }: Atom): ErrandError | undefined {
@@ -53,6 +58,19 @@ export function firstOf<T, U>(items: readonly T[], look: (item: T) => U | undefi
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function listRefusal(work: NewWork): ErrandError | undefined {
+  if (work.kind === "event") return undefined;
+  const after = work.after?.length ?? 0;
+  if (after > afterMax) return tooMany(work, `comes after ${after} others, of ${afterMax} allowed; put them into a batch and come after that`);
+  const keys = work.kind === "job" ? (work.keyLimits ?? []).map(({ key }) => key) : [];
+  if (keys.length > keyLimitsMax) return tooMany(work, `has ${keys.length} limits by key, of ${keyLimitsMax} allowed; drop some`);
+  return new Set(keys).size === keys.length ? undefined : tooMany(work, "has two limits for one key; keep one of them");
+}
+
+function tooMany({ kind, id }: NewWork, what: string): ErrandError {
+  return new ErrandError("option-invalid", `${kind} ${id} ${what}`, { details: { id } });
 }
 
 function noteRefusal(engine: string, { key, value }: NoteWrite): ErrandError | undefined {

@@ -28,7 +28,7 @@ export const transitions: readonly { readonly from: JobState | "new"; readonly t
   { from: "scheduled", to: "ready", by: ["tidy", "claim", "change", "enqueue"] }, // due; retried now; replaced with an earlier due time
   { from: "scheduled", to: "scheduled", by: ["enqueue", "change"] }, // replaced, debounced
   { from: "scheduled", to: "skipped", by: ["tidy", "claim"] }, // startBy passed
-  { from: "scheduled", to: "cancelled", by: ["change"] },
+  { from: "scheduled", to: "cancelled", by: ["change", "tidy"] }, // tidy: the rest of a join that was cancelled
   { from: "scheduled", to: "parked", by: ["settle", "tidy"] },
   { from: "scheduled", to: "blocked", by: ["tidy", "claim", "change", "enqueue"] }, // due, but its key limit has no room
   { from: "blocked", to: "ready", by: ["settle", "tidy", "change", "claim", "enqueue"] }, // what was ahead of it ended
@@ -44,7 +44,7 @@ export const transitions: readonly { readonly from: JobState | "new"; readonly t
   { from: "ready", to: "ready", by: ["enqueue", "change"] }, // replaced, reprioritised
   { from: "ready", to: "skipped", by: ["claim", "tidy"] }, // startBy passed
   { from: "ready", to: "parked", by: ["settle", "tidy"] }, // another member of its lane died
-  { from: "ready", to: "cancelled", by: ["change"] },
+  { from: "ready", to: "cancelled", by: ["change", "tidy"] },
   { from: "running", to: "running", by: ["settle"] }, // saved
   { from: "running", to: "completed", by: ["settle"] },
   { from: "running", to: "skipped", by: ["settle"] },
@@ -58,7 +58,7 @@ export const transitions: readonly { readonly from: JobState | "new"; readonly t
   { from: "parked", to: "blocked", by: ["change", "tidy", "settle", "claim"] },
   { from: "parked", to: "scheduled", by: ["change", "tidy", "settle", "claim"] },
   { from: "parked", to: "skipped", by: ["change", "tidy", "settle", "claim"] },
-  { from: "parked", to: "cancelled", by: ["change"] },
+  { from: "parked", to: "cancelled", by: ["change", "tidy"] },
   { from: "dead", to: "ready", by: ["change"] }, // redriven
   { from: "dead", to: "blocked", by: ["change"] }, // redriven behind its key
   { from: "dead", to: "parked", by: ["change"] }, // redriven into a parked lane
