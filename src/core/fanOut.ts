@@ -22,7 +22,7 @@ export function jobFor(event: Published, subscription: StoredSubscription): NewJ
     rememberMs: 0,
     task: subscription.task,
     queue: subscription.queue,
-    payload: event.payload,
+    payload: unique?.mode.is === "gather" ? `[${event.payload}]` : event.payload,
     headStartMs: subscription.headStartMs,
     keep: subscription.keep,
     from: { event: event.name, eventId: event.id, subscription: subscription.name, isHop: subscription.isMapped },

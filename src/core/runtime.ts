@@ -59,6 +59,8 @@ export interface ChildPlan {
   readonly module: string;
   readonly argument: string;
   readonly signal: AbortSignal;
+  /** Answers what the child asks; both are JSON. A rejection rejects there. */
+  readonly asked?: (question: unknown) => Promise<unknown>;
 }
 /** What became of the child: its last message, or how it died. */
 export type ChildEnd =

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ChildEnd, ChildPlan } from "../core/runtime.ts";
-import type { ChildOrder, ChildReport } from "./childEntry.ts";
+import type { ChildOrder, ChildReport, ParentAnswer } from "./childEntry.ts";
 import { neighbour } from "./neighbour.ts";
 
 /** Rejects where the child could not be started, or its module not be loaded: the job did nothing wrong then. */
@@ -18,11 +18,12 @@ export function spawn(plan: ChildPlan): Promise<ChildEnd> {
   return endOf(child, plan).finally(() => plan.signal.removeEventListener("abort", kill));
 }
 
-function endOf(child: ChildProcess, { module, argument }: ChildPlan): Promise<ChildEnd> {
+function endOf(child: ChildProcess, { module, argument, asked }: ChildPlan): Promise<ChildEnd> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("message", (report: ChildReport) => {
-      if ("failed" in report)
+    child.on("message", (report: ChildReport) => {
+      if ("question" in report) void answer(child, report.number, asked?.(report.question));
+      else if ("failed" in report)
         reject(Object.assign(new Error(`the child process could not run its job: ${report.failed.message}`), { stack: report.failed.stack }));
       else resolve({ is: "answered", message: report.message });
     });
@@ -32,6 +33,15 @@ function endOf(child: ChildProcess, { module, argument }: ChildPlan): Promise<Ch
     // It may be dead before it took the order; how it died is told by "close".
     child.send(order, () => undefined);
   });
+}
+
+/** A child that is gone meanwhile needs no answer. */
+async function answer(child: ChildProcess, number: number, answering: Promise<unknown> | undefined): Promise<void> {
+  const answered: ParentAnswer = await (answering ?? Promise.reject(new Error("the parent answers no questions"))).then(
+    (given) => ({ number, answer: given }),
+    (error: unknown) => ({ number, refused: error instanceof Error ? error.message : String(error) }),
+  );
+  if (child.connected) child.send(answered, () => undefined);
 }
 
 /** What the app was started with, such as a memory limit or a loader; a debugger's port or a test runner serves one process only. */

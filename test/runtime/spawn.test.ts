@@ -20,6 +20,17 @@ for (const [argument, end] of cases) {
   test(`a child told "${argument.slice(0, 20)}" ${end.is}`, async () => assert.deepEqual(await run(argument), end));
 }
 
+test("a child asks its parent, several things at once, and is answered or refused", async () => {
+  const asked = async (question: unknown): Promise<unknown> => {
+    if (question === "slow") await new Promise((resolve) => setTimeout(resolve, 50));
+    if (question === "bad") throw new Error("not for you");
+    return { you: question };
+  };
+  const end = await spawn({ module, argument: "ask", signal: new AbortController().signal, asked });
+  assert.deepEqual(end, { is: "answered", message: [{ you: "slow" }, { you: "quick" }, "not for you"] });
+  await assert.rejects(run("ask"), /the parent answers no questions/);
+});
+
 test("a child is another process", async () => {
   const end = await run("answer");
   assert.ok(end.is === "answered");

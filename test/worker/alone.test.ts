@@ -65,6 +65,18 @@ for (const given of children) {
   });
 }
 
+test("what a suspect saves in its child is stored by its parent, though the child dies of the job", async () => {
+  await using stage = new Stage(tasks);
+  stage.runtime.spawn = spawn;
+  const [id] = await stage.enqueue(tasks.stepping.with({}));
+  await crashTwice(stage, ["stepping"]);
+  await stage.start({ isolate: new URL("./suspectTasks.ts", import.meta.url) });
+  await waitFor(stage, async () => (await stage.job(id)).state === "dead");
+  const { checkpoint, isPoison } = await stage.job(id);
+  assert.equal(isPoison, true);
+  assert.deepEqual(JSON.parse(checkpoint ?? "null"), { own: { saved: "checkpoint-too-large" }, steps: { charge: { value: "p7" } } });
+});
+
 test("without a child process a suspect waits until its worker is empty, runs with nothing beside it, and is cleared", async () => {
   const log: string[] = [];
   const run = ({ name, ms }: { name: string; ms: number }): Promise<void> =>

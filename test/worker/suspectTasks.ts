@@ -6,6 +6,12 @@ export const next = task("next", () => undefined);
 export const killer = task("killer", () => process.kill(process.pid, "SIGKILL"));
 export const innocent = task("innocent", (_input: {}, job) => job.enqueue(next.with({})));
 export const skipping = task("skipping", () => skip("nothing to do"));
+export const stepping = task("stepping", async (_input: {}, job) => {
+  await job.step("charge", () => "p7");
+  await job.save({ page: 3 });
+  await job.save("x".repeat(300_000)).catch((error: Error) => job.save(error.message.slice(0, 20)));
+  process.kill(process.pid, "SIGKILL");
+});
 export const failing = task("failing", {
   retry: { first: "1h" },
   run: () => {

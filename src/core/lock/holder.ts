@@ -89,7 +89,7 @@ export class Holder {
     if (this.#pulse !== undefined) return;
     const { engine, runtime, log } = this.#parts;
     this.#pulse = new Pulse({ engine, runtime, log, settings: this.settings }, this.contact, {
-      renewed: () => this.#renewed(),
+      heard: () => this.#renewed(),
       cancelled: (ids) => this.#each((tenant) => tenant.cancelled?.(ids)),
       lost: () => this.#lost(),
       notesChanged: () => undefined,

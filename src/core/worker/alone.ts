@@ -3,6 +3,8 @@
  * else in this worker with nothing beside it.
  */
 import { abortGraceMs, pollIdleMs } from "../defaults.ts";
+import { answerSave } from "../long/parentSaves.ts";
+import type { Saves } from "../long/progress.ts";
 import type { ChildEnd } from "../runtime.ts";
 import type { ChildArgument, ChildMessage } from "./child.ts";
 import type { Run } from "./run.ts";
@@ -80,8 +82,8 @@ export class Alone {
   }
 
   /** How to run it: undefined is in this worker. */
-  get isolated(): ((run: Run) => Promise<void>) | undefined {
-    return this.#hasChild === true ? (run) => this.#runInChild(run) : undefined;
+  get isolated(): ((run: Run, saves: Saves) => Promise<void>) | undefined {
+    return this.#hasChild === true ? (run, saves) => this.#runInChild(run, saves) : undefined;
   }
 
   /** What a child needs beyond the task's own timeout. */
@@ -89,12 +91,12 @@ export class Alone {
     if (this.#hasChild === true) run.timeoutMs += patienceMs;
   }
 
-  async #runInChild(run: Run): Promise<void> {
+  async #runInChild(run: Run, saves: Saves): Promise<void> {
     const { id: job } = run.claimed;
     this.#parts.log.warn(subject(run), "a suspect of killing its worker runs alone in a child process");
     let end: ChildEnd;
     try {
-      end = await this.#childOf(run);
+      end = await this.#childOf(run, saves);
     } catch (error) {
       this.missed();
       this.#parts.log.error({ job, err: error }, "no child process could be had; the job is handed back");
@@ -107,25 +109,27 @@ export class Alone {
   }
 
   /** A death that the system may have dealt to the wrong one of several proves nothing: once more, with no other child. */
-  async #childOf(run: Run): Promise<ChildEnd> {
+  async #childOf(run: Run, saves: Saves): Promise<ChildEnd> {
     const beside = this.#children.size;
-    const end = await this.#child(run);
+    const end = await this.#child(run, saves);
     const isProof = end.is === "answered" || end.signal !== byTheSystem || run.isAborted;
-    return isProof || beside + this.#children.size === 0 ? end : this.#retry(run);
+    return isProof || beside + this.#children.size === 0 ? end : this.#retry(run, saves);
   }
 
-  #child(run: Run): Promise<ChildEnd> {
-    const child = this.#spawn({ job: run.claimed, fence: run.fence }, run.signal).finally(() => this.#children.delete(child));
+  #child(run: Run, saves: Saves): Promise<ChildEnd> {
+    const { claimed, fence, savedInChild } = run;
+    const job = savedInChild === undefined ? claimed : { ...claimed, checkpoint: savedInChild };
+    const child = this.#spawn({ job, fence }, run.signal, (question) => answerSave(question, run, saves)).finally(() => this.#children.delete(child));
     this.#children.add(child);
     return child;
   }
 
-  async #retry(run: Run): Promise<ChildEnd> {
+  async #retry(run: Run, saves: Saves): Promise<ChildEnd> {
     this.#retrials++;
     const retrial = this.#lastRetrial.then(async () => {
       while (this.#children.size > 0) await Promise.allSettled(this.#children);
       run.dueAt = this.#parts.runtime.monotonic() + run.timeoutMs;
-      return this.#child(run);
+      return this.#child(run, saves);
     });
     this.#lastRetrial = retrial.catch(() => undefined); // told to whoever awaits this one
     try {
@@ -165,11 +169,11 @@ export class Alone {
     this.#tried();
   }
 
-  #spawn(order: Omit<ChildArgument, "definitions">, signal: AbortSignal): Promise<ChildEnd> {
+  #spawn(order: Omit<ChildArgument, "definitions">, signal: AbortSignal, asked?: (question: unknown) => Promise<unknown>): Promise<ChildEnd> {
     const { runtime, settings } = this.#parts;
     if (runtime.spawn === undefined || settings.isolate === undefined) return Promise.reject(new Error("no child process is possible here"));
     const argument: ChildArgument = { definitions: settings.isolate, ...order };
-    return runtime.spawn({ module: childModule(), argument: JSON.stringify(argument), signal });
+    return runtime.spawn({ module: childModule(), argument: JSON.stringify(argument), signal, ...(asked && { asked }) });
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a child process does with its one job: loads the definitions, runs it, answers its outcome. It never reaches the store. */
 import { Definitions, type DefinitionModule } from "../definitions.ts";
 import type { ClaimedJob } from "../engine.ts";
+import { ParentSaves } from "../long/parentSaves.ts";
 import { Planner } from "../plan.ts";
 import type { Runtime } from "../runtime.ts";
 import { Run, type Draft } from "./run.ts";
@@ -14,23 +15,33 @@ export interface ChildArgument {
 }
 export type ChildMessage = { readonly is: "loaded" } | { readonly is: "ended"; readonly draft: Draft };
 
+type Ask = (question: unknown) => Promise<unknown>;
+
+interface Given {
+  readonly job: ClaimedJob;
+  readonly fence: number;
+  /** Asks the parent process. */
+  readonly ask: Ask;
+}
+
 /** Called by the child's entry, with a Runtime of its own. */
-export default function runArgument(argument: string, runtime: Runtime): Promise<ChildMessage> {
+export default function runArgument(argument: string, runtime: Runtime, ask: Ask): Promise<ChildMessage> {
   const { definitions, job, fence } = JSON.parse(argument) as ChildArgument;
-  return runAlone(runtime, definitions, job, fence ?? 0);
+  return runAlone(runtime, definitions, job === undefined ? undefined : { job, fence: fence ?? 0, ask });
 }
 
 /** Rejects if the definitions cannot be loaded: the job is not to blame for that. */
-async function runAlone(runtime: Runtime, definitionsModule: string, job: ClaimedJob | undefined, fence: number): Promise<ChildMessage> {
+async function runAlone(runtime: Runtime, definitionsModule: string, given: Given | undefined): Promise<ChildMessage> {
   const loaded = (await import(definitionsModule)) as DefinitionModule;
   const definitions = new Definitions([loaded]);
-  return job === undefined ? { is: "loaded" } : { is: "ended", draft: await draftOf(runtime, job, fence, definitions) };
+  return given === undefined ? { is: "loaded" } : { is: "ended", draft: await draftOf(runtime, given, definitions) };
 }
 
-function draftOf(runtime: Runtime, job: ClaimedJob, fence: number, definitions: Definitions): Promise<Draft> {
+function draftOf(runtime: Runtime, { job, fence, ask }: Given, definitions: Definitions): Promise<Draft> {
   const { promise, resolve } = Promise.withResolvers<Draft>();
-  const runner = new Runner({ runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log }, (_run, draft) =>
-    resolve(draft ?? { is: "released" }),
+  const runner = new Runner(
+    { runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log, saves: new ParentSaves(ask) },
+    (_run, draft) => resolve(draft ?? { is: "released" }),
   );
   runtime.onUnhandledRejection?.((reason) => runner.rejected(reason));
   runner.start(new Run(job, { claim: "alone", fence }, definitions.tasks.get(job.task), undefined), runtime.monotonic());

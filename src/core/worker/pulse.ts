@@ -9,12 +9,14 @@ import type { Settings, WorkerParts } from "./settings.ts";
 export type PulseParts = Pick<WorkerParts, "engine" | "runtime" | "log"> & { readonly settings: Pick<Settings, "leaseMs" | "beatEveryMs"> };
 
 export interface PulseHears {
-  /** The lease was renewed, or there is nothing to renew. */
-  renewed?(): void;
   cancelled(ids: readonly string[]): void;
   /** All that was held is void. */
   lost(): void;
   notesChanged(): void;
+  /** The store's, with every beat. */
+  era?(era: string): void;
+  /** A beat was answered: the lease is renewed, or there is nothing to renew; and whatever it told of the notes is told. */
+  heard(): void;
 }
 
 export class Pulse {
@@ -84,16 +86,17 @@ export class Pulse {
     this.#heardAt = heard.now;
     const isNewEra = this.#era !== undefined && heard.era !== this.#era;
     this.#era = heard.era;
+    this.#hears.era?.(heard.era);
     // A store knows no process that holds nothing; a beat from before the first claim says nothing of what that claim gave.
     const isLost = heard.isLost && this.#heldSince !== undefined && this.#heldSince < heard.now;
     if (isLost || isNewEra) {
       this.#goOnAsAnother();
       return;
     }
-    this.#hears.renewed?.();
     if (heard.cancelled.length > 0) this.#hears.cancelled(heard.cancelled);
     if (heard.notesVersion !== this.#notesVersion) this.#hears.notesChanged();
     this.#notesVersion = heard.notesVersion;
+    this.#hears.heard();
   }
 
   #goOnAsAnother(): void {

@@ -1,0 +1,18 @@
+/** What a run keeps, as JSON text: refused where it would not come back equal. */
+import { checkpointBytesMax } from "../defaults.ts";
+import { ErrandError } from "../errors.ts";
+import { encode } from "../payload.ts";
+
+/** Throws `payload-not-json`, `checkpoint-too-large`. `what`: "the checkpoint of import". */
+export function keptText(value: unknown, what: string): string {
+  try {
+    return encode(value, what);
+  } catch (error) {
+    if (!ErrandError.is(error)) throw error;
+    if (error.code === "payload-too-large")
+      throw new ErrandError("checkpoint-too-large", `${what} is above ${checkpointBytesMax} bytes, 64 levels or 10,000 keys; save a pointer to it`, {
+        cause: error,
+      });
+    throw new ErrandError(error.code, error.message.slice(error.code.length + 2).replace("the payload of ", ""), { cause: error, details: error.details });
+  }
+}
