@@ -62,6 +62,8 @@ export function firstOf<T, U>(items: readonly T[], look: (item: T) => U | undefi
 
 function listRefusal(work: NewWork): ErrandError | undefined {
   if (work.kind === "event") return undefined;
+  // The common case, without an allocation.
+  if (work.after === undefined && (work.kind === "join" || work.keyLimits === undefined)) return undefined;
   const after = work.after?.length ?? 0;
   if (after > afterMax) return tooMany(work, `comes after ${after} others, of ${afterMax} allowed; put them into a batch and come after that`);
   const keys = work.kind === "job" ? (work.keyLimits ?? []).map(({ key }) => key) : [];

@@ -1,37 +1,42 @@
 /** Changes jobs that a person or a program selected. */
 import { changeMax, tidyMax } from "../core/defaults.ts";
-import { selectionRefusal } from "../core/refusals.ts";
-import type { Change, Changed, ChangedJob, Selection } from "../core/engine.ts";
+import type { Change, Changed, ChangedJob, JobFilter, Selection } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
 import { isEnded } from "../core/states.ts";
+import { aftermath } from "./aftermath.ts";
 import { matches } from "./filter.ts";
 import type { Job } from "./job.ts";
 import { admitNext, sortLane } from "./lanePasses.ts";
-import { beginAnew, end, wait } from "./life.ts";
+import { cancelJoins, membersOf } from "./joinTree.ts";
+import { beginAnew, cancel, comeDue, wait } from "./life.ts";
 import type { Store } from "./store.ts";
 
 type Answer = ChangedJob["is"];
 
 export function change(store: Store, which: Selection, asked: Change, limit: number, now: Instant): Changed {
-  if ("join" in which) throw selectionRefusal("memory");
   const most = Math.min(limit, changeMax);
-  const selected = "ids" in which ? which.ids.slice(0, most + 1) : selectJobs(store, which.jobs, asked, most + 1);
+  if ("join" in which && asked.do === "cancel") cancelJoins(store, which.join, asked.reason);
+  const selected = "ids" in which ? which.ids.slice(0, most + 1) : select(store, which, asked, most + 1);
   const jobs = selected.slice(0, most).map((id) => {
     const job = store.jobs.get(id);
     return { id, is: job === undefined ? ("unknown" as const) : changeOne(store, job, asked, most, now) };
   });
-  admitNext(store, tidyMax, now);
+  aftermath(store, now);
   return { jobs, hasMore: selected.length > most };
 }
 
 /** Only jobs that the change does something to, so that calling again goes on and comes to an end. */
-function selectJobs(store: Store, where: Extract<Selection, { jobs: unknown }>["jobs"], asked: Change, limit: number): string[] {
+function select(store: Store, which: Exclude<Selection, { ids: unknown }>, asked: Change, limit: number): string[] {
   const ids: string[] = [];
-  for (const job of store.jobsInOrder.after(0)) {
+  for (const job of "join" in which ? membersOf(store, which.join) : matching(store, which.jobs)) {
     if (ids.length === limit) break;
-    if (matches(job, where) && doesSomething(store, job, asked)) ids.push(job.id);
+    if (doesSomething(store, job, asked)) ids.push(job.id);
   }
   return ids;
+}
+
+function* matching(store: Store, where: JobFilter): Generator<Job> {
+  for (const job of store.jobsInOrder.after(0)) if (matches(store, job, where)) yield job;
 }
 
 function doesSomething(store: Store, job: Job, asked: Change): boolean {
@@ -50,7 +55,7 @@ function doesSomething(store: Store, job: Job, asked: Change): boolean {
 function changeOne(store: Store, job: Job, asked: Change, limit: number, now: Instant): Answer {
   switch (asked.do) {
     case "cancel":
-      return cancel(store, job, asked.reason, now);
+      return isEnded(job.state) ? "ended" : cancel(store, job, asked.reason, now);
     case "retry":
       return retry(store, job, limit, now);
     case "prioritise":
@@ -58,18 +63,6 @@ function changeOne(store: Store, job: Job, asked: Change, limit: number, now: In
     case "delete":
       return remove(store, job);
   }
-}
-
-function cancel(store: Store, job: Job, reason: string, now: Instant): Answer {
-  if (isEnded(job.state)) return "ended";
-  if (job.lease === undefined) {
-    end(store, job, "cancelled", { reason }, now);
-    return "cancelled";
-  }
-  // Its worker hears of it with its next beat; whatever it settles, the job ends cancelled.
-  job.lease.isCancelling = true;
-  job.reason ??= reason;
-  return "cancelling";
 }
 
 function retry(store: Store, job: Job, limit: number, now: Instant): Answer {
@@ -117,19 +110,23 @@ function redriveParked(store: Store, job: Job, limit: number, now: Instant): voi
 function redriveDead(store: Store, job: Job, now: Instant): void {
   const lane = job.lane && store.lanes.of(job.lane.key);
   const place = lane?.arrive(job) ?? "admitted";
-  store.move(job, place === "admitted" ? "ready" : place, now);
+  if (place === "admitted") wait(store, job, now);
+  else store.move(job, place, now);
 }
 
 function hasten(store: Store, job: Job, now: Instant): void {
   job.dueAt = now;
-  store.move(job, "ready", now);
+  comeDue(store, job, now);
 }
 
 function prioritise(store: Store, job: Job, headStartMs: number, now: Instant): Answer {
   if (isEnded(job.state)) return "ended";
   if (!isWaiting(job)) return "running";
+  const limit = job.limitedBy;
+  store.limits.leave(job);
   job.headStartMs = headStartMs;
   job.urgency = job.dueAt - headStartMs;
+  if (limit) store.limits.moveTo(job, limit);
   if (job.state === "ready") store.move(job, "ready", now);
   return "prioritised";
 }

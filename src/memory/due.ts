@@ -1,14 +1,14 @@
-/** What the passing of time does: scheduled jobs become ready, and jobs that were not started in time are skipped. */
+/** What the passing of time does: scheduled jobs come due, and jobs that were not started in time are skipped. */
 import type { Instant } from "../core/runtime.ts";
 import { isLate } from "./job.ts";
-import { skipLate } from "./life.ts";
+import { comeDue, skipLate } from "./life.ts";
 import type { Store } from "./store.ts";
 
-/** Answers how many became ready. */
+/** Answers how many came due. */
 export function promote(store: Store, limit: number, now: Instant): number {
   let promoted = 0;
   for (let job = store.scheduled.first(); job && job.dueAt <= now && promoted < limit; job = store.scheduled.first()) {
-    store.move(job, "ready", now);
+    comeDue(store, job, now);
     promoted += 1;
   }
   return promoted;

@@ -22,7 +22,9 @@ export interface Expired {
 export function expire(store: Store, limit: number, now: Instant): Expired {
   const expired: Expired = { takenBack: 0, quarantined: 0, hasMore: false };
   for (let process = store.processes.expired(now); process; process = store.processes.expired(now)) {
-    const held = process.running.size + store.locks.dropAllOf(process.id);
+    const tickets = store.locks.dropAllOf(process.id);
+    if (tickets > 0) store.wake();
+    const held = process.running.size + tickets;
     if (held === 0) {
       store.processes.forget(process);
       continue;

@@ -1,5 +1,5 @@
 /** One event, its subscriptions, one job each (G10). */
-import type { Enqueued, NewEvent } from "../core/engine.ts";
+import type { NewEvent } from "../core/engine.ts";
 import { jobFor } from "../core/fanOut.ts";
 import { contentOf, derivedId } from "../core/keys.ts";
 import { jobDiedName } from "../core/notes.ts";
@@ -9,7 +9,7 @@ import { acceptJob } from "./accept.ts";
 import type { Job } from "./job.ts";
 import type { Store } from "./store.ts";
 
-export function acceptEvent(store: Store, event: NewEvent, now: Instant): Enqueued {
+export function acceptEvent(store: Store, event: NewEvent, now: Instant): { readonly id: string; readonly isDuplicate: boolean } {
   if (store.events.find(event.id)) return { id: event.id, isDuplicate: true };
   store.events.add(event, store.nextSeq(), now);
   for (const subscription of store.notes.subscriptionsTo(event.name)) acceptJob(store, jobFor(event, subscription), now);

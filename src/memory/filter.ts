@@ -1,13 +1,22 @@
 /** Whether a job is among those that a filter means. */
 import type { JobFilter } from "../core/engine.ts";
 import type { Job } from "./job.ts";
+import type { Store } from "./store.ts";
 
-export function matches(job: Job, where: JobFilter): boolean {
+export function matches(store: Store, job: Job, where: JobFilter): boolean {
   return (
     (where.states === undefined || where.states.includes(job.state)) &&
     (where.queue === undefined || where.queue === job.line.queue) &&
     (where.task === undefined || where.task === job.line.task) &&
     (where.lane === undefined || where.lane === job.lane?.key) &&
-    (where.unique === undefined || where.unique === job.uniqueKey)
+    (where.unique === undefined || where.unique === job.uniqueKey) &&
+    (where.join === undefined || job.joins.some(({ id }) => id === where.join)) &&
+    (where.after === undefined || job.after.some(({ id }) => id === where.after)) &&
+    (where.before === undefined || isBefore(job, store.jobs.get(where.before)))
   );
+}
+
+/** What `later` came after: the job itself, or a join that it is a member of. */
+function isBefore(job: Job, later: Job | undefined): boolean {
+  return later !== undefined && later.after.some(({ id }) => id === job.id || job.joins.some((join) => join.id === id));
 }

@@ -1,12 +1,14 @@
 /** Reads a page. */
 import { pageMax } from "../core/defaults.ts";
 import type { EventRow, LaneRow, LockRow, Note, Page, ProcessRow, Query, Row } from "../core/engine.ts";
-import { queryRefusal } from "../core/refusals.ts";
 import type { Instant } from "../core/runtime.ts";
 import type { StoredEvent } from "./events.ts";
 import { matches } from "./filter.ts";
+import { gateRows } from "./gateRow.ts";
 import type { Job } from "./job.ts";
 import { jobRow } from "./jobRow.ts";
+import { joinsByIds, joinsWithin } from "./joinRow.ts";
+import { membersInOrder } from "./joinTree.ts";
 import type { Store } from "./store.ts";
 
 type AnyRow = Row<Query["of"]>;
@@ -19,8 +21,8 @@ export function find<Q extends Query>(store: Store, query: Q, now: Instant): Pag
 }
 
 function pageOf(store: Store, query: Query, now: Instant): Page {
-  if (query.of === "joins" || query.of === "gates") throw queryRefusal("memory", query);
-  if (query.of === "jobs" && "ids" in query) return { rows: byIds(store, query.ids), now };
+  if (query.of === "gates") return { rows: gateRows(store, query.names.slice(0, pageMax), now), now };
+  if ("ids" in query) return { rows: byIds(store, query.of, query.ids.slice(0, pageMax)), now };
   const limit = Math.min(query.limit, pageMax);
   const placed = firstFew(rowsOf(store, query), limit + 1);
   const rows = placed.slice(0, limit).map(([, row]) => row);
@@ -28,10 +30,12 @@ function pageOf(store: Store, query: Query, now: Instant): Page {
   return placed.length > limit && last ? { rows, now, next: last[0] } : { rows, now };
 }
 
-function rowsOf(store: Store, query: Exclude<Query, { ids: unknown } | { of: "joins" | "gates" }>): Iterable<Placed> {
+function rowsOf(store: Store, query: Exclude<Query, { ids: unknown } | { of: "gates" }>): Iterable<Placed> {
   switch (query.of) {
     case "jobs":
       return jobs(store, query);
+    case "joins":
+      return joinsWithin(store, query);
     case "events":
       return events(store, query);
     case "notes":
@@ -60,18 +64,23 @@ function rowsOf(store: Store, query: Exclude<Query, { ids: unknown } | { of: "jo
   }
 }
 
-function byIds(store: Store, ids: readonly string[]): AnyRow[] {
-  return ids.slice(0, pageMax).flatMap((id) => {
+function byIds(store: Store, of: "jobs" | "joins", ids: readonly string[]): AnyRow[] {
+  if (of === "joins") return joinsByIds(store, ids);
+  return ids.flatMap((id) => {
     const job = store.jobs.get(id);
-    return job === undefined ? [] : jobRow(job);
+    return job === undefined ? [] : jobRow(store, job);
   });
 }
 
 function* jobs(store: Store, query: Extract<Query, { where: unknown }>): Generator<Placed> {
-  const inOrder: Iterable<Job> = query.newestFirst
-    ? store.jobsInOrder.before(query.after === undefined ? Number.POSITIVE_INFINITY : Number(query.after))
-    : store.jobsInOrder.after(Number(query.after ?? 0));
-  for (const job of inOrder) if (matches(job, query.where)) yield [String(job.seq), jobRow(job)];
+  for (const job of inOrder(store, query)) if (matches(store, job, query.where)) yield [String(job.seq), jobRow(store, job)];
+}
+
+/** The members of a join are walked by themselves, however many other jobs there are. */
+function inOrder(store: Store, { where, after, newestFirst }: Extract<Query, { where: unknown }>): Iterable<Job> {
+  const join = where.join === undefined ? undefined : store.joins.find(where.join);
+  if (join && !newestFirst) return membersInOrder(join, Number(after ?? 0));
+  return newestFirst ? store.jobsInOrder.before(after === undefined ? Infinity : Number(after)) : store.jobsInOrder.after(Number(after ?? 0));
 }
 
 function* events(store: Store, query: Extract<Query, { of: "events" }>): Generator<Placed> {

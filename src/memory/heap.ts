@@ -17,6 +17,11 @@ export class Heap<T> {
     return this.#items[0];
   }
 
+  /** In no order. */
+  [Symbol.iterator](): Iterator<T> {
+    return this.#items.values();
+  }
+
   push(item: T): void {
     if (this.#places.has(item)) return;
     this.#items.push(item);

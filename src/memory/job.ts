@@ -1,12 +1,17 @@
 /** One stored job, as the store keeps it. Only `store.move` changes its state. */
 import { attemptsRecordedMax } from "../core/defaults.ts";
-import type { AttemptRow, Keep, LaneMembership, NewJob, Waits } from "../core/engine.ts";
+import type { After, AttemptRow, Keep, KeyLimit, LaneMembership, NewJob, Waits } from "../core/engine.ts";
 import type { Instant, Ms } from "../core/runtime.ts";
 import type { JobState } from "../core/states.ts";
+import type { Gathering } from "./gathering.ts";
+import type { Hold } from "./hold.ts";
+import type { Join } from "./join.ts";
+import type { Limit, Start } from "./keyLimit.ts";
 import type { Process } from "./processes.ts";
 import type { Line } from "./ready.ts";
 
 export interface Job {
+  readonly kind: "job";
   readonly id: string;
   /** The order of enqueue. */
   readonly seq: number;
@@ -18,6 +23,11 @@ export interface Job {
   readonly uniqueKey: string | undefined;
   readonly from: NewJob["from"];
   readonly slotAt: Instant | undefined;
+  readonly keyLimits: readonly KeyLimit[];
+  /** The join that it was stored into, and all that it is a member of: its own first, then those that it joined as a duplicate. */
+  readonly join: Join | undefined;
+  readonly joins: Join[];
+  readonly after: readonly After[];
 
   state: JobState;
   /** When it came into its state. */
@@ -42,6 +52,11 @@ export interface Job {
   /** Parked because it died itself. */
   hasDied: boolean;
   lease: Lease | undefined;
+  /** It is blocked until its join is open and what it comes after has ended. */
+  hold: Hold | undefined;
+  /** It is blocked in the line of this limit. */
+  limitedBy: Limit | undefined;
+  gathering: Gathering | undefined;
 
   reason: string | undefined;
   endedAt: Instant | undefined;
@@ -59,6 +74,13 @@ export interface Lease {
   readonly fence: number;
   readonly startedAt: Instant;
   readonly isAlone: boolean;
+  /** It was handed out behind another of its lane. */
+  readonly isFollower: boolean;
+  /** What it holds of limits and resources over all keys, by name. */
+  readonly gates: readonly string[];
+  readonly needs: Readonly<Record<string, number>>;
+  /** Its entries with limits of starts by key. */
+  readonly starts: Start[];
   isCancelling: boolean;
 }
 
@@ -68,8 +90,18 @@ export interface Terms {
   readonly startBy: Instant | undefined;
 }
 
-export function newJob(work: NewJob, terms: Terms, line: Line, seq: number, now: Instant): Job {
+/** What it is stored with, beside what its work says itself. */
+export interface Place {
+  readonly line: Line;
+  readonly seq: number;
+  readonly join: Join | undefined;
+  /** With the ids of those that stand for what lost its unique key. */
+  readonly after: readonly After[];
+}
+
+export function newJob(work: NewJob, terms: Terms, { line, seq, join, after }: Place, now: Instant): Job {
   return {
+    kind: "job",
     id: work.id,
     seq,
     line,
@@ -80,6 +112,10 @@ export function newJob(work: NewJob, terms: Terms, line: Line, seq: number, now:
     uniqueKey: work.unique?.key,
     from: work.from,
     slotAt: work.slot?.at,
+    keyLimits: work.keyLimits ?? [],
+    join,
+    joins: join ? [join] : [],
+    after,
     state: terms.dueAt > now ? "scheduled" : "ready",
     since: now,
     content: work.content,
@@ -97,6 +133,9 @@ export function newJob(work: NewJob, terms: Terms, line: Line, seq: number, now:
     deathsAlone: 0,
     hasDied: false,
     lease: undefined,
+    hold: undefined,
+    limitedBy: undefined,
+    gathering: undefined,
     reason: undefined,
     endedAt: undefined,
     purgeAt: 0,

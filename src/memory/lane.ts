@@ -31,10 +31,27 @@ export class Lane {
     return "admitted";
   }
 
+  /** One that is let go takes its place without being admitted yet. */
+  queueUp(job: Job): "blocked" | "parked" {
+    (this.closed ? this.#parked : this.#blocked).push(job);
+    return this.closed ? "parked" : "blocked";
+  }
+
+  /** Whether an earlier member lives here. */
+  isBehind(job: Job): boolean {
+    const others = [...this.#admitted, ...this.#heads, this.#blocked.first() ?? job, this.#parked.first() ?? job];
+    return others.some((other) => other.seq < job.seq);
+  }
+
+  /** The member that follows `job` in a row: the first that waits, if it was stored later. */
+  behind(job: Job): Job | undefined {
+    const first = this.#firstWaiting();
+    return first && first.state === "blocked" && first.seq > job.seq ? first : undefined;
+  }
+
   /** The member to be admitted now, if any. Those that were parked and are not sorted back yet keep their order. */
   next(): Job | undefined {
-    const [blocked, parked] = [this.#blocked.first(), this.#parked.first()];
-    const first = blocked && parked ? (bySeq(blocked, parked) < 0 ? blocked : parked) : (blocked ?? parked);
+    const first = this.#firstWaiting();
     const isOpen = this.closed === undefined && this.#heads.size === 0;
     return first && isOpen && this.#admitted.size < (first.lane?.width ?? 1) ? first : undefined;
   }
@@ -82,6 +99,11 @@ export class Lane {
   /** At most `width`. */
   admittedWaiting(): Job[] {
     return [...this.#admitted].filter((job) => job.state !== "running");
+  }
+
+  #firstWaiting(): Job | undefined {
+    const [blocked, parked] = [this.#blocked.first(), this.#parked.first()];
+    return blocked && parked ? (bySeq(blocked, parked) < 0 ? blocked : parked) : (blocked ?? parked);
   }
 }
 

@@ -12,7 +12,7 @@ export function admitNext(store: Store, limit: number, now: Instant): number {
   for (const lane of store.lanes.toAdmit) {
     store.lanes.toAdmit.delete(lane);
     for (let next = lane.next(); next; next = lane.next()) {
-      if (admitted === limit) {
+      if (admitted >= limit) {
         store.lanes.toAdmit.add(lane);
         return admitted;
       }

@@ -35,12 +35,38 @@ export function die(store: Store, job: Job, ending: Ending, now: Instant): void 
   publishDeath(store, job, fence, now);
 }
 
-/** It waits again: for its time or for a worker; unless its lane was closed meanwhile, or it is too late to start. */
+/** Waiting: it ends. Running: its worker hears of it with its next beat; whatever it settles, the job ends cancelled. */
+export function cancel(store: Store, job: Job, reason: string, now: Instant): "cancelled" | "cancelling" {
+  if (job.lease === undefined) {
+    end(store, job, "cancelled", { reason }, now);
+    return "cancelled";
+  }
+  job.lease.isCancelling = true;
+  job.reason ??= reason;
+  return "cancelling";
+}
+
+/**
+ * It waits again: for its time, for room under its limits, or for a worker; unless its lane was closed meanwhile, it comes back though one before it
+ * in its row lives, or it is too late to start.
+ */
 export function wait(store: Store, job: Job, now: Instant): void {
   const lane = store.lanes.laneOf(job);
   if (lane?.closed) park(store, lane, job, now);
+  else if (lane && job.lease?.isFollower === true && lane.isBehind(job)) block(store, lane, job, now);
   else if (isLate(job, now)) skipLate(store, job, now);
-  else store.move(job, job.dueAt > now ? "scheduled" : "ready", now);
+  else if (job.dueAt > now) store.move(job, "scheduled", now);
+  else comeDue(store, job, now);
+}
+
+/** Ready, or first to be given room by its limits: that is seen at the end of the verb. */
+export function comeDue(store: Store, job: Job, now: Instant): void {
+  if (job.keyLimits.length === 0) {
+    store.move(job, "ready", now);
+    return;
+  }
+  store.move(job, "blocked", now);
+  store.limits.queueUp(job);
 }
 
 /** It was not started in time. */
@@ -52,6 +78,11 @@ export function skipLate(store: Store, job: Job, now: Instant): void {
 export function park(store: Store, lane: Lane, job: Job, now: Instant): void {
   lane.park(job);
   store.move(job, "parked", now);
+}
+
+function block(store: Store, lane: Lane, job: Job, now: Instant): void {
+  lane.block(job);
+  store.move(job, "blocked", now);
 }
 
 /** A new start: attempts, starts and suspicion begin anew; the history stays. One that had started in time need not do so again. */

@@ -70,7 +70,9 @@ export function lock(store: Store, request: LockRequest, now: Instant): Grant | 
 }
 
 export function unlock(store: Store, grant: { readonly name: string; readonly ticket: string }): boolean {
-  return store.locks.drop(grant.name, grant.ticket);
+  const had = store.locks.drop(grant.name, grant.ticket);
+  if (had) store.wake();
+  return had;
 }
 
 /** How many tickets must go before this one is granted. A reader waits for the writers ahead of it; a writer for all, but for `permits` - 1 writers. */

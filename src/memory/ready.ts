@@ -1,17 +1,24 @@
 /** Ready work, by line: one queue and one task. A closed line is one entry passed over, however many jobs are in it. */
 import { suspectsBeforeAlone } from "../core/defaults.ts";
 import type { JobState } from "../core/states.ts";
-import { Heap } from "./heap.ts";
-import { byUrgency } from "./job.ts";
+import type { Instant } from "../core/runtime.ts";
 import type { Job } from "./job.ts";
+import { Ordered } from "./ordered.ts";
+
+/** A ready job's place: by what its urgency was when it became ready, or was changed. */
+interface Place {
+  readonly job: Job;
+  readonly urgency: number;
+}
 
 export class Line {
   readonly queue: string;
   readonly task: string;
   /** How many jobs there are in each state. */
   readonly counts: Map<JobState, number> = new Map();
-  readonly #together = new Heap<Job>(byUrgency);
-  readonly #alone = new Heap<Job>(byUrgency);
+  readonly #together = new Ordered<Place>(byPlace);
+  readonly #alone = new Ordered<Place>(byPlace);
+  readonly #places = new Map<Job, { readonly place: Place; readonly among: Ordered<Place> }>();
 
   constructor(queue: string, task: string) {
     this.queue = queue;
@@ -24,15 +31,34 @@ export class Line {
 
   /** The most urgent ready job of those that may run beside others ("no"), or of those that must run alone ("only"). */
   first(alone: "no" | "only"): Job | undefined {
-    return alone === "no" ? this.#together.first() : this.#alone.first();
+    return this.#among(alone).first()?.job;
+  }
+
+  /** The most urgent one whose urgency is at or after `from`; the most urgent of the others. */
+  fresh(alone: "no" | "only", from: Instant): Job | undefined {
+    return this.#among(alone).firstWhere(({ urgency }) => urgency >= from)?.job;
+  }
+
+  stale(alone: "no" | "only", from: Instant): Job | undefined {
+    const first = this.#among(alone).first();
+    return first && first.urgency < from ? first.job : undefined;
   }
 
   push(job: Job): void {
-    (job.suspects < suspectsBeforeAlone ? this.#together : this.#alone).push(job);
+    const among = this.#among(job.suspects < suspectsBeforeAlone ? "no" : "only");
+    const place = { job, urgency: job.urgency };
+    this.#places.set(job, { place, among });
+    among.add(place);
   }
 
   remove(job: Job): void {
-    if (!this.#together.remove(job)) this.#alone.remove(job);
+    const at = this.#places.get(job);
+    at?.among.remove(at.place);
+    this.#places.delete(job);
+  }
+
+  #among(alone: "no" | "only"): Ordered<Place> {
+    return alone === "no" ? this.#together : this.#alone;
   }
 
   count(state: JobState, by: 1 | -1): void {
@@ -40,6 +66,10 @@ export class Line {
     if (jobs === 0) this.counts.delete(state);
     else this.counts.set(state, jobs);
   }
+}
+
+function byPlace(a: Place, b: Place): number {
+  return a.urgency - b.urgency || a.job.seq - b.job.seq;
 }
 
 export class Lines {

@@ -22,6 +22,12 @@ export class Sequence<T extends { readonly seq: number }> {
     if (this.#slots.length > 2 * this.#size + 16) this.#slots = this.#slots.filter((kept) => kept.item !== undefined);
   }
 
+  /** The first one numbered above `seq`: for walks that go on while things come and go. */
+  next(seq: number): T | undefined {
+    for (const item of this.after(seq)) return item;
+    return undefined;
+  }
+
   /** Items numbered above `seq`, oldest first. */
   *after(seq: number): Generator<T> {
     for (let place = this.#placeAfter(seq); place < this.#slots.length; place += 1) {

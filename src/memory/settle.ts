@@ -1,22 +1,29 @@
 /** Writes outcomes; each stands or falls alone, with its follow-up work. */
-import { tidyMax } from "../core/defaults.ts";
 import type { Outcome, Settled } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { Instant } from "../core/runtime.ts";
+import { aftermath } from "./aftermath.ts";
 import { acceptWorks, refusalOf } from "./enqueue.ts";
 import { remember } from "./job.ts";
 import type { Job } from "./job.ts";
-import { admitNext } from "./lanePasses.ts";
 import { attemptRow, die, end, wait } from "./life.ts";
 import type { Store } from "./store.ts";
 
 export function settle(store: Store, outcomes: readonly Outcome[], now: Instant): Settled[] {
   const settled = settleEach(store, outcomes, now);
-  admitNext(store, tidyMax, now);
-  return settled;
+  aftermath(store, now);
+  return withStates(store, settled);
 }
 
-/** Leaves the lanes that got room to the caller. */
+/** Their states when all that follows from the outcomes has happened. */
+export function withStates(store: Store, settled: readonly Settled[]): Settled[] {
+  return settled.map((answer) => {
+    const job = store.jobs.get(answer.id);
+    return job === undefined || job.state === answer.state ? answer : { ...answer, state: job.state };
+  });
+}
+
+/** Leaves what the endings let happen to the caller. */
 export function settleEach(store: Store, outcomes: readonly Outcome[], now: Instant): Settled[] {
   return outcomes.map((outcome) => {
     const job = store.jobs.get(outcome.id);
@@ -41,7 +48,7 @@ function settleOne(store: Store, job: Job, outcome: Outcome, now: Instant): Sett
   if (isSpending(outcome)) job.attempts += 1;
   if (isCancelled) end(store, job, "cancelled", { reason: job.reason, error: outcome.error, ranMs: outcome.ranMs }, now);
   else apply(store, job, outcome, now);
-  acceptWorks(store, follow, now);
+  acceptWorks(store, follow, "run", now);
   return isCancelled ? "cancelled" : "settled";
 }
 
@@ -72,6 +79,7 @@ function apply(store: Store, job: Job, outcome: Outcome, now: Instant): void {
       return delay(store, job, outcome, outcome.is, now);
     case "released":
       job.starts -= 1;
+      store.limits.takeBack(job.lease?.starts ?? []);
       return wait(store, job, now);
     case "saved":
       return;

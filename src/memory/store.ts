@@ -1,13 +1,21 @@
 /** All that the engine keeps. `add`, `move` and `remove` are the only ways in, through and out for a job, and keep every index in step. */
 import type { At } from "../core/engine.ts";
+import { joinsKeptMs } from "../core/defaults.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { Instant, Runtime } from "../core/runtime.ts";
+import { endedAs } from "../core/joining.ts";
 import { isEnded, transitions } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
+import { Afters } from "./after.ts";
 import { Events } from "./events.ts";
+import { Gates } from "./gates.ts";
 import { Heap } from "./heap.ts";
+import type { Held } from "./hold.ts";
 import { byDue, byStartBy } from "./job.ts";
 import type { Job } from "./job.ts";
+import { isEmpty, Joins } from "./join.ts";
+import type { Join } from "./join.ts";
+import { KeyLimits } from "./keyLimit.ts";
 import { Lanes } from "./lane.ts";
 import { Listeners } from "./listen.ts";
 import { Locks } from "./lock.ts";
@@ -26,10 +34,14 @@ export class Store {
   readonly startingInTime: Heap<Job> = new Heap(byStartBy);
   readonly ended: Heap<Job> = new Heap((a, b) => a.purgeAt - b.purgeAt || a.seq - b.seq);
   readonly lanes: Lanes = new Lanes();
+  readonly joins: Joins = new Joins();
+  readonly afters: Afters = new Afters();
+  readonly limits: KeyLimits = new KeyLimits();
   readonly uniques: Uniques = new Uniques();
   readonly processes: Processes = new Processes();
   readonly events: Events = new Events();
   readonly notes: Notes = new Notes();
+  readonly gates: Gates = new Gates(this.notes);
   readonly locks: Locks = new Locks();
   readonly listeners: Listeners = new Listeners();
   #runtime: Runtime | undefined;
@@ -79,7 +91,15 @@ export class Store {
     this.jobs.set(job.id, job);
     this.jobsInOrder.append(job);
     this.uniques.hold(job);
+    if (job.join) this.joins.addMember(job.join, job);
+    if (job.hold) this.afters.add(job);
+    else this.afters.name(job);
     this.#enter(job, now);
+  }
+
+  addJoin(join: Join): void {
+    this.joins.add(join);
+    this.afters.add(join);
   }
 
   /** The change of a job's state. What decides its place in the new state (due time, urgency, suspicion) is set before. */
@@ -88,48 +108,135 @@ export class Store {
     if (!isLegal(from, to)) {
       throw new ErrandError("store-failed", `job ${job.id} cannot go from ${from} to ${to}; this is a defect of errand, please report it`);
     }
-    this.#leave(job);
+    this.#leave(job, to);
     job.state = to;
     job.since = now;
-    if (isEnded(to)) this.uniques.release(job);
-    else if (isEnded(from)) this.uniques.hold(job);
+    if (isEnded(to) && !isEnded(from)) this.#end(job);
+    else if (isEnded(from) && !isEnded(to)) this.#revive(job);
     this.#enter(job, now);
+    this.#tell(job, from);
   }
 
+  /** An ended job. */
   remove(job: Job): void {
-    this.#leave(job);
+    this.#leave(job, undefined);
     this.jobs.delete(job.id);
     this.jobsInOrder.remove(job);
     this.lines.forgetIfEmpty(job.line);
+    for (const join of [...job.joins]) this.leaveJoin(job, join);
+  }
+
+  leaveJoin(job: Job, join: Join): void {
+    join.own.remove(job);
+    join.adopted.delete(job);
+    join.kept.delete(job);
+    job.joins.splice(job.joins.indexOf(join), 1);
+    this.retainJoin(join);
+  }
+
+  /** A join that nothing needs any more, and that may be forgotten. */
+  removeJoin(join: Join): void {
+    this.joins.remove(join);
+    if (join.parent) this.retainJoin(join.parent);
+  }
+
+  /** It ended: what it came after need not be kept for it any longer. */
+  unname(held: Held): void {
+    for (const id of this.afters.unname(held)) {
+      const job = this.jobs.get(id);
+      if (job) this.retain(job);
+      const join = this.joins.find(id);
+      if (join) this.retainJoin(join);
+    }
+  }
+
+  /** How long an ended job stays: counted from its ending and from the closing of its joins, and not while a live one names it. */
+  retain(job: Job): void {
+    if (!isEnded(job.state)) return;
+    this.ended.remove(job);
+    const open = job.joins.find(({ closedAt }) => closedAt === undefined);
+    if (open) open.kept.add(job);
+    else if (!this.afters.isNamed(job.id)) {
+      const from = Math.max(job.endedAt ?? 0, ...job.joins.map(({ closedAt }) => closedAt ?? 0));
+      job.purgeAt = Math.max(from + job.keep[job.state], job.rememberUntil);
+      this.ended.push(job);
+    }
+  }
+
+  /** A closed join stays while it has members, is named or remembered. */
+  retainJoin(join: Join): void {
+    if (join.closedAt === undefined || !isEmpty(join) || this.afters.isNamed(join.id)) return;
+    this.joins.forgettable.push({ join, at: Math.max(join.closedAt + joinsKeptMs, join.rememberUntil) });
   }
 
   #enter(job: Job, now: Instant): void {
     job.line.count(job.state, 1);
-    if (job.state === "ready") job.line.push(job);
+    if (job.state === "ready") this.#makeReady(job);
     else if (job.state === "scheduled") this.scheduled.push(job);
-    else if (job.state === "running") job.lease?.process.running.add(job);
-    else if (isEnded(job.state)) this.#retain(job, now);
+    else if (job.state === "running") this.#run(job, now);
+    else if (isEnded(job.state)) {
+      job.endedAt = now;
+      this.retain(job);
+    }
     const isWaiting = job.state === "ready" || job.state === "scheduled";
     if (isWaiting && job.startBy !== undefined && job.starts === 0) this.startingInTime.push(job);
     // One that is due before all others moves the instant that workers sleep until.
     if (job.state === "ready" || this.scheduled.first() === job) this.wake();
   }
 
-  #leave(job: Job): void {
+  #leave(job: Job, to: JobState | undefined): void {
     job.line.count(job.state, -1);
     this.startingInTime.remove(job);
-    if (job.state === "ready") job.line.remove(job);
-    else if (job.state === "scheduled") this.scheduled.remove(job);
-    else if (job.state === "running") job.lease?.process.running.delete(job);
+    if (job.state === "ready") {
+      job.line.remove(job);
+      if (to !== "running") this.limits.giveBack(job);
+    } else if (job.state === "scheduled") this.scheduled.remove(job);
+    else if (job.state === "running") this.#stop(job);
+    else if (job.state === "blocked") this.limits.leave(job);
     else this.ended.remove(job);
-    if (job.state === "running") job.lease = undefined;
   }
 
-  #retain(job: Job, now: Instant): void {
-    if (!isEnded(job.state)) return;
-    job.endedAt = now;
-    job.purgeAt = Math.max(now + job.keep[job.state], job.rememberUntil);
-    this.ended.push(job);
+  #makeReady(job: Job): void {
+    job.line.push(job);
+    this.limits.take(job);
+  }
+
+  #run(job: Job, now: Instant): void {
+    if (job.lease === undefined) return;
+    job.lease.process.running.add(job);
+    this.limits.start(job, now);
+    this.gates.take(job.lease, now);
+  }
+
+  #stop(job: Job): void {
+    if (job.lease === undefined) return;
+    job.lease.process.running.delete(job);
+    this.limits.stop(job);
+    this.gates.giveBack(job.lease);
+    // Others may have been passed over for what it held.
+    if (job.lease.gates.length > 0 || Object.keys(job.lease.needs).length > 0) this.wake();
+    job.lease = undefined;
+  }
+
+  #end(job: Job): void {
+    this.uniques.release(job);
+    if (job.hold) this.afters.leave(job);
+    job.hold = undefined;
+    this.unname(job);
+  }
+
+  #revive(job: Job): void {
+    this.uniques.hold(job);
+    this.afters.name(job);
+    for (const { kept } of job.joins) kept.delete(job);
+  }
+
+  /** Its joins count it, and those that come after it are to be looked at. */
+  #tell(job: Job, from: JobState): void {
+    const [before, after] = [endedAs(from), endedAs(job.state)];
+    if (before === after) return;
+    for (const join of job.joins) this.joins.recount(join, before, after);
+    if (after !== undefined) this.afters.mark(job.id);
   }
 
   #openRuntime(): Runtime {

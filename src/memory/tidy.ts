@@ -1,22 +1,27 @@
 /** One bounded pass of housekeeping. Each reason has its own budget of `items`. */
 import type { Tidied, Tidy } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
+import { aftermath } from "./aftermath.ts";
 import { promote, skipLateOnes } from "./due.ts";
 import { expire } from "./expire.ts";
-import { admitNext, sortMembers } from "./lanePasses.ts";
+import { cancelMembers } from "./joinPasses.ts";
+import { sortMembers } from "./lanePasses.ts";
 import { replay } from "./replay.ts";
 import { purge } from "./retention.ts";
 import type { Store } from "./store.ts";
 
 export function tidy(store: Store, { items, mayExpire }: Tidy, now: Instant): Tidied {
-  const promoted = promote(store, items, now);
+  // Late ones first, so that none of them asks for room.
   const skipped = skipLateOnes(store, items, now);
+  const promoted = promote(store, items, now);
   const expired = mayExpire ? expire(store, items, now) : { takenBack: 0, quarantined: 0, hasMore: false };
+  const cancelled = cancelMembers(store, items, now);
+  const windows = store.limits.expire(items, now);
   const sorted = sortMembers(store, items, now);
-  const admitted = admitNext(store, items, now);
   const replayed = replay(store, items, now);
   const purged = purge(store, items, now);
-  const hasMore = expired.hasMore || sorted.hasMore || replayed.hasMore || [promoted, skipped, admitted, purged].some((count) => count >= items);
+  const done = aftermath(store, now, items);
+  const bounded = [promoted, skipped, cancelled, windows, ...Object.values(done)];
   return {
     now,
     promoted,
@@ -24,12 +29,12 @@ export function tidy(store: Store, { items, mayExpire }: Tidy, now: Instant): Ti
     takenBack: expired.takenBack,
     quarantined: expired.quarantined,
     parked: sorted.parked,
-    admitted,
-    released: 0,
-    closed: 0,
-    dropped: 0,
+    admitted: done.admitted + done.given,
+    released: done.released,
+    closed: done.closed,
+    dropped: done.dropped + cancelled,
     replayed: replayed.replayed,
-    purged,
-    hasMore,
+    purged: purged.purged,
+    hasMore: expired.hasMore || sorted.hasMore || replayed.hasMore || purged.hasMore || bounded.some((count) => count >= items),
   };
 }

@@ -2,6 +2,7 @@
 import type { Uniqueness } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
 import { Heap } from "./heap.ts";
+import { isGathering } from "./gathering.ts";
 import type { Job } from "./job.ts";
 
 /** A throttled key that stays taken until `until`, also after its job ended. */
@@ -19,6 +20,7 @@ export class Uniques {
   /** The live job that `unique` loses to; or the id of the one whose window lasts; or undefined: the key is free. */
   winner(unique: Uniqueness, now: Instant): Job | string | undefined {
     const live = [...(this.#live.get(unique.key) ?? [])];
+    if (unique.mode.is === "gather") return live.find(isGathering) ?? this.#windowOf(unique.key, now);
     const waiting = live.find((job) => job.state !== "running");
     if (unique.mode.is === "one-more" && waiting === undefined && live.length > 0) return undefined;
     return waiting ?? live[0] ?? this.#windowOf(unique.key, now);

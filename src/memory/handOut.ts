@@ -1,0 +1,147 @@
+/** One claim's choice among the ready jobs of its lines. */
+import { claimMax } from "../core/defaults.ts";
+import type { Claim, ClaimQueue, TaskTerms } from "../core/engine.ts";
+import { pausedQueue, pausedTask } from "../core/notes.ts";
+import type { Instant } from "../core/runtime.ts";
+import { Heap } from "./heap.ts";
+import { followers } from "./inRow.ts";
+import { byUrgency, isLate } from "./job.ts";
+import type { Job } from "./job.ts";
+import type { Line } from "./ready.ts";
+import { isGated, start } from "./start.ts";
+import type { Hands } from "./start.ts";
+import type { Store } from "./store.ts";
+
+interface OpenQueue {
+  readonly queue: ClaimQueue;
+  readonly lines: readonly Line[];
+  /** Jobs that can start at once, and jobs that are held ahead. */
+  taken: number;
+  ahead: number;
+  isFull: boolean;
+}
+
+interface Contender {
+  readonly job: Job;
+  readonly line: Line;
+  readonly queue: OpenQueue;
+}
+
+export class HandingOut {
+  readonly #store: Store;
+  readonly #wanted: Claim;
+  readonly #now: Instant;
+  readonly #hands: Hands;
+  readonly #queues: readonly OpenQueue[];
+  readonly #jobs: Job[] = [];
+  /** How many jobs of each task. */
+  readonly #byTask = new Map<string, number>();
+  /** The first jobs of the lines compete; the line that gave one competes again with its next, until its queue has enough. */
+  readonly #competing = new Heap<Contender>((a, b) => byUrgency(a.job, b.job));
+
+  constructor(store: Store, wanted: Claim, fence: number, now: Instant) {
+    this.#store = store;
+    this.#wanted = wanted;
+    this.#now = now;
+    this.#hands = { process: wanted.process, leaseMs: wanted.leaseMs, claim: wanted.claim, fence, isAlone: wanted.alone === "only" };
+    this.#queues = wanted.queues.map((queue) => ({ queue, lines: openLines(store, queue.queue, wanted.tasks), taken: 0, ahead: 0, isFull: false }));
+  }
+
+  run(): Job[] {
+    // Something was taken back from this process: it must go on under a new id.
+    if (this.#store.processes.find(this.#wanted.process)?.isLost) return [];
+    const most = this.#wanted.alone === "only" ? 1 : claimMax;
+    for (const queue of this.#queues) for (const line of queue.lines) this.#compete(line, queue);
+    for (let best = this.#competing.first(); best && this.#jobs.length < most; best = this.#competing.first()) {
+      this.#competing.remove(best);
+      this.#consider(best);
+    }
+    return this.#jobs;
+  }
+
+  get hasSuspects(): boolean {
+    return this.#queues.some(({ lines }) => lines.some((line) => line.first("only") !== undefined));
+  }
+
+  /** When a limit of starts that keeps ready jobs waiting has room again. */
+  nextFree(): Instant {
+    const waiting = this.#queues.flatMap(({ lines }) => lines.filter(({ counts }) => counts.has("ready")).map(({ task }) => task));
+    const gates = new Set(waiting.flatMap((task) => this.#termsOf(task)?.gates ?? []));
+    return Math.min(...[...gates].map((name) => this.#store.gates.freeAt(name, this.#now) ?? Infinity));
+  }
+
+  #compete(line: Line, queue: OpenQueue): void {
+    const job = this.#next(line);
+    if (job) this.#competing.push({ job, line, queue });
+  }
+
+  /** Every second one of a task that has a backlog is a fresh one. */
+  #next(line: Line): Job | undefined {
+    const { alone } = this.#wanted;
+    const from = this.#termsOf(line.task)?.freshFrom;
+    if (from === undefined) return line.first(alone);
+    const [fresh, stale] = [line.fresh(alone, from), line.stale(alone, from)];
+    return this.#handed(line.task) % 2 === 0 ? (fresh ?? stale) : (stale ?? fresh);
+  }
+
+  #consider(best: Contender): void {
+    const { job, line, queue } = best;
+    const terms = this.#termsOf(line.task);
+    if (queue.isFull || !this.#hasRoom(line.task, terms)) return;
+    // Another line of its task has handed one out meanwhile: it is the turn of another one here.
+    if (this.#next(line) !== job) {
+      this.#compete(line, queue);
+      return;
+    }
+    const isAhead = queue.taken >= queue.queue.slots;
+    if (!this.#mayTake(queue, job, isAhead, terms)) {
+      queue.isFull = true;
+      return;
+    }
+    queue[isAhead ? "ahead" : "taken"] += 1;
+    this.#handOut(job, terms, false);
+    this.#follow(job, queue, terms);
+    this.#compete(line, queue);
+  }
+
+  /** Only jobs without lane and gate are held ahead. A late one here is beyond what one pass may skip: the next claim goes on with them. */
+  #mayTake({ queue, ahead }: OpenQueue, job: Job, isAhead: boolean, terms: TaskTerms | undefined): boolean {
+    if (isLate(job, this.#now)) return false;
+    return !isAhead || (this.#wanted.alone === "no" && ahead < queue.ahead && job.lane === undefined && !isGated(terms));
+  }
+
+  #follow(head: Job, queue: OpenQueue, terms: TaskTerms | undefined): void {
+    if (this.#wanted.alone === "only" || isGated(terms)) return;
+    const most = Math.min((this.#wanted.inRow ?? 1) - 1, queue.queue.ahead - queue.ahead, claimMax - this.#jobs.length);
+    for (const job of followers(this.#store, head, most, this.#now)) {
+      if (!this.#hasRoom(job.line.task, terms)) return;
+      queue.ahead += 1;
+      this.#handOut(job, terms, true);
+    }
+  }
+
+  #handOut(job: Job, terms: TaskTerms | undefined, isFollower: boolean): void {
+    start(this.#store, job, this.#hands, terms, isFollower, this.#now);
+    this.#jobs.push(job);
+    this.#byTask.set(job.line.task, this.#handed(job.line.task) + 1);
+  }
+
+  #hasRoom(task: string, terms: TaskTerms | undefined): boolean {
+    return terms === undefined || (this.#handed(task) < (terms.most ?? Infinity) && this.#store.gates.hasRoom(terms, this.#now));
+  }
+
+  #handed(task: string): number {
+    return this.#byTask.get(task) ?? 0;
+  }
+
+  #termsOf(task: string): TaskTerms | undefined {
+    const { terms } = this.#wanted;
+    return terms && Object.hasOwn(terms, task) ? terms[task] : undefined;
+  }
+}
+
+/** A paused line is passed over; running jobs go on. */
+function openLines(store: Store, queue: string, tasks: readonly string[]): Line[] {
+  if (store.notes.read(pausedQueue(queue))) return [];
+  return tasks.flatMap((task) => (store.notes.read(pausedTask(task)) ? [] : (store.lines.find(queue, task) ?? [])));
+}
