@@ -22,6 +22,7 @@ export const coreForEngines: readonly string[] = [
   "endings",
   "errors",
   "fanOut",
+  "gather",
   "joining",
   "keyLimits",
   "keys",
