@@ -45,15 +45,20 @@ function isEngine(value: unknown): value is Engine {
   return typeof (value as Partial<Engine> | null | undefined)?.enqueue === "function";
 }
 
+export { batch, type BatchOptions } from "./core/compose/batch.ts";
+export type { BatchPage, BatchSummary, BatchView } from "./core/compose/batchView.ts";
+export { chain } from "./core/compose/chain.ts";
 export { giveUp, skip, snooze } from "./core/endings.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
 export { event, type DomainEvent, type Fact } from "./core/event.ts";
+export { resource, type CalendarEntry, type Resource, type ResourceOptions } from "./core/limits/resource.ts";
 export { jobDied } from "./core/jobDied.ts";
 export {
   task,
   type Errand,
   type ErrandOptions,
   type Job,
+  type Predecessor,
   type Priority,
   type Retry,
   type RetryDelay,
@@ -63,6 +68,16 @@ export {
   type TaskOf,
 } from "./core/task.ts";
 export { when, type Subscription, type SubscriptionOptions } from "./core/when.ts";
+export { every, type Schedule, type ScheduleOptions } from "./core/schedule/every.ts";
+export { reconcile, type Found, type Pace, type ReconcileOptions, type Reconciliation } from "./core/reconcile/reconcile.ts";
+export { reconciled, type ReconciledPayload } from "./core/reconcile/reconciled.ts";
+export type { Rebuilt, RebuildOptions, ReconciliationView } from "./core/reconcile/reconciliations.ts";
+export type { Drift } from "./core/reconcile/state.ts";
+export type { ScheduleEdit } from "./core/schedule/edit.ts";
+export type { Rhythm } from "./core/schedule/rhythm.ts";
+export type { Missed, Overlap } from "./core/schedule/rule.ts";
+export type { Backfilled, ScheduleHandle } from "./core/schedule/schedules.ts";
+export type { ScheduleView } from "./core/schedule/view.ts";
 export type { Broker, Pausable } from "./core/brokerFace.ts";
 export type { DefinitionModule } from "./core/definitions.ts";
 export type { Duration } from "./core/duration.ts";
@@ -71,6 +86,12 @@ export type { JobDiedPayload } from "./core/notes.ts";
 export type { HeldLock } from "./core/lock/hold.ts";
 export type { Lead, Leader, LeadOptions } from "./core/lock/leadership.ts";
 export type { LockOptions } from "./core/lock/locks.ts";
+export type { Limitable, NewLimit } from "./core/limits/edit.ts";
+export type { FlowOptions } from "./core/limits/flowPolicy.ts";
+export type { Hours, Weekday } from "./core/limits/hours.ts";
+export type { Limit, RunningLimit, StartsLimit } from "./core/limits/limit.ts";
+export type { BreakerOptions } from "./core/recovery/breakerPolicy.ts";
+export type { Expected, Stale } from "./core/guard/expected.ts";
 export type { Logger } from "./core/runtime.ts";
 export type { Schema } from "./core/schema.ts";
 export type { Accepted, AcceptedFor, Scope, SyncScope, SyncTransaction, Transaction, Transactions } from "./core/scope.ts";

@@ -7,6 +7,8 @@ import { isPausedBy, pausesOf } from "./pauses.ts";
 import { plainJson } from "./plain.ts";
 import type { OpenStore } from "./store.ts";
 
+type QueueOrTask = Exclude<Pausable, { readonly schedule: string }>;
+
 export async function pauseQueue(store: OpenStore, given: Arguments, queue: string | undefined): Promise<number> {
   const what = pausableOf(queue, given, "pause");
   await store.work.pause(what, given.text("reason"));
@@ -34,7 +36,7 @@ export async function resumeQueue(store: OpenStore, given: Arguments, queue: str
   return wasPaused ? 0 : 3;
 }
 
-function pausableOf(queue: string | undefined, given: Arguments, verb: string): Pausable {
+function pausableOf(queue: string | undefined, given: Arguments, verb: string): QueueOrTask {
   const task = given.text("task");
   if (queue !== undefined && task === undefined) return { queue };
   if (task !== undefined && queue === undefined) return { task };
@@ -42,16 +44,16 @@ function pausableOf(queue: string | undefined, given: Arguments, verb: string): 
 }
 
 /** One may pause what has no jobs yet; more often it is misspelt. */
-async function remarkStranger({ work }: OpenStore, what: Pausable): Promise<void> {
+async function remarkStranger({ work }: OpenStore, what: QueueOrTask): Promise<void> {
   const [kind, name] = "queue" in what ? (["queue", what.queue] as const) : (["task", what.task] as const);
   const known = new Set((await work.counts()).map((line) => line[kind]));
   if (!known.has(name)) remark(`no job here is of ${nameOf(what)}${didYouMean(name, known)}`);
 }
 
-function nameOf(what: Pausable): string {
+function nameOf(what: QueueOrTask): string {
   return "queue" in what ? `queue ${what.queue}` : `task ${what.task}`;
 }
 
-function wordsFor(what: Pausable): string {
+function wordsFor(what: QueueOrTask): string {
   return "queue" in what ? what.queue : `--task ${what.task}`;
 }

@@ -4,7 +4,9 @@ import type { Broker } from "../core/brokerFace.ts";
 import type { DefinitionModule } from "../core/definitions.ts";
 import type { Engine, Maybe } from "../core/engine.ts";
 import type { Logger, Ms, Runtime } from "../core/runtime.ts";
-import type { AnyTask, Job } from "../core/task.ts";
+import { madeByTaskWith, type AnyTask, type Errand, type Job } from "../core/task.ts";
+import type { AnyReconciliation } from "../core/reconcile/reconcile.ts";
+import type { AnySchedule } from "../core/schedule/every.ts";
 import type { AnySubscription } from "../core/when.ts";
 import type { RunningWorker, WorkerOptions } from "../core/worker/worker.ts";
 import { Gate } from "./gate.ts";
@@ -69,28 +71,43 @@ export class Process {
     if (isNoModule(definitions)) return definitions; // the broker is to refuse it
     const tasks = new Map<unknown, AnyTask>();
     const recordingTask = (task: AnyTask): AnyTask => {
-      const known = tasks.get(task) ?? Object.freeze({ ...task, run: (input: unknown, job: Job) => this.#run(task, input, job) });
+      const known = tasks.get(task) ?? Object.freeze({ ...task, run: (input: unknown, job: Job, current: unknown) => this.#run(task, input, job, current) });
       tasks.set(task, known);
       return known;
     };
     const recorded = Object.entries(definitions).map(([name, value]) => {
       const kind = (value as { readonly kind?: unknown } | undefined)?.kind;
       if (kind === "task") return [name, recordingTask(value as AnyTask)];
+      if (kind === "schedule") return [name, recordingSchedule(value as AnySchedule, recordingTask)];
+      if (kind === "reconciliation") return [name, { ...(value as AnyReconciliation), task: recordingTask((value as AnyReconciliation).task) }];
       if (kind === "subscription") return [name, { ...(value as AnySubscription), task: recordingTask((value as AnySubscription).task) }];
       return [name, value];
     });
     return Object.fromEntries(recorded) as DefinitionModule;
   }
 
-  async #run(task: AnyTask, input: unknown, job: Job): Promise<unknown> {
+  async #run(task: AnyTask, input: unknown, job: Job, current: unknown): Promise<unknown> {
     const run = this.#runs.begin(this.name, task.name, input, job);
-    const body = (async () => task.run(input, job))();
+    const body = (async () => task.run(input, job, current))();
     const answer: Maybe<PromiseSettledResult<unknown>[]> = Promise.allSettled([body]);
     await answer;
     await this.gate.alive();
     this.#runs.end(run, await endOf(body));
     return body;
   }
+}
+
+function recordingSchedule(schedule: AnySchedule, recording: (task: AnyTask) => AnyTask): AnySchedule {
+  return { ...schedule, errand: recordingErrand(schedule.errand, recording), tasks: schedule.tasks.map(recording) };
+}
+
+/** Of a batch or chain, all that belongs to it. */
+function recordingErrand(errand: Errand, recording: (task: AnyTask) => AnyTask): Errand {
+  const parts = errand[madeByTaskWith];
+  if (parts.task !== undefined) return { ...errand, [madeByTaskWith]: { ...parts, task: recording(parts.task) } };
+  const members = parts.members.map((member) => recordingErrand(member, recording));
+  const callbacks = parts.callbacks.map((callback) => ({ ...callback, errand: recordingErrand(callback.errand, recording) }));
+  return { ...errand, [madeByTaskWith]: { ...parts, members, callbacks } };
 }
 
 function isNoModule(definitions: unknown): boolean {

@@ -1,6 +1,8 @@
 /** The object an app holds: takes work in, finds it again, starts workers. */
 import { at } from "./at.ts";
-import { changeMax, enqueueCallMax, pageMax, pageSize } from "./defaults.ts";
+import { changeMax, pageMax, pageSize } from "./defaults.ts";
+import { pageMark, readBatch, type BatchPage, type BatchView } from "./compose/batchView.ts";
+import { cancelBatch } from "./compose/cancelBatch.ts";
 import { Definitions, type DefinitionModule } from "./definitions.ts";
 import type { Broker, Pausable } from "./brokerFace.ts";
 import type { ChangedJob, Engine, Guarantees, JobFilter, JobRow, Maybe, NewWork, Selection, Change, Changed } from "./engine.ts";
@@ -11,18 +13,27 @@ import type { Lead, LeadOptions } from "./lock/leadership.ts";
 import { Locks, type LockOptions } from "./lock/locks.ts";
 import type { Fact } from "./event.ts";
 import { checkName } from "./names.ts";
-import { pausedQueue, pausedTask, replayKey, subscriptionKey } from "./notes.ts";
+import { pausedQueue, pausedSchedule, pausedTask, replayKey, subscriptionKey } from "./notes.ts";
 import { aString, aWholeNumber, anything, checkOptions, refuse } from "./options.ts";
+import { editLimit, type Limitable, type NewLimit } from "./limits/edit.ts";
 import { Planner } from "./plan.ts";
+import { Reconciler } from "./reconcile/reconciler.ts";
+import { reconcilePrefix } from "./reconcile/reconcile.ts";
+import { Reconciliations, type RebuildOptions, type Rebuilt, type ReconciliationView } from "./reconcile/reconciliations.ts";
+import { Registration } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
-import { accepted, type AcceptedFor, type Scope, type SyncScope, type SyncTransaction, type Transaction } from "./scope.ts";
-import { flattened, Sender } from "./sender.ts";
+import { Schedules, type ScheduleHandle } from "./schedule/schedules.ts";
+import type { ScheduleView } from "./schedule/view.ts";
+import { accepted, listOf, type AcceptedFor, type Scope, type SyncScope, type SyncTransaction, type Transaction } from "./scope.ts";
+import { Sender } from "./sender.ts";
 import { jobStates, type JobState } from "./states.ts";
-import { registerSubscriptions } from "./subscriptions.ts";
 import type { Errand } from "./task.ts";
 import type { OneOrMany } from "./typing.ts";
 import { viewOf, type JobView, type StateCounts } from "./view.ts";
-import { whyOf } from "./why.ts";
+import { tellKnown } from "./why/known.ts";
+import { Look } from "./why/look.ts";
+import { why } from "./why/why.ts";
+import { asyncScope, syncScope } from "./within.ts";
 import { Worker, type RunningWorker, type WorkerOptions } from "./worker/worker.ts";
 
 export class StoreBroker implements Broker {
@@ -33,6 +44,9 @@ export class StoreBroker implements Broker {
   readonly #sender: Sender;
   readonly #holder: Holder;
   readonly #locks: Locks;
+  readonly #registration: Registration;
+  readonly #schedules: Schedules;
+  readonly #reconciliations: Reconciliations;
   #opening: Promise<void> | undefined;
   #hasEngine = false;
   #isOpen = false;
@@ -40,15 +54,21 @@ export class StoreBroker implements Broker {
   #closing: Promise<void> | undefined;
   #worker: Worker | undefined;
 
-  constructor(parts: { readonly engine: Engine; readonly runtime: Runtime; readonly definitions: readonly DefinitionModule[] }) {
-    this.#engine = parts.engine;
-    this.#runtime = parts.runtime;
-    this.#definitions = new Definitions(parts.definitions);
+  constructor(given: { readonly engine: Engine; readonly runtime: Runtime; readonly definitions: readonly DefinitionModule[] }) {
+    this.#engine = given.engine;
+    this.#runtime = given.runtime;
+    this.#definitions = new Definitions(given.definitions);
     this.#planner = new Planner(this.#definitions, this.#runtime);
     this.#sender = new Sender(this.#engine, this.#runtime);
     const held = { engine: this.#engine, runtime: this.#runtime, log: this.#runtime.log };
     this.#holder = new Holder(held);
     this.#locks = new Locks({ ...held, holder: this.#holder });
+    const parts = { engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner };
+    const reconciler = new Reconciler(parts);
+    this.#definitions.reconcileBy((reconciliation, job) => reconciler.run(reconciliation, job));
+    this.#registration = new Registration(parts);
+    this.#schedules = new Schedules({ ...parts, open: () => this.open() });
+    this.#reconciliations = new Reconciliations(parts, () => this.open());
   }
 
   open(): Promise<void> {
@@ -66,8 +86,10 @@ export class StoreBroker implements Broker {
   }
 
   async enqueue<const E extends OneOrMany<Errand>>(errands: E): Promise<AcceptedFor<E>> {
-    const planned = listOf(errands, "enqueue").map((errand) => this.#planner.job(errand));
-    return accepted(errands, await this.#send(planned));
+    const planned = this.#planner.plan(listOf(errands, "enqueue"));
+    const plan = planned instanceof Promise ? await planned : planned;
+    if (!this.#isOpen) await this.open();
+    return accepted(errands, await this.#sender.sendPlan(plan));
   }
 
   async publish<const F extends OneOrMany<Fact>>(facts: F): Promise<AcceptedFor<F>> {
@@ -81,16 +103,18 @@ export class StoreBroker implements Broker {
       throw new ErrandError("broker-not-open", "within(tx) needs an open broker; await work.open() once, before the first transaction");
     }
     const kind = this.#engine.joins(tx);
-    return (kind === "sync" ? this.#syncScope(tx) : this.#asyncScope(tx)) as T extends SyncTransaction ? SyncScope : Scope;
+    const parts = { engine: this.#engine, runtime: this.#runtime, planner: this.#planner };
+    return (kind === "sync" ? syncScope(parts, tx) : asyncScope(parts, tx)) as T extends SyncTransaction ? SyncScope : Scope;
   }
 
   async start(options: WorkerOptions = {}): Promise<RunningWorker> {
     if (this.#worker !== undefined && !this.#worker.isStopped)
       throw new ErrandError("worker-running", "this broker has a worker already; give it more hands with queues, or make another broker");
-    const worker = new Worker({ engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner, options });
+    const worker = new Worker({ engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner, registration: this.#registration, options });
     this.#worker = worker;
     try {
       await this.open();
+      await tellKnown(this.#engine, this.#definitions, this.#runtime);
       await worker.start();
     } catch (error) {
       await worker.stop(); // so that another one may be started
@@ -145,8 +169,18 @@ export class StoreBroker implements Broker {
     });
   }
 
+  async batch(id: string, page: BatchPage = {}): Promise<BatchView | undefined> {
+    aString(id, "the batch's id");
+    checkOptions(page, "batch", { limit: aWholeNumber(1, pageMax), after: aString });
+    if (page.after !== undefined && !pageMark.test(page.after)) refuse("batch.after", page.after, "the `next` of a page");
+    await this.open();
+    return readBatch(this.#engine, at(this.#runtime), id, page.limit ?? pageSize, page.after);
+  }
+
   async cancel(id: string, reason: string = "cancelled by the app"): ReturnType<Broker["cancel"]> {
-    return (await this.#changeOne(id, { do: "cancel", reason })) as "cancelled" | "cancelling" | "ended" | "unknown";
+    const is = await this.#changeOne(id, { do: "cancel", reason });
+    if (is === "unknown") return cancelBatch(this.#engine, () => at(this.#runtime), id, reason);
+    return is as "cancelled" | "cancelling" | "ended";
   }
 
   retry(id: string): Promise<ChangedJob["is"]> {
@@ -164,14 +198,37 @@ export class StoreBroker implements Broker {
   }
 
   async resume(what: Pausable): Promise<void> {
-    await this.#writeNote(noteOfPause(what), undefined);
+    const key = noteOfPause(what);
+    await ("schedule" in what ? this.#schedules.resume(what.schedule) : this.#writeNote(key, undefined));
+  }
+
+  schedules(): Promise<readonly ScheduleView[]> {
+    return this.#schedules.list((name) => !name.startsWith(reconcilePrefix));
+  }
+
+  schedule(name: string): ScheduleHandle {
+    return this.#schedules.handle(name);
+  }
+
+  reconciliations(): Promise<readonly ReconciliationView[]> {
+    return this.#reconciliations.list();
+  }
+
+  rebuild(options: RebuildOptions = {}): Promise<readonly Rebuilt[]> {
+    return this.#reconciliations.rebuild(options);
+  }
+
+  async limit(what: Limitable, to: NewLimit): Promise<void> {
+    await this.open();
+    await editLimit(this.#engine, this.#runtime, what, to);
   }
 
   async why(id: string): Promise<string> {
-    const row = await this.#row(id);
-    if (row === undefined) throw new ErrandError("job-unknown", `no job has the id ${id}, or its retention has passed; look at list()`, { details: { id } });
-    const { rows: processes, now } = await this.#engine.find({ of: "processes", limit: pageMax }, at(this.#runtime));
-    return whyOf(row, { now, processes, paused: await this.#pauses(row), ahead: await this.#aheadOf(row) });
+    aString(id, "the id");
+    await this.open();
+    const answer = await why(id, new Look({ engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions }));
+    if (answer !== undefined) return answer;
+    throw new ErrandError("job-unknown", `no job or batch has the id ${id}, or its retention has passed; look at list()`, { details: { id } });
   }
 
   async unsubscribe(name: string): Promise<boolean> {
@@ -196,7 +253,7 @@ export class StoreBroker implements Broker {
     // Opened once and closed once: other brokers may share the engine, which counts them.
     if (!this.#hasEngine) await this.#engine.open({ runtime: this.#runtime });
     this.#hasEngine = true;
-    await registerSubscriptions(this.#engine, this.#definitions, this.#runtime);
+    await this.#registration.register();
     this.#isOpen = true;
   }
 
@@ -205,6 +262,7 @@ export class StoreBroker implements Broker {
     await Promise.all([this.#worker?.stop(), this.#locks.close()]);
     await this.#opening?.catch(() => undefined); // told to whoever asked for it
     await this.#sender.idle();
+    await this.#registration.idle();
     await this.#holder.close();
     this.#isOpen = false;
     if (this.#hasEngine) await this.#engine.close();
@@ -214,31 +272,6 @@ export class StoreBroker implements Broker {
     const works = planned.some((work) => work instanceof Promise) ? await settled(planned) : (planned as readonly NewWork[]);
     if (!this.#isOpen) await this.open();
     return this.#sender.send(works);
-  }
-
-  /** One atom: in a caller's transaction a call is stored whole or not at all, so it holds at most 500 items. */
-  #syncScope(tx: unknown): SyncScope {
-    const store = (works: readonly NewWork[]): ReturnType<typeof flattened> => {
-      const stored = this.#engine.enqueue([{ works }], { ...at(this.#runtime), tx });
-      if (stored instanceof Promise)
-        throw new ErrandError("tx-unsupported", "this engine cannot store inside a synchronous transaction; use its own kind of transaction");
-      return flattened(stored, () => Promise.reject(new ErrandError("tx-not-open", "the transaction is over; begin another one and call again")));
-    };
-    return {
-      enqueue: (errands) => accepted(errands, store(listOf(errands, "enqueue").map((errand) => this.#planner.jobNow(errand)))),
-      publish: (facts) => accepted(facts, store(listOf(facts, "publish").map((fact) => this.#planner.eventNow(fact)))),
-    };
-  }
-
-  #asyncScope(tx: unknown): Scope {
-    const store = async (planned: readonly Maybe<NewWork>[]): Promise<ReturnType<typeof flattened>> => {
-      const works = await settled(planned);
-      return flattened(await this.#engine.enqueue([{ works }], { ...at(this.#runtime), tx }), () => store(works));
-    };
-    return {
-      enqueue: async (errands) => accepted(errands, await store(listOf(errands, "enqueue").map((errand) => this.#planner.job(errand)))),
-      publish: async (facts) => accepted(facts, await store(listOf(facts, "publish").map((fact) => this.#planner.event(fact)))),
-    };
   }
 
   async #row(id: string): Promise<JobRow | undefined> {
@@ -259,28 +292,6 @@ export class StoreBroker implements Broker {
     const [answer] = await this.#engine.enqueue([{ works: [], notes: [{ key, value }] }], at(this.#runtime));
     if (answer instanceof ErrandError) throw answer;
   }
-
-  /** The job that one of a lane waits for. */
-  async #aheadOf({ state, lane }: JobRow): Promise<JobRow | undefined> {
-    if (lane === undefined || (state !== "blocked" && state !== "parked")) return undefined;
-    const states: readonly JobState[] = state === "parked" ? ["parked"] : ["running", "ready", "scheduled", "parked"];
-    const { rows } = await this.#engine.find({ of: "jobs", where: { lane, states }, limit: pageSize }, at(this.#runtime));
-    return state === "parked" ? rows.find((row) => row.reason !== undefined) : rows[0];
-  }
-
-  async #pauses(row: JobRow): Promise<string[]> {
-    const pauses: string[] = [];
-    for (const [what, key] of [
-      [`queue ${row.queue}`, pausedQueue(row.queue)],
-      [`task ${row.task}`, pausedTask(row.task)],
-    ] as const) {
-      const note = await this.#engine.readNote(key, at(this.#runtime));
-      if (note === undefined) continue;
-      const { reason } = JSON.parse(note.value) as { readonly reason?: string };
-      pauses.push(`${what} is paused${reason ? ` (${reason})` : ""}`);
-    }
-    return pauses;
-  }
 }
 
 function settled(planned: readonly Maybe<NewWork>[]): Promise<NewWork[]> {
@@ -291,20 +302,14 @@ function closed(): ErrandError {
   return new ErrandError("broker-closed", "this broker was closed; make another one with broker(…)");
 }
 
-function listOf<T>(given: OneOrMany<T>, verb: string): readonly T[] {
-  const list = Array.isArray(given) ? (given as readonly T[]) : [given as T];
-  if (list.length <= enqueueCallMax) return list;
-  throw new ErrandError("enqueue-too-many", `${verb} was given ${list.length} items, of ${enqueueCallMax} allowed; call it several times`, {
-    details: { items: list.length },
-  });
-}
-
 function noteOfPause(what: Pausable): string {
-  if (typeof what !== "object") refuse("pause", what, '{ queue: "…" } or { task: "…" }');
-  checkOptions(what, "pause", { queue: (value, path) => void checkName(value, path), task: (value, path) => void checkName(value, path) });
-  if ("queue" in what && "task" in what) refuse("pause", what, 'either { queue: "…" } or { task: "…" }');
+  const one = '{ queue: "…" }, { task: "…" } or { schedule: "…" }';
+  if (typeof what !== "object") refuse("pause", what, one);
+  const aName = (value: unknown, path: string): void => void checkName(value, path);
+  checkOptions(what, "pause", { queue: aName, task: aName, schedule: aName });
+  if (Object.keys(what).length !== 1) refuse("pause", what, `one of ${one}`);
   if ("queue" in what) return pausedQueue(what.queue);
-  return "task" in what ? pausedTask(what.task) : refuse("pause", what, '{ queue: "…" } or { task: "…" }');
+  return "task" in what ? pausedTask(what.task) : pausedSchedule(what.schedule);
 }
 
 function checkFilter(filter: JobFilter, owner: string): void {

@@ -1,14 +1,19 @@
 /** The broker as an app sees it: what can be asked of it, and nothing of how it does it. */
+import type { BatchPage, BatchView } from "./compose/batchView.ts";
 import type { Change, Changed, ChangedJob, Guarantees, JobFilter, Selection } from "./engine.ts";
 import type { HeldLock } from "./lock/hold.ts";
 import type { Lead, LeadOptions } from "./lock/leadership.ts";
 import type { LockOptions } from "./lock/locks.ts";
+import type { Limitable, NewLimit } from "./limits/edit.ts";
+import type { RebuildOptions, Rebuilt, ReconciliationView } from "./reconcile/reconciliations.ts";
+import type { ScheduleHandle } from "./schedule/schedules.ts";
+import type { ScheduleView } from "./schedule/view.ts";
 import type { Scope, SyncScope, SyncTransaction, Transaction } from "./scope.ts";
 import type { JobView, StateCounts } from "./view.ts";
 import type { RunningWorker, WorkerOptions } from "./worker/worker.ts";
 
-/** A queue, or a task in all its queues. */
-export type Pausable = { readonly queue: string } | { readonly task: string };
+/** A queue, a task in all its queues, or a schedule. */
+export type Pausable = { readonly queue: string } | { readonly task: string } | { readonly schedule: string };
 
 export interface Broker extends Scope, AsyncDisposable {
   /** Opens the store and registers subscriptions. Every method does so when first needed; call it before a synchronous `within`. */
@@ -44,15 +49,47 @@ export interface Broker extends Scope, AsyncDisposable {
   count(of?: { readonly queue?: string; readonly task?: string }): Promise<StateCounts>;
   /** The counts of every queue and task. */
   counts(): Promise<readonly { readonly queue: string; readonly task: string; readonly isPaused: boolean; readonly states: StateCounts }[]>;
-  /** cancelled: no run starts any more. cancelling: it runs; its signal fires within a heartbeat, and it never ends completed. */
+  /** How far the batch or chain of that id is, and a page of its members; or undefined. */
+  batch(id: string, page?: BatchPage): Promise<BatchView | undefined>;
+  /** Of a job, a batch or a chain. cancelled: no run starts any more. cancelling: it runs; its signal fires within a heartbeat, and it never ends completed. */
   cancel(id: string, reason?: string): Promise<"cancelled" | "cancelling" | "ended" | "unknown">;
   /** A dead job lives again; a parked one opens its key, in order; a delayed one is due now. */
   retry(id: string): Promise<ChangedJob["is"]>;
   /** Changes a page of jobs by filter; an answer per job. Call again while `hasMore`. */
   change(which: Selection, change: Change, limit?: number): Promise<Changed>;
-  /** No job of it starts, in any process, until `resume`. Running jobs go on. */
+  /** No job of it starts, in any process, until `resume`; a schedule enqueues none. Running jobs go on. */
   pause(what: Pausable, reason?: string): Promise<void>;
+  /** Slots that a schedule had while it was paused are not made up for. */
   resume(what: Pausable): Promise<void>;
+  /** All schedules of the store, by name, whichever broker defined them: at most 20,000. */
+  schedules(): Promise<readonly ScheduleView[]>;
+  /**
+   * One schedule, to look ahead and to change it.
+   *
+   *     await work.schedule("prune").next(10);
+   *     await work.schedule("prune").edit({ rhythm: "day at 04:00" });
+   *
+   * Throws `name-invalid`.
+   */
+  schedule(name: string): ScheduleHandle;
+  /** All reconciliations of the store, and what their last run found. */
+  reconciliations(): Promise<readonly ReconciliationView[]>;
+  /**
+   * Runs all reconciliations now, or the one that is named, in whichever worker has them, and resolves when they have ended.
+   * Throws `reconciliation-unknown`, `option-unknown`, `option-invalid`; rejects with the reason of its `signal`.
+   */
+  rebuild(options?: RebuildOptions): Promise<readonly Rebuilt[]>;
+  /**
+   * Changes a limit of a task, or how much there is of a resource, for all processes and at once; it stands until it is "as-defined" again, also through
+   * restarts and deploys. A limit of a kind that the task's definition lacks is added, and heard within a heartbeat.
+   *
+   *     await work.limit({ task: "send-mail" }, { starts: 20, every: "1s" });
+   *     await work.limit({ resource: "gpu" }, { capacity: 1 });
+   *     await work.limit({ task: "send-mail" }, "as-defined");
+   *
+   * Throws `option-invalid`, `option-unknown`, `name-invalid`.
+   */
+  limit(what: Limitable, to: NewLimit): Promise<void>;
   /** Why this job waits, runs or ended, in a sentence. */
   why(id: string): Promise<string>;
   /** Retires a subscription: later events make no job for it. False: there was none. */

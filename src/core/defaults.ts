@@ -43,12 +43,18 @@ export const keepMs: Readonly<Record<"completed" | "skipped" | "cancelled" | "de
 };
 export const rememberMs: number = 7 * day;
 export const eventsKeptMs: number = 7 * day;
+export const joinsKeptMs: number = 7 * day;
+/** A batch whose storing was given up is removed after so long. */
+export const stagedKeptMs: number = 1 * hour;
 
 /** Payloads (G18). */
 export const payloadBytesMax: number = 256 * 1_024;
 export const payloadBytesWarn: number = 4 * 1_024;
 export const payloadDepthMax = 64;
 export const payloadKeysMax = 10_000;
+/** What a run returns for those that come after it, and a guard's premise. */
+export const resultBytesMax: number = 4 * 1_024;
+export const expectingBytesMax: number = 4 * 1_024;
 
 /** Everything is bounded (G19). */
 export const enqueueMax = 500;
@@ -61,20 +67,64 @@ export const changeMax = 1_000;
 export const nameLengthMax = 100;
 export const idLengthMax = 200;
 export const followUpsMax = 500;
+/** Composition (G11) and limits (G9). */
+export const afterMax = 500;
+export const nestingMax = 100;
+export const keyLimitsMax = 8;
 export const reasonLengthMax = 1_000;
 export const errorMessageMax: number = 4 * 1_024;
 export const errorStackMax: number = 16 * 1_024;
 export const delayMaxMs: number = 10 * 365 * day;
-
-/** Composition (G11) and limits (G9). */
-export const afterMax = 500;
-export const keyLimitsMax = 8;
-export const joinsKeptMs: number = 7 * day;
-/** A batch whose storing was given up is removed after so long. */
-export const stagedKeptMs: number = 1 * hour;
 
 /** Waiting for work. */
 export const pollIdleMs: number = 1 * second;
 export const storeBusyMs: number = 10 * second;
 export const reconnectFirstMs = 100;
 export const reconnectUpToMs: number = 1 * second;
+
+/** Waiting for a job's result; how soon after a look the next one may come, and how long to wait if it is not told. */
+export const resultWithinMs: number = 30 * second;
+export const resultLookSoonMs = 20;
+
+/** Payloads that one job merges, unless its task says otherwise. */
+export const gatherMost = 100;
+
+/** Long jobs. What a job saves, the results of its steps and the places of its loops, together. */
+export const checkpointBytesMax: number = 256 * 1_024;
+export const saveEveryMs: number = 1 * second;
+
+/** Locks (G17). */
+export const lockWaitMs: number = 30 * second;
+/** How soon after it asked one that waits for a lock may ask again; the longer it waits, the later. */
+export const lockAskEveryMs = 25;
+/** Held and waited for, in one broker. */
+export const locksMax = 1_000;
+
+/** Schedules (G12). */
+export const scheduleEveryLeastMs: number = 1 * second;
+/** A slot that is so late was missed: no worker was there in time. */
+export const missedAfterMs: number = 10 * second;
+export const missedRunsMax = 1_000;
+export const backfillMax = 10_000;
+export const schedulesReadEveryMs: number = 1 * minute;
+
+/** Reconciliation (G16). */
+export const reconcileTimeoutMs: number = 1 * hour;
+export const reconcileAttemptsMax = 3;
+
+/** Limits (G9) and breakers. */
+export const limitMax = 1_000_000;
+/** A breaker opens when so many different jobs failed among the last so many runs of a process, within the time. */
+export const breakerFailing = 10;
+export const breakerOf = 20;
+export const breakerWithinMs: number = 1 * minute;
+/** An open one probes again after a sixtieth of the time of the trouble, but not sooner or later than that. */
+export const breakerProbeLeastMs: number = 1 * second;
+export const breakerProbeMostMs: number = 30 * second;
+/** The ramp begins with so much of the rate before the trouble, and grows by so much in so long, in steps. */
+export const breakerRampFrom = 0.1;
+export const breakerRampGrowth = 1.5;
+export const breakerRampGrowthMs: number = 5 * second;
+export const breakerRampStepMs: number = 0.5 * second;
+/** Of the starts while it ramps, at most so many are of jobs that were tried before. */
+export const breakerRetryShare = 0.2;

@@ -64,7 +64,11 @@ export interface StoredResource {
 /** Where a schedule stands: written in the atom of the jobs of its slots, so that no instant at or before its cursor is enqueued again (G12). */
 export const scheduleKey = (name: string): string => `schedule/${name}`;
 export const schedulePrefix = "schedule/";
-export const pausedSchedule = (name: string): string => `pause/schedule/${name}`;
+export const pausedSchedulePrefix = "pause/schedule/";
+export const pausedSchedule = (name: string): string => `${pausedSchedulePrefix}${name}`;
+/** How far a reconciliation has come, and what the last one found. */
+export const reconciliationKey = (name: string): string => `reconciliation/${name}`;
+export const reconciliationPrefix = "reconciliation/";
 
 export interface StoredReplay {
   readonly subscription: string;

@@ -9,6 +9,8 @@ import { ErrandError } from "../core/errors.ts";
 import type { Fact } from "../core/event.ts";
 import { Planner } from "../core/plan.ts";
 import type { Instant, Ms, Runtime } from "../core/runtime.ts";
+import type { RebuildOptions, Rebuilt } from "../core/reconcile/reconciliations.ts";
+import { nextSlotAt } from "../core/schedule/nextSlot.ts";
 import type { Errand, TaskOf } from "../core/task.ts";
 import { viewOf, type JobView } from "../core/view.ts";
 import type { RunningWorker, Worker, WorkerOptions } from "../core/worker/worker.ts";
@@ -91,7 +93,7 @@ export class VirtualBroker extends StoreBroker implements TestBroker {
       do await this.#runWhatIsDue(advancePatience);
       while (await this.#tidy());
       if (this.#runtime.now() >= target) return;
-      const next = this.#hasWorker() ? target : Math.min(target, await this.#nextDueAt());
+      const next = this.#hasWorker() ? target : Math.min(target, await this.#nextDueAt(), await nextSlotAt({ engine: this.#watch.engine, runtime: this.#runtime }));
       await this.#runtime.advance(next - this.#runtime.now(), () => this.#atRest(advancePatience));
     }
   }
@@ -120,6 +122,15 @@ export class VirtualBroker extends StoreBroker implements TestBroker {
     await this.open();
     const rows = await this.#stored.events();
     return rows.map(({ id, name, payload, publishedAt }) => ({ id, name, payload: JSON.parse(payload) as unknown, publishedAt: new Date(publishedAt) }));
+  }
+
+  /** Lets them run, and as much time pass as that needs. */
+  override async rebuild(options: RebuildOptions = {}): Promise<readonly Rebuilt[]> {
+    const rebuilt = super.rebuild(options);
+    rebuilt.catch(() => undefined); // told to who awaits it
+    await this.#runtime.settle();
+    await this.drain();
+    return this.#inTime(rebuilt);
   }
 
   story(): readonly string[] {

@@ -1,21 +1,41 @@
 /** What a task's function is handed: the run, without its machinery. */
 import { followUpsMax } from "../defaults.ts";
-import type { NewJob, NewWork } from "../engine.ts";
+import type { Engine, NewJob, NewWork } from "../engine.ts";
 import { ErrandError } from "../errors.ts";
 import type { Fact } from "../event.ts";
+import type { EachOptions, Source } from "../long/each.ts";
+import { LongJob, type LongParts } from "../long/longJob.ts";
+import type { EachArguments } from "../long/longRun.ts";
+import type { Step } from "../long/step.ts";
 import { jobDiedName } from "../notes.ts";
 import type { Planner } from "../plan.ts";
-import type { Errand, Job } from "../task.ts";
-import type { OneOrMany } from "../typing.ts";
+import type { Runtime } from "../runtime.ts";
+import { listOf, type SyncTransaction, type Transaction } from "../scope.ts";
+import type { Errand, Job, Predecessor } from "../task.ts";
+import type { Json, OneOrMany } from "../typing.ts";
+import { before } from "./before.ts";
+import { commit } from "./commit.ts";
 import type { Run } from "./run.ts";
+
+export interface RunningJobParts {
+  readonly planner: Planner;
+  readonly runtime: Runtime;
+  readonly long: LongParts;
+  /** A child process has none. */
+  readonly engine?: Engine;
+}
 
 export class RunningJob implements Job {
   readonly #run: Run;
-  readonly #planner: Planner;
+  readonly #input: unknown;
+  readonly #parts: RunningJobParts;
+  readonly #long: LongJob;
 
-  constructor(run: Run, planner: Planner) {
+  constructor(run: Run, input: unknown, parts: RunningJobParts) {
     this.#run = run;
-    this.#planner = planner;
+    this.#input = input;
+    this.#parts = parts;
+    this.#long = new LongJob(run, parts.long);
   }
 
   get id(): string {
@@ -34,16 +54,64 @@ export class RunningJob implements Job {
     return new Date(this.#run.claimed.enqueuedAt);
   }
 
+  get slot(): Date | undefined {
+    const { slotAt } = this.#run.claimed;
+    return slotAt === undefined ? undefined : new Date(slotAt);
+  }
+
   get signal(): AbortSignal {
     return this.#run.signal;
   }
 
   enqueue(errands: OneOrMany<Errand>): void {
-    this.#follow(listOf(errands).map((errand) => this.#ofAlert(this.#planner.jobNow(errand))));
+    this.#follow(this.#planned(errands));
   }
 
   publish(facts: OneOrMany<Fact>): void {
-    this.#follow(listOf(facts).map((fact) => this.#planner.eventNow(fact)));
+    this.#follow(listOf(facts, "publish").map((fact) => this.#parts.planner.eventNow(fact)));
+  }
+
+  add(errands: OneOrMany<Errand>): void {
+    const { join } = this.#run.claimed;
+    if (join === undefined)
+      throw new ErrandError("batch-missing", `job ${this.id} is in no batch or chain that something could be added to; use job.enqueue, or enqueue it in a batch`, {
+        details: { job: this.id },
+      });
+    this.#follow(this.#planned(errands).map((work) => (work.kind === "event" || work.join !== undefined ? work : { ...work, join })));
+  }
+
+  before(): AsyncIterable<Predecessor> {
+    return before(this.#run, this.#withEngine("before"));
+  }
+
+  commit<T extends Transaction>(tx: T): T extends SyncTransaction ? void : Promise<void> {
+    return commit(this.#run, this.#input, tx, this.#withEngine("commit")) as T extends SyncTransaction ? void : Promise<void>;
+  }
+
+  get checkpoint(): Json {
+    return this.#long.checkpoint as Json;
+  }
+
+  save(checkpoint: Json): Promise<void> {
+    return this.#long.save(checkpoint);
+  }
+
+  each<T, Place = number>(source: Source<T, Place>, ...options: EachArguments<T, Place>): AsyncIterable<T> {
+    return this.#long.each(source as Source<T, unknown>, (options[0] ?? {}) as EachOptions<T, unknown>);
+  }
+
+  step<T>(name: string, fn: Step<T>): Promise<T> {
+    return this.#long.step(name, fn);
+  }
+
+  #planned(errands: OneOrMany<Errand>): readonly NewWork[] {
+    return this.#parts.planner.planNow(listOf(errands, "enqueue")).works.map((work) => (work.kind === "job" ? this.#ofAlert(work) : work));
+  }
+
+  #withEngine(verb: string): { readonly engine: Engine; readonly runtime: Runtime } {
+    const { engine, runtime } = this.#parts;
+    if (engine === undefined) throw new TypeError(`job.${verb} needs the store`);
+    return { engine, runtime };
   }
 
   /** What an alert enqueues is part of it: its death is announced to nobody, or alerts would go round for ever. */
@@ -54,6 +122,7 @@ export class RunningJob implements Job {
 
   #follow(works: readonly NewWork[]): void {
     const run = this.#run;
+    if (run.isCommitted) throw committed(this.id);
     if (run.isOver || run.isLost) {
       throw new ErrandError(
         "lease-lost",
@@ -71,6 +140,8 @@ export class RunningJob implements Job {
   }
 }
 
-function listOf<T>(values: OneOrMany<T>): readonly T[] {
-  return (Array.isArray(values) ? values : [values]) as readonly T[];
+function committed(id: string): ErrandError {
+  return new ErrandError("lease-lost", `job ${id} was completed by job.commit, so nothing more can be stored with it; hand over what follows before the commit`, {
+    details: { job: id },
+  });
 }

@@ -8,6 +8,8 @@ import type { Definitions } from "../definitions.ts";
 import type { Engine, Unlisten } from "../engine.ts";
 import { didYouMean } from "../names.ts";
 import type { Planner } from "../plan.ts";
+import type { Registration } from "../registration.ts";
+import { Scheduler } from "../schedule/scheduler.ts";
 import type { Logger, Ms, Runtime } from "../runtime.ts";
 import { Alone } from "./alone.ts";
 import { Contact } from "./contact.ts";
@@ -36,6 +38,7 @@ export class Worker implements RunningWorker {
   readonly #alone: Alone;
   readonly #intake: Intake;
   readonly #housekeeping: Housekeeping;
+  readonly #scheduler: Scheduler;
   readonly #endings: (() => void)[] = [];
   readonly #hurry: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
@@ -48,20 +51,28 @@ export class Worker implements RunningWorker {
     readonly runtime: Runtime;
     readonly definitions: Definitions;
     readonly planner: Planner;
+    readonly registration?: Pick<Registration, "heard">;
     readonly log?: Logger;
+    readonly told?: WorkerParts["told"];
     readonly options?: WorkerOptions;
   }) {
-    const { engine, runtime, definitions, planner, log = runtime.log, options = {} } = given;
+    const { engine, runtime, definitions, planner, registration, log = runtime.log, options = {}, told } = given;
     this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions) };
     this.#contact = new Contact(runtime, log, this.#parts.settings.beatEveryMs * gapBeats);
     this.#alone = new Alone(this.#parts);
     this.#pulse = new Pulse(this.#parts, this.#contact, {
       cancelled: (ids) => this.#intake.cancelled(ids),
       lost: () => this.#intake.lost(),
-      notesChanged: () => this.#intake.pausesChanged(),
+      notesChanged: () => {
+        this.#intake.notesChanged();
+        this.#scheduler.wake();
+      },
+      era: (era) => registration?.heard(era),
+      heard: () => this.#intake.heard(),
     });
     this.#intake = new Intake(this.#parts, this.#contact, this.#alone, this.#pulse);
     this.#housekeeping = new Housekeeping(this.#parts, this.#contact, () => this.#intake.wake());
+    this.#scheduler = new Scheduler(this.#parts, () => this.#intake.wake());
   }
 
   /** Jobs that run or are held ready here. */
@@ -89,7 +100,7 @@ export class Worker implements RunningWorker {
 
   /** Nothing in flight, nothing to write, and the last claim found nothing more. Jobs that are due later may wait. */
   idle(): boolean {
-    return this.#intake.isIdle;
+    return this.#intake.isIdle && this.#scheduler.isIdle;
   }
 
   /** Calls `fn` each time the worker has become idle. Answers how to stop listening. */
@@ -113,6 +124,7 @@ export class Worker implements RunningWorker {
     this.#pulse.start();
     this.#intake.open();
     this.#housekeeping.start();
+    this.#scheduler.wake();
   }
 
   stop(): Promise<void> {
@@ -154,7 +166,9 @@ export class Worker implements RunningWorker {
   async #stop(): Promise<void> {
     const { settings } = this.#parts;
     const { runner } = this.#intake.crew;
+    runner.askToYield();
     this.#intake.close();
+    const scheduling = this.#scheduler.stop();
     await this.#quietWithin(settings.graceMs);
     if (runner.running.size > 0) {
       runner.handBackAll();
@@ -163,6 +177,7 @@ export class Worker implements RunningWorker {
     }
     // Longer than a lease would be in vain: the store has taken the jobs back by then.
     await this.#quietWithin(settings.leaseMs, false);
+    await scheduling;
     await this.#end();
   }
 

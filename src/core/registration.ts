@@ -1,0 +1,83 @@
+/** What a broker's definitions leave in the store: written when it opens, and again when the store turns out to be another one. */
+import { at } from "./at.ts";
+import { leaseMs } from "./defaults.ts";
+import type { Definitions } from "./definitions.ts";
+import type { Atom, Engine } from "./engine.ts";
+import { derivedId } from "./keys.ts";
+import { registerLimits } from "./limits/register.ts";
+import type { Planner } from "./plan.ts";
+import { reconcilePrefix } from "./reconcile/reconcile.ts";
+import { runOf } from "./reconcile/reconciliations.ts";
+import type { Runtime } from "./runtime.ts";
+import { registerSchedule } from "./schedule/register.ts";
+import type { StoredSchedule } from "./schedule/rule.ts";
+import { registerSubscriptions } from "./subscriptions.ts";
+
+export interface RegistrationParts {
+  readonly engine: Engine;
+  readonly runtime: Runtime;
+  readonly definitions: Definitions;
+  readonly planner: Planner;
+}
+
+export class Registration {
+  readonly #parts: RegistrationParts;
+  #era: string | undefined;
+  #renewal: Promise<void> | undefined;
+
+  constructor(parts: RegistrationParts) {
+    this.#parts = parts;
+  }
+
+  /** When the broker opens. A reconciliation that the store does not know runs at once. */
+  async register(): Promise<void> {
+    // Before anything is written: a store that is wiped meanwhile has another era than this one.
+    const era = await this.#readEra();
+    await this.#write(era, false);
+    this.#era = era;
+  }
+
+  /** A heartbeat told the store's era: in another one than before nothing of it can be relied on. Tried again with each heartbeat. */
+  heard(era: string): void {
+    if (this.#era === undefined || era === this.#era || this.#renewal !== undefined) return;
+    const { log } = this.#parts.runtime;
+    log.warn(
+      { era },
+      "the store is another one than before, or was rolled back: subscriptions, schedules and limits are registered again, and reconciliations run now",
+    );
+    this.#renewal = this.#write(era, true)
+      .then(
+        () => void (this.#era = era),
+        (error: unknown) => log.error({ err: error }, "definitions could not be registered again; it is tried again with the next heartbeat"),
+      )
+      .finally(() => (this.#renewal = undefined));
+  }
+
+  /** Resolves when nothing is being registered. */
+  async idle(): Promise<void> {
+    await this.#renewal;
+  }
+
+  async #write(era: string, isNewEra: boolean): Promise<void> {
+    const { engine, runtime, definitions, planner } = this.#parts;
+    await registerSubscriptions(engine, definitions, runtime);
+    await registerLimits(engine, definitions, runtime);
+    for (const schedule of definitions.schedules.values()) {
+      const isReconciliation = schedule.name.startsWith(reconcilePrefix);
+      await registerSchedule(this.#parts, planner, schedule, (stored, isFirst) =>
+        isReconciliation && (isFirst || isNewEra) ? atOnce(stored, era) : undefined,
+      );
+    }
+  }
+
+  /** A process that holds nothing writes nothing by asking. */
+  async #readEra(): Promise<string> {
+    const { engine, runtime } = this.#parts;
+    return (await engine.beat(runtime.id(), leaseMs, at(runtime))).era;
+  }
+}
+
+/** Once in an era, however many hear of it. */
+function atOnce(stored: StoredSchedule, era: string): Partial<Atom> {
+  return { works: runOf(stored, derivedId("reconciliation", stored.name, era)) };
+}
