@@ -23,6 +23,13 @@ export function jobJson(job: JobView): Readonly<Record<string, unknown>> {
     isPoison: job.isPoison,
     history: job.history.map(attemptJson),
     from: job.from ?? null,
+    batch: job.batch ?? null,
+    after: job.after,
+    expecting: job.expecting ?? null,
+    version: job.version ?? null,
+    slotAt: job.slotAt ?? null,
+    checkpointBytes: job.checkpointBytes ?? null,
+    result: job.result ?? null,
   };
 }
 

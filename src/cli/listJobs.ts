@@ -63,7 +63,7 @@ function noteOf(job: JobView, pauses: readonly Pause[], now: number): string {
     case "scheduled":
       return `${dueIn(job.dueAt.getTime() - now)}${failureOf(job)}`;
     case "blocked":
-      return `behind another job of ${job.orderedBy ?? "its key"}`;
+      return blockedNote(job);
     case "ready":
       return readyNote(job, pauses);
     case "parked":
@@ -76,6 +76,19 @@ function noteOf(job: JobView, pauses: readonly Pause[], now: number): string {
 function runningNote({ since, leaseUntil, isCancelling }: NonNullable<JobView["running"]>, now: number): string {
   const isGone = leaseUntil.getTime() < now;
   return `for ${age(now - since.getTime())}${isCancelling ? ", asked to stop" : ""}${isGone ? ", its worker is silent" : ""}`;
+}
+
+function blockedNote({ waits, orderedBy }: JobView): string {
+  switch (waits?.reason) {
+    case "limit":
+      return `for room under the limit of ${waits.on}`;
+    case "after":
+      return `after ${waits.on}`;
+    case "join":
+      return `with its batch ${waits.on}`;
+    default:
+      return `behind another job of ${orderedBy ?? "its key"}`;
+  }
 }
 
 function readyNote(job: JobView, pauses: readonly Pause[]): string {

@@ -13,6 +13,7 @@ interface Command {
 const commands: Readonly<Record<string, Command>> = {
   work: { summary: "start a worker from modules of definitions", load: () => import("./work.ts") },
   jobs: { summary: "list, show, cancel, retry and redrive jobs", load: () => import("./jobs.ts") },
+  batches: { summary: "list, show and cancel batches and chains", load: () => import("./batches.ts") },
   queues: { summary: "count jobs; pause and resume queues and tasks", load: () => import("./queues.ts") },
 };
 

@@ -2,6 +2,7 @@
 import { inWords } from "../core/duration.ts";
 import type { JobView } from "../index.ts";
 import { usage, type Arguments } from "./arguments.ts";
+import { factLines, nameWidth } from "./facts.ts";
 import { jobJson } from "./jobJson.ts";
 import { paint, remark, say, terminalWidth } from "./output.ts";
 import { indented, plain, plainJson } from "./plain.ts";
@@ -10,7 +11,6 @@ import type { OpenStore } from "./store.ts";
 import { table } from "./table.ts";
 import { cut } from "./textWidth.ts";
 
-const nameWidth = 10;
 /** On a terminal. */
 const inputLinesMax = 6;
 const stackLinesMax = 12;
@@ -30,27 +30,29 @@ export async function showJob({ work }: OpenStore, given: Arguments, id: string 
 }
 
 function facts(job: JobView, why: string): string {
-  const lines: readonly (readonly [string, string | undefined])[] = [
+  return factLines([
     ["job", job.id],
     ["task", job.task],
     ["queue", job.queue],
     ["state", stateWords(job)],
     ["why", plain(why.replace(`job ${job.id} (${job.task}) `, ""))],
-    ["input", inputText(job.input)],
+    ["input", jsonText(job.input)],
+    ["expecting", job.expecting === undefined ? undefined : jsonText(job.expecting)],
+    ["version", job.version?.toString()],
+    ["batch", job.batch && `${plain(job.batch)} (errand batches show tells of it)`],
+    ["after", job.after.length === 0 ? undefined : job.after.map(afterText).join(", ")],
+    ["slot", job.slotAt?.toISOString()],
     ["enqueued", job.enqueuedAt.toISOString()],
     ["due", job.dueAt.toISOString()],
     ["start by", job.startBy?.toISOString()],
     ["ended", job.endedAt?.toISOString()],
-    ["ordered by", job.orderedBy],
-    ["unique by", job.uniqueBy],
+    ["ordered by", job.orderedBy && plain(job.orderedBy)],
+    ["unique by", job.uniqueBy && plain(job.uniqueBy)],
     ["from", job.from && `${job.from.event} ${job.from.eventId}, by ${job.from.subscription}`],
     ["attempts", attemptsText(job)],
-  ];
-  return lines
-    .flatMap(([name, value]) =>
-      value === undefined ? [] : [`${paint("dim", name.padEnd(nameWidth))}  ${value === job.orderedBy || value === job.uniqueBy ? plain(value) : value}`],
-    )
-    .join("\n");
+    ["checkpoint", job.checkpointBytes === undefined ? undefined : bytesText(job.checkpointBytes)],
+    ["result", job.result === undefined ? undefined : resultText(job.result)],
+  ]);
 }
 
 function stateWords(job: JobView): string {
@@ -59,12 +61,25 @@ function stateWords(job: JobView): string {
   return job.isPoison ? `${painted}, poison: it killed its process` : painted;
 }
 
-function inputText(input: unknown): string {
-  const text = plain(JSON.stringify(input));
+function jsonText(value: unknown): string {
+  const text = plain(JSON.stringify(value));
   const width = terminalWidth();
   if (width === undefined) return text;
   const shown = cut(text, (width - nameWidth - 2) * inputLinesMax);
   return shown === text ? text : `${shown} (--json has all)`;
+}
+
+/** "well" is what is meant without a word. */
+function afterText({ id, when }: JobView["after"][number]): string {
+  return `${plain(id)}${when === "well" ? "" : ` (${when === "badly" ? "if it fails" : "however it ends"})`}`;
+}
+
+function resultText(result: unknown): string {
+  return `${bytesText(Buffer.byteLength(JSON.stringify(result)))}: ${jsonText(result)}`;
+}
+
+function bytesText(bytes: number): string {
+  return `${bytes.toLocaleString("en-US")} ${bytes === 1 ? "byte" : "bytes"}`;
 }
 
 function attemptsText({ attempts, starts, suspects }: JobView): string {

@@ -2,14 +2,19 @@
 import type { Law } from "./law.ts";
 import { acceptLaws } from "./laws/accept.ts";
 import { boundLaws } from "./laws/bounds.ts";
+import { breakerLaws } from "./laws/breakers.ts";
 import { cancelLaws } from "./laws/cancel.ts";
+import { checkpointLaws } from "./laws/checkpoints.ts";
 import { clockLaws } from "./laws/clocks.ts";
 import { diedLaws } from "./laws/died.ts";
 import { fanOutLaws } from "./laws/fanOut.ts";
 import { followLaws } from "./laws/follow.ts";
 import { heldLockLaws } from "./laws/heldLocks.ts";
+import { gatherLaws } from "./laws/gather.ts";
 import { leadingLaws } from "./laws/leading.ts";
 import { leaseLaws } from "./laws/lease.ts";
+import { hourLaws } from "./laws/hours.ts";
+import { limitLaws } from "./laws/limits.ts";
 import { lockLaws } from "./laws/locks.ts";
 import { lookingLaws } from "./laws/looking.ts";
 import { misuseLaws } from "./laws/misuse.ts";
@@ -19,20 +24,28 @@ import { pauseLaws } from "./laws/pause.ts";
 import { payloadLaws } from "./laws/payload.ts";
 import { portLaws } from "./laws/port.ts";
 import { poisonLaws } from "./laws/poison.ts";
+import { resourceLaws } from "./laws/resources.ts";
 import { recoveryLaws } from "./laws/recovery.ts";
+import { reconcileLaws } from "./laws/reconcile.ts";
 import { retentionLaws } from "./laws/retention.ts";
 import { retryLaws } from "./laws/retry.ts";
+import { scheduleLaws } from "./laws/schedules.ts";
 import { skipLaws } from "./laws/skip.ts";
 import { timeLaws } from "./laws/time.ts";
 import { uniqueLaws } from "./laws/unique.ts";
 import { unknownLaws } from "./laws/unknown.ts";
 import { urgencyLaws } from "./laws/urgency.ts";
+import { whyLaws } from "./laws/why.ts";
+import { whyBatchLaws } from "./laws/whyBatches.ts";
+import { whyLimitLaws } from "./laws/whyLimits.ts";
+import { versionLaws } from "./laws/versions.ts";
 
 const all: readonly Law[] = [
   ...acceptLaws,
   ...misuseLaws,
   ...retryLaws,
   ...followLaws,
+  ...checkpointLaws,
   ...diedLaws,
   ...pauseLaws,
   ...lookingLaws,
@@ -44,6 +57,10 @@ const all: readonly Law[] = [
   ...orderLaws,
   ...parkLaws,
   ...urgencyLaws,
+  ...hourLaws,
+  ...limitLaws,
+  ...resourceLaws,
+  ...breakerLaws,
   ...fanOutLaws,
   ...poisonLaws,
   ...skipLaws,
@@ -53,9 +70,16 @@ const all: readonly Law[] = [
   ...payloadLaws,
   ...boundLaws,
   ...retentionLaws,
+  ...scheduleLaws,
+  ...reconcileLaws,
   ...recoveryLaws,
   ...clockLaws,
   ...unknownLaws,
+  ...versionLaws,
+  ...gatherLaws,
+  ...whyLaws,
+  ...whyLimitLaws,
+  ...whyBatchLaws,
 ];
 
 const number = (law: Law): number => Number(law.guarantee.slice(1));

@@ -3,14 +3,14 @@ import { at } from "./at.ts";
 import { changeMax, pageMax, pageSize } from "./defaults.ts";
 import { pageMark, readBatch, type BatchPage, type BatchView } from "./compose/batchView.ts";
 import { cancelBatch } from "./compose/cancelBatch.ts";
+import { Coordination, type ResultOptions } from "./coordination.ts";
 import { Definitions, type DefinitionModule } from "./definitions.ts";
 import type { Broker, Pausable } from "./brokerFace.ts";
 import type { ChangedJob, Engine, Guarantees, JobFilter, JobRow, Maybe, NewWork, Selection, Change, Changed } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
-import { Holder } from "./lock/holder.ts";
 import type { HeldLock } from "./lock/hold.ts";
 import type { Lead, LeadOptions } from "./lock/leadership.ts";
-import { Locks, type LockOptions } from "./lock/locks.ts";
+import type { LockOptions } from "./lock/locks.ts";
 import type { Fact } from "./event.ts";
 import { checkName } from "./names.ts";
 import { pausedQueue, pausedSchedule, pausedTask, replayKey, subscriptionKey } from "./notes.ts";
@@ -27,7 +27,9 @@ import type { ScheduleView } from "./schedule/view.ts";
 import { accepted, listOf, type AcceptedFor, type Scope, type SyncScope, type SyncTransaction, type Transaction } from "./scope.ts";
 import { Sender } from "./sender.ts";
 import { jobStates, type JobState } from "./states.ts";
+import type { JobResult } from "./result/results.ts";
 import type { Errand } from "./task.ts";
+import type { Tried, TryOptions } from "./tryNow/tryNow.ts";
 import type { OneOrMany } from "./typing.ts";
 import { viewOf, type JobView, type StateCounts } from "./view.ts";
 import { tellKnown } from "./why/known.ts";
@@ -42,8 +44,7 @@ export class StoreBroker implements Broker {
   readonly #definitions: Definitions;
   readonly #planner: Planner;
   readonly #sender: Sender;
-  readonly #holder: Holder;
-  readonly #locks: Locks;
+  readonly #coordination: Coordination;
   readonly #registration: Registration;
   readonly #schedules: Schedules;
   readonly #reconciliations: Reconciliations;
@@ -60,10 +61,8 @@ export class StoreBroker implements Broker {
     this.#definitions = new Definitions(given.definitions);
     this.#planner = new Planner(this.#definitions, this.#runtime);
     this.#sender = new Sender(this.#engine, this.#runtime);
-    const held = { engine: this.#engine, runtime: this.#runtime, log: this.#runtime.log };
-    this.#holder = new Holder(held);
-    this.#locks = new Locks({ ...held, holder: this.#holder });
     const parts = { engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner };
+    this.#coordination = new Coordination({ ...parts, sender: this.#sender });
     const reconciler = new Reconciler(parts);
     this.#definitions.reconcileBy((reconciliation, job) => reconciler.run(reconciliation, job));
     this.#registration = new Registration(parts);
@@ -110,7 +109,7 @@ export class StoreBroker implements Broker {
   async start(options: WorkerOptions = {}): Promise<RunningWorker> {
     if (this.#worker !== undefined && !this.#worker.isStopped)
       throw new ErrandError("worker-running", "this broker has a worker already; give it more hands with queues, or make another broker");
-    const worker = new Worker({ engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner, registration: this.#registration, options });
+    const worker = new Worker({ engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner, registration: this.#registration, options, told: (answers) => this.#coordination.told(answers) });
     this.#worker = worker;
     try {
       await this.open();
@@ -125,12 +124,22 @@ export class StoreBroker implements Broker {
 
   async lock(name: string, options: LockOptions): Promise<HeldLock> {
     await this.open();
-    return this.#locks.lock(name, options);
+    return this.#coordination.lock(name, options);
   }
 
   async lead(name: string, fn: Lead, options: LeadOptions = {}): Promise<void> {
     await this.open();
-    return this.#locks.lead(name, fn, options);
+    return this.#coordination.lead(name, fn, options);
+  }
+
+  async tryNow(errand: Errand, options: TryOptions): Promise<Tried> {
+    await this.open();
+    return this.#coordination.tryNow(errand, options);
+  }
+
+  async result(id: string, options: ResultOptions = {}): Promise<JobResult> {
+    await this.open();
+    return this.#coordination.result(id, options);
   }
 
   async find(id: string): Promise<JobView | undefined> {
@@ -259,11 +268,10 @@ export class StoreBroker implements Broker {
 
   async #close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([this.#worker?.stop(), this.#locks.close()]);
+    await Promise.all([this.#worker?.stop(), this.#coordination.close()]);
     await this.#opening?.catch(() => undefined); // told to whoever asked for it
     await this.#sender.idle();
     await this.#registration.idle();
-    await this.#holder.close();
     this.#isOpen = false;
     if (this.#hasEngine) await this.#engine.close();
   }

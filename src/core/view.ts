@@ -1,5 +1,5 @@
 /** A stored job as callers see it. */
-import type { AttemptRow, JobRow, Waits } from "./engine.ts";
+import type { After, AttemptRow, JobRow, Waits } from "./engine.ts";
 import type { Instant } from "./runtime.ts";
 import type { JobState } from "./states.ts";
 
@@ -27,6 +27,19 @@ export interface JobView {
   readonly reason: string | undefined;
   readonly isPoison: boolean;
   readonly history: readonly (Omit<AttemptRow, "at"> & { readonly at: Date })[];
+  /** The batch or chain it is a member of. */
+  readonly batch: string | undefined;
+  /** What had, or has, to end before it. */
+  readonly after: readonly After[];
+  /** What its caller believed, and what its run returned. */
+  readonly expecting: unknown;
+  readonly result: unknown;
+  /** Size of what its run saved to go on from. */
+  readonly checkpointBytes: number | undefined;
+  /** The version of its payload. */
+  readonly version: number | undefined;
+  /** The instant of its schedule that it stands for. */
+  readonly slotAt: Date | undefined;
   /** The event it came from. */
   readonly from: { readonly event: string; readonly eventId: string; readonly subscription: string } | undefined;
 }
@@ -60,6 +73,13 @@ export function viewOf(row: JobRow): JobView {
     reason: row.reason,
     isPoison: row.isPoison ?? false,
     history: row.history.map((attempt) => ({ ...attempt, at: new Date(attempt.at) })),
+    batch: row.joins?.[0],
+    after: row.after ?? [],
+    expecting: row.expecting === undefined ? undefined : (JSON.parse(row.expecting) as unknown),
+    result: row.result === undefined ? undefined : (JSON.parse(row.result) as unknown),
+    checkpointBytes: row.checkpoint === undefined ? undefined : Buffer.byteLength(row.checkpoint),
+    version: row.version,
+    slotAt: dateOf(row.slotAt),
     from: row.from && { event: row.from.event, eventId: row.from.eventId, subscription: row.from.subscription },
   };
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobRow } from "../../src/core/engine.ts";
-import { whyOf } from "../../src/core/why.ts";
+import type { Look } from "../../src/core/why/look.ts";
+import { reasonOf } from "../../src/core/why/reasons.ts";
 
 const snoozed: JobRow = {
   id: "j1",
@@ -19,13 +20,28 @@ const snoozed: JobRow = {
   waits: { reason: "snooze", on: "", since: 0 },
   history: [{ start: 1, is: "snoozed", at: 0, reason: 'subscription "paid/send" is not defined here' }],
 };
+const atOnce = { now: 0 } as Look;
 
-test("why names the reason for which a job was snoozed", () => {
-  const words = whyOf(snoozed, { now: 0, paused: [], processes: [], ahead: undefined });
-  assert.equal(words, 'job j1 (send) waits until it is due in 30 s (it was snoozed: subscription "paid/send" is not defined here)');
-});
-
-test("a snooze without a reason is just told", () => {
-  const words = whyOf({ ...snoozed, history: [{ start: 1, is: "snoozed", at: 0 }] }, { now: 0, paused: [], processes: [], ahead: undefined });
-  assert.equal(words, "job j1 (send) waits until it is due in 30 s (it was snoozed)");
-});
+for (const { what, row, words } of [
+  {
+    what: "a snooze's reason is named",
+    row: snoozed,
+    words: 'until it is due in 30 s, at 1970-01-01T00:00:30.000Z (it was snoozed: subscription "paid/send" is not defined here)',
+  },
+  {
+    what: "a snooze without a reason is just told",
+    row: { ...snoozed, history: [{ start: 1, is: "snoozed", at: 0 }] },
+    words: "until it is due in 30 s, at 1970-01-01T00:00:30.000Z (it was snoozed)",
+  },
+  {
+    what: "a due job that no pass has promoted yet is to be picked up",
+    row: { ...snoozed, dueAt: 0, waits: { reason: "time", on: "", since: 0 } },
+    words: "to be picked up: it is due (it was delayed)",
+  },
+  {
+    what: "a slot of a schedule is named",
+    row: { ...snoozed, slotAt: 30_000, waits: { reason: "time", on: "", since: 0 } },
+    words: "until it is due in 30 s, at 1970-01-01T00:00:30.000Z (its schedule's slot of 1970-01-01T00:00:30.000Z)",
+  },
+] as const satisfies readonly { readonly what: string; readonly row: JobRow; readonly words: string }[])
+  test(what, async () => assert.equal((await reasonOf(row, atOnce)).waits, words));

@@ -1,80 +1,14 @@
-/** G2 and G19: what is stored can be found, counted and explained. */
+/** G2 and G19: what is stored can be found and counted. */
 import { giveUp, skip, snooze } from "../../core/endings.ts";
 import { jobStates, type JobState } from "../../core/states.ts";
 import { task } from "../../core/task.ts";
-import { equal, matches, present, refused } from "../expect.ts";
-import { law, lawsOf, type Law } from "../law.ts";
+import { equal, present } from "../expect.ts";
+import { law, type Law } from "../law.ts";
 import type { World } from "../world.ts";
 
 const work = task<{ key: string }>("work", { orderedBy: "key", run: () => undefined });
 
-async function one(world: World, errand: ReturnType<typeof work.with>): Promise<string> {
-  return (await world.process({ work }).broker.enqueue(errand)).id;
-}
-async function afterRun(world: World, run: () => unknown, key: string = "a"): Promise<string> {
-  const runner = task<{ key: string }>("work", { orderedBy: "key", retry: { backoff: "fixed", first: "1h" }, run });
-  const { broker } = await world.worker({ runner });
-  const { id } = await broker.enqueue(runner.with({ key }));
-  await world.until("it has run", () => world.runs.length === 1);
-  await world.advance("2s");
-  return id;
-}
-
-interface Waiting {
-  readonly what: string;
-  readonly reach: (world: World) => Promise<string>;
-  readonly why: RegExp;
-}
-const waits: readonly Waiting[] = [
-  {
-    what: "a job that waits for a worker, where no process runs any",
-    reach: (world) => one(world, work.with({ key: "a" })),
-    why: /waits for a free worker that serves queue .*; no process is running a job now/,
-  },
-  {
-    what: "a job that waits for a free worker",
-    reach: async (world) => {
-      await world.worker({}, { queues: { elsewhere: 1 } });
-      await world.advance("3s");
-      return one(world, work.with({ key: "a" }));
-    },
-    why: /worker/,
-  },
-  { what: "a delayed job", reach: (world) => one(world, work.with({ key: "a" }, { in: "10m" })), why: /until it is due in 10 min.*delayed/ },
-  {
-    what: "a job that is to be tried again",
-    reach: (world) => afterRun(world, () => Promise.reject(new Error("no route"))),
-    why: /tried again.*1 attempt so far.*no route/,
-  },
-  { what: "a snoozed job", reach: (world) => afterRun(world, () => snooze("1h")), why: /due in .*snoozed/ },
-  {
-    what: "a job behind its key",
-    reach: async (world) => {
-      await one(world, work.with({ key: "a" }, { in: "1h" }));
-      return one(world, work.with({ key: "a" }));
-    },
-    why: /behind .*work\["a"\]/,
-  },
-  { what: "a parked job", reach: (world) => afterRun(world, () => giveUp("no such account")), why: /redriven.*no such account.*work\["a"\]/ },
-  { what: "a running job", reach: (world) => afterRun(world, () => world.sleep("1h")), why: /running for 2 s in process/ },
-  { what: "a completed job", reach: (world) => afterRun(world, () => undefined), why: /was completed/ },
-];
-
-const whys: readonly Law[] = [
-  ...lawsOf(
-    "G2",
-    waits,
-    (row) => `why tells of ${row.what}`,
-    async (world, row) => {
-      const id = await row.reach(world);
-      const why = await world.observer.why(id);
-      matches(why, row.why, "why");
-      matches(why, new RegExp(id), "why");
-    },
-  ),
-  law("G2", "why of an unknown id is refused as job-unknown", async (world) => {
-    await refused(() => world.observer.why("nobody"), "job-unknown", "why");
-  }),
+const finds: readonly Law[] = [
   law("G2", "find of an unknown id answers undefined", async (world) => {
     equal(await world.observer.find("nobody"), undefined, "the answer");
   }),
@@ -208,4 +142,4 @@ const counted: readonly Law[] = [
   }),
 ];
 
-export const lookingLaws: readonly Law[] = [...whys, ...lists, ...counted];
+export const lookingLaws: readonly Law[] = [...finds, ...lists, ...counted];

@@ -1,0 +1,31 @@
+/** What it depends on is failing, or recovers slowly. */
+import { breakerGate, breakerKey } from "../../recovery/breakerNotes.ts";
+import type { BreakerState } from "../../recovery/breakerState.ts";
+import type { Look } from "../look.ts";
+import { agoWords, inWordsAt } from "../words.ts";
+import type { Door, FindDoors } from "./door.ts";
+
+export const breakers: FindDoors = async (_, known, look) => {
+  const name = known?.breaker;
+  if (name === undefined) return [];
+  const state = await look.note<BreakerState>(breakerKey(name));
+  const door = state && doorOf(name.replace("dependency/", "").replace("task/", "task "), state, look);
+  if (door === undefined || state?.is !== "ramping") return door === undefined ? [] : [door];
+  const [gate] = await look.gates([breakerGate(name)]);
+  const isFull = gate?.most !== undefined && gate.used >= gate.most;
+  return isFull ? [{ ...door, ...(gate.freeAt !== undefined && { opens: `the next may start ${inWordsAt(gate.freeAt, look.now)}` }) }] : [];
+};
+
+function doorOf(what: string, state: BreakerState, { now }: Look): Door | undefined {
+  const since = agoWords(state.troubleAt, now);
+  switch (state.is) {
+    case "open":
+      return { closed: `${what} has been failing for ${since} (${state.reason})`, opens: `one job tries it ${inWordsAt(state.since + state.waitMs, now)}` };
+    case "probing":
+      return { closed: `${what} has been failing for ${since} (${state.reason})`, opens: "one job is trying it, and others follow when that succeeds" };
+    case "ramping":
+      return { closed: `${what} failed until ${agoWords(state.recoveringAt, now)} ago, and ${Math.round(state.startRate)} may start a second for now` };
+    default:
+      return undefined;
+  }
+}
