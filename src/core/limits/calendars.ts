@@ -29,7 +29,11 @@ export class Calendars {
     this.#lookIn(next);
     const { engine, runtime } = this.#parts;
     // Each for itself, and where another was first it has done the same.
-    if (writes.length > 0) await engine.enqueue(writes.map((write) => ({ works: [], notes: [write] })), at(runtime));
+    if (writes.length > 0)
+      await engine.enqueue(
+        writes.map((write) => ({ works: [], notes: [write] })),
+        at(runtime),
+      );
   }
 
   end(): void {

@@ -21,7 +21,10 @@ const triesMax = 5;
 export async function editLimit(engine: Engine, runtime: Runtime, what: Limitable, to: NewLimit): Promise<void> {
   checkEdit(what, to);
   for (let tries = 1; ; tries++) {
-    const writes = "task" in what ? await taskWrites(engine, runtime, what.task, to as Exclude<NewLimit, StoredResource>) : await resourceWrites(engine, runtime, what.resource, to);
+    const writes =
+      "task" in what
+        ? await taskWrites(engine, runtime, what.task, to as Exclude<NewLimit, StoredResource>)
+        : await resourceWrites(engine, runtime, what.resource, to);
     const [answer] = writes.length === 0 ? [] : await engine.enqueue([{ works: [], notes: writes }], at(runtime));
     if (!(answer instanceof ErrandError)) return;
     if (answer.code !== "note-conflict" || tries === triesMax) throw answer;
@@ -33,7 +36,9 @@ type Writes = { readonly key: string; readonly value: string | undefined; readon
 async function taskWrites(engine: Engine, runtime: Runtime, task: string, to: Exclude<NewLimit, StoredResource>): Promise<Writes> {
   if (to === "as-defined") {
     const { notes } = await storedNotes(engine, runtime, limitKey(gatePrefix(task)));
-    return [...notes.values()].filter((note) => keptLimit(note).isEdited).map((note) => written(note.key, note, limitValue(undefined, keptLimit(note).defined)));
+    return [...notes.values()]
+      .filter((note) => keptLimit(note).isEdited)
+      .map((note) => written(note.key, note, limitValue(undefined, keptLimit(note).defined)));
   }
   const limit = storedOf(to);
   const key = limitKey(gateOf(task, limit).name);

@@ -38,12 +38,17 @@ const weekdays: Readonly<Record<Weekday, readonly number[]>> = {
 /** Accepts one window or several. Throws `option-invalid`, `option-unknown`, `zone-unknown`. */
 export function someHours(value: unknown, path: string): void {
   const windows: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (windows.length === 0 || windows.length > windowsMax) refuse(path, value, `one to ${windowsMax} windows such as { open: "22:00-06:00", zone: "Europe/Berlin" }`);
+  if (windows.length === 0 || windows.length > windowsMax)
+    refuse(path, value, `one to ${windowsMax} windows such as { open: "22:00-06:00", zone: "Europe/Berlin" }`);
   for (const window of windows) checkWindow(window, path);
 }
 
 /** The checks of a window's own options, for what extends it. */
-export const windowChecks: Readonly<Record<string, (value: unknown, path: string) => void>> = { open: anInterval, zone: (value, path) => void Zone.of(value, path), days: someDays };
+export const windowChecks: Readonly<Record<string, (value: unknown, path: string) => void>> = {
+  open: anInterval,
+  zone: (value, path) => void Zone.of(value, path),
+  days: someDays,
+};
 
 export function checkWindow(value: unknown, path: string, checks: typeof windowChecks = windowChecks): void {
   checkOptions(value, path, checks);

@@ -65,7 +65,8 @@ export const gatePrefix = (task: string): string => `task/${task}/`;
 export function keyLimitsOf(task: string, limits: readonly AnyLimit[] | undefined): readonly StoredKeyLimit[] | undefined {
   const keyed = (limits ?? []).flatMap((limit) => keyLimitOf(task, limit));
   if (keyed.length === 0) return undefined;
-  if (keyed.length > keyLimitsMax) throw new ErrandError("definition-invalid", `task("${task}") has ${keyed.length} limits per key, of ${keyLimitsMax} allowed; leave some out`);
+  if (keyed.length > keyLimitsMax)
+    throw new ErrandError("definition-invalid", `task("${task}") has ${keyed.length} limits per key, of ${keyLimitsMax} allowed; leave some out`);
   const twice = firstTwice(keyed.map(({ scope }) => scope));
   if (twice !== undefined) throw taken(task, `per ${keyed.find(({ scope }) => scope === twice)?.per.join(", ")}`);
   return keyed;
@@ -90,7 +91,8 @@ function checkLimit(value: unknown, path: string): void {
   checkOptions(value, path, { running: aCount, starts: aCount, every: aWindow, per: aKey, except: someExceptions });
   const limit = value as Partial<RunningLimit & StartsLimit> & { readonly per?: string | readonly string[]; readonly except?: unknown };
   refuseHalf(limit, path);
-  if (limit.except !== undefined && fieldsOf(limit.per)?.length !== 1) refuse(`${path}.except`, limit.except, "it together with per: one field, whose values it names");
+  if (limit.except !== undefined && fieldsOf(limit.per)?.length !== 1)
+    refuse(`${path}.except`, limit.except, "it together with per: one field, whose values it names");
 }
 
 function refuseHalf({ running, starts, every }: Partial<RunningLimit & StartsLimit>, path: string): void {

@@ -60,11 +60,15 @@ export class LimitNotes {
   #warnOfNeeds(notes: ReadonlyMap<string, Note>): void {
     const known = [...notes.keys()].filter((key) => key.startsWith(resourcePrefix)).map((key) => key.slice(resourcePrefix.length));
     for (const task of this.#parts.definitions.tasks.values()) {
-      for (const [name, amount] of Object.entries(task.policy.needs ?? {})) this.#warnOfNeed(task.name, { name, amount, known, note: notes.get(resourceKey(name)) });
+      for (const [name, amount] of Object.entries(task.policy.needs ?? {}))
+        this.#warnOfNeed(task.name, { name, amount, known, note: notes.get(resourceKey(name)) });
     }
   }
 
-  #warnOfNeed(task: string, need: { readonly name: string; readonly amount: number; readonly known: readonly string[]; readonly note: Note | undefined }): void {
+  #warnOfNeed(
+    task: string,
+    need: { readonly name: string; readonly amount: number; readonly known: readonly string[]; readonly note: Note | undefined },
+  ): void {
     const { name, amount, known, note } = need;
     const own = this.#own.amountOf(name);
     if (own !== undefined) {
@@ -78,7 +82,12 @@ export class LimitNotes {
     }
     const { capacity, defined } = keptResource(note);
     const most = Math.max(capacity, defined?.capacity ?? 0, ...(defined?.calendar ?? []).map((entry) => entry.capacity));
-    if (most < amount) this.#warn(task, name, `task ${task} needs ${amount} of ${name}, of which there are never more than ${most}, so its jobs wait for ever; raise the capacity, or lower the need`);
+    if (most < amount)
+      this.#warn(
+        task,
+        name,
+        `task ${task} needs ${amount} of ${name}, of which there are never more than ${most}, so its jobs wait for ever; raise the capacity, or lower the need`,
+      );
   }
 
   #warn(task: string, resource: string, message: string): void {

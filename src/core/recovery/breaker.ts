@@ -56,7 +56,10 @@ export class Breaker {
   }
 
   /** `isFull`: its rate is used up, where that was looked at. */
-  decide(now: Instant, { process, monotonic, isFull }: { readonly process: string; readonly monotonic: number; readonly isFull: boolean | undefined }): BreakerState | undefined {
+  decide(
+    now: Instant,
+    { process, monotonic, isFull }: { readonly process: string; readonly monotonic: number; readonly isFull: boolean | undefined },
+  ): BreakerState | undefined {
     if (isFull !== undefined) this.#freeLooks = isFull ? 0 : this.#freeLooks + 1;
     const told = { process, rate: this.learned.perSecond(monotonic) };
     return decide(this.state, now, { evidence: this.#evidence, told, isBinding: this.#freeLooks < freeLooksEnough, backlogAt: this.#backlogAt });

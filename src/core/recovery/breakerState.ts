@@ -145,7 +145,11 @@ export function ramped(state: BreakerState, now: Instant): BreakerState {
 }
 
 /** A step of the ramp; undefined: not yet. `isBinding`: jobs wait for this very rate. */
-export function stepped(state: BreakerState, now: Instant, { hasSucceeded, isBinding }: { readonly hasSucceeded: boolean; readonly isBinding: boolean }): BreakerState | undefined {
+export function stepped(
+  state: BreakerState,
+  now: Instant,
+  { hasSucceeded, isBinding }: { readonly hasSucceeded: boolean; readonly isBinding: boolean },
+): BreakerState | undefined {
   const elapsedMs = now - state.steppedAt;
   if (elapsedMs < breakerRampStepMs || !(hasSucceeded || elapsedMs >= quietMs)) return undefined;
   // What holds nothing back is no limit any more.

@@ -18,7 +18,8 @@ const drainedAfterMs = 30_000;
 /** Only runs that were claimed at that time or later say something of this state. */
 export function countsFrom(state: BreakerState): Instant {
   if (state.is === "open") return Number.POSITIVE_INFINITY;
-  return state.is === "ramping" ? state.loweredAt : state.since;
+  // In the millisecond of a lowering some were claimed before it.
+  return state.is === "ramping" ? state.loweredAt + 1 : state.since;
 }
 
 /** The next state; undefined: it stays as it is. */
@@ -56,4 +57,3 @@ function nextOf(state: BreakerState, now: Instant, { evidence, told, isBinding, 
       return state.is === "draining" && now - Math.max(state.since, backlogAt) >= drainedAfterMs ? drained(state, now) : undefined;
   }
 }
-

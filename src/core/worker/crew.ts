@@ -1,14 +1,17 @@
 /** All hands of a worker: which jobs run, which are held ready, and how many more could be used. */
 import { claimMax, pollIdleMs } from "../defaults.ts";
-import type { ClaimQueue } from "../engine.ts";
+import type { ClaimQueue, Settled } from "../engine.ts";
 import type { Ms, Timer } from "../runtime.ts";
 import { Hands } from "./hands.ts";
+import { afterEnd, hasEnded, Rows } from "./rows.ts";
 import type { Draft, Run } from "./run.ts";
 import { Runner } from "./runner.ts";
 import type { WorkerParts } from "./settings.ts";
 
 /** Starting jobs stops for a turn of the event loop after so long, so that timers and sockets get theirs. */
 const sliceMs = 10;
+/** Measured work of one key that is claimed in a row: after a crash so much of it may run again, in its order. */
+const rowMs: Ms = 200;
 
 export interface CrewHears {
   /** Without a draft there is nothing to write. */
@@ -17,6 +20,8 @@ export interface CrewHears {
   handedBack(runs: readonly Run[]): void;
   /** More could start, in a later turn of the event loop. */
   tired(): void;
+  /** False: it goes back unstarted. */
+  mayStart(run: Run): boolean;
 }
 
 export class Crew {
@@ -24,6 +29,9 @@ export class Crew {
   readonly #parts: WorkerParts;
   readonly #hears: CrewHears;
   readonly #hands: Map<string, Hands>;
+  readonly #rows: Rows = new Rows();
+  /** How many keys the last claim brought. */
+  #keys = 0;
   #sliceAt = 0;
   #staleCheck: Timer | undefined;
 
@@ -42,7 +50,26 @@ export class Crew {
   }
 
   get inFlight(): number {
-    return this.runner.running.size + this.held;
+    return this.runner.running.size + this.held + this.#rows.size;
+  }
+
+  /** All that is in flight. */
+  *runs(): Iterable<Run> {
+    yield* this.runner.running;
+    for (const hands of this.#hands.values()) yield* hands.all();
+    yield* this.#rows.all();
+  }
+
+  /** How many jobs of one key to claim in a row, of those that are claimed ahead. */
+  inRow(asked: readonly ClaimQueue[]): number {
+    let most = 1;
+    for (const { queue, slots, ahead } of asked) {
+      const runMs = this.#hands.get(queue)?.runMs;
+      if (ahead === 0 || runMs === undefined) continue;
+      const perKey = 1 + Math.floor(ahead / Math.max(1, this.#keys || slots));
+      most = Math.max(most, Math.min(perKey, runMs === 0 ? claimMax : Math.floor(rowMs / runMs)));
+    }
+    return most;
   }
 
   handsOf(queue: string): Hands | undefined {
@@ -68,18 +95,29 @@ export class Crew {
   }
 
   /** The answer to `asked`, most urgent first. True: some queue gave all that it was asked for, so it may have more. */
-  deliver(asked: readonly ClaimQueue[], runs: readonly Run[]): boolean {
+  deliver(asked: readonly ClaimQueue[], runs: readonly Run[], inRow: number): boolean {
     const now = this.#parts.runtime.monotonic();
+    const heads = this.#rows.form(runs);
+    this.#keys = heads.filter((run) => run.claimed.lane !== undefined).length;
     let isFull = false;
     for (const { queue, slots, ahead } of asked) {
-      const own = asked.length === 1 ? runs : runs.filter((run) => run.claimed.queue === queue);
-      const isOwnFull = slots + ahead > 0 && own.length >= slots + ahead;
-      this.#hands.get(queue)?.deliver(own, isOwnFull, now);
+      const isOwn = (run: Run): boolean => asked.length === 1 || run.claimed.queue === queue;
+      const isOwnFull = slots + ahead > 0 && runs.filter(isOwn).length >= slots + ahead;
+      const own = heads.filter(isOwn);
+      this.#hands.get(queue)?.deliver(own, isOwnFull || own.some((run) => this.#rows.length(run) >= inRow && run.claimed.lane !== undefined), now);
       isFull ||= isOwnFull;
     }
     this.#fillAll();
-    if (this.held > 0) this.#watchStale();
+    if (this.held + this.#rows.size > 0) this.#watchStale();
     return isFull;
+  }
+
+  /** What the store made of an outcome that those behind its job waited for. */
+  answered(run: Run, answer: Settled["is"]): void {
+    if (!this.#rows.isBefore(run)) return;
+    if (hasEnded(run, answer)) this.#goOn(run);
+    else this.#sendBack(run);
+    if (run.hands !== undefined) this.#fill(run.hands);
   }
 
   /** A new turn of the event loop: what is held may start. */
@@ -89,15 +127,14 @@ export class Crew {
   }
 
   handBack(isWanted: (run: Run) => boolean): void {
-    for (const hands of this.#hands.values()) {
-      const runs = hands.handBack(isWanted);
-      if (runs.length > 0) this.#hears.handedBack(runs);
-    }
+    for (const hands of this.#hands.values()) this.#handedBack(hands.handBack(isWanted).flatMap((run) => [run, ...this.#rows.cut(run)]));
+    this.#handedBack(this.#rows.cutWhere(isWanted));
   }
 
   /** Held jobs are void; those that run end without an outcome. */
   lost(): void {
     for (const hands of this.#hands.values()) hands.handBack(() => true);
+    this.#rows.cutWhere(() => true);
     this.runner.loseAll();
   }
 
@@ -120,6 +157,10 @@ export class Crew {
       }
       const run = hands.take();
       if (run === undefined) break;
+      if (!this.#hears.mayStart(run)) {
+        this.#handedBack([run, ...this.#rows.cut(run)]);
+        continue;
+      }
       hands.busy++;
       this.runner.start(run, now);
     }
@@ -134,7 +175,29 @@ export class Crew {
       hands.learn(ranMs);
     }
     this.#hears.ended(run, draft, Math.max(0, Math.round(ranMs)));
+    if (this.#rows.isBefore(run)) this.#afterEnd(run, draft);
     if (hands !== undefined) this.#fill(hands);
+  }
+
+  #afterEnd(run: Run, draft: Draft | undefined): void {
+    const next = afterEnd(run, draft);
+    if (next === "go") this.#goOn(run);
+    else if (next === "back") this.#sendBack(run);
+  }
+
+  /** The next of its key is the next to start. */
+  #goOn(run: Run): void {
+    const next = this.#rows.takeNext(run);
+    if (next !== undefined) next.hands?.putFirst(next);
+  }
+
+  #sendBack(run: Run): void {
+    const cut = this.#rows.cut(run);
+    if (!run.isLost) this.#handedBack(cut);
+  }
+
+  #handedBack(runs: readonly Run[]): void {
+    if (runs.length > 0) this.#hears.handedBack(runs);
   }
 
   /** Held jobs that wait behind long runs go back: others may be free. */
@@ -145,9 +208,9 @@ export class Crew {
       for (const hands of this.#hands.values()) {
         if (!hands.isStale(now)) continue;
         hands.slowDown();
-        this.#hears.handedBack(hands.handBack(() => true));
+        this.handBack((run) => run.hands === hands);
       }
-      if (this.held > 0) this.#watchStale();
+      if (this.held + this.#rows.size > 0) this.#watchStale();
     });
   }
 }

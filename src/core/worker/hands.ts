@@ -14,6 +14,8 @@ export class Hands {
   readonly queue: string;
   readonly slots: number;
   busy = 0;
+  /** Jobs that wait behind another of their key that runs or is held here. */
+  behind = 0;
   /** A loop of starts is under way: a run that ends within it starts no other. */
   isFilling = false;
   #held: Run[] = [];
@@ -38,7 +40,7 @@ export class Hands {
 
   /** Half of what was claimed ahead is used up. */
   get isLow(): boolean {
-    return this.#ahead > 0 && this.held <= this.#ahead / 2;
+    return this.#ahead > 0 && this.held + this.behind <= this.#ahead / 2;
   }
 
   take(): Run | undefined {
@@ -48,10 +50,21 @@ export class Hands {
     return run;
   }
 
-  /** Jobs that came with one claim, most urgent first. `isFull`: as many as were asked for, so there may be more. */
-  deliver(runs: readonly Run[], isFull: boolean, now: number): void {
+  /** What is held. */
+  all(): readonly Run[] {
+    return this.#head === 0 ? this.#held : this.#held.slice(this.#head);
+  }
+
+  /** Before all that is held. */
+  putFirst(run: Run): void {
+    if (this.#head > 0) this.#held[--this.#head] = run;
+    else this.#held.unshift(run);
+  }
+
+  /** Jobs that came with one claim, most urgent first. `mayHaveMore`: as many as were asked for, in all or of some key. */
+  deliver(runs: readonly Run[], mayHaveMore: boolean, now: number): void {
     // Slots stood empty while the store had more: too little was held.
-    this.#hasRunDry = isFull && this.held === 0 && this.free > 0;
+    this.#hasRunDry = mayHaveMore && this.held === 0 && this.free > 0;
     if (runs.length === 0) return;
     this.#deliveredAt = now;
     if (this.held === 0) this.#held = [...runs];
@@ -71,7 +84,12 @@ export class Hands {
 
   /** Whatever has waited in the hands for so long is better off with another worker. */
   isStale(now: number): boolean {
-    return this.held > 0 && now - this.#deliveredAt > 2 * claimAheadMs;
+    return this.held + this.behind > 0 && now - this.#deliveredAt > 2 * claimAheadMs;
+  }
+
+  /** How long a run takes, on average; undefined: none has ended yet. */
+  get runMs(): Ms | undefined {
+    return this.#runMs;
   }
 
   slowDown(): void {
@@ -88,7 +106,7 @@ export class Hands {
   wanted(room: number): ClaimQueue | undefined {
     const slots = Math.min(room, Math.max(0, this.free - this.held));
     this.#adapt();
-    const spare = Math.max(0, this.held - this.free);
+    const spare = Math.max(0, this.held - this.free) + this.behind;
     const ahead = slots > 0 || spare <= this.#ahead / 2 ? Math.min(room - slots, Math.max(0, this.#ahead - spare)) : 0;
     return slots + ahead === 0 ? undefined : { queue: this.queue, slots, ahead };
   }

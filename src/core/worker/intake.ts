@@ -5,10 +5,11 @@
 import { at } from "../at.ts";
 import { pollIdleMs } from "../defaults.ts";
 import type { Claimed, ClaimedJob, ClaimQueue } from "../engine.ts";
-import type { Ms, Timer } from "../runtime.ts";
+import type { Instant, Ms, Timer } from "../runtime.ts";
 import type { Alone } from "./alone.ts";
 import { jittered } from "./backoff.ts";
 import { isDefinite, type Contact } from "./contact.ts";
+import { Gatekeeper } from "../limits/gatekeeper.ts";
 import { Crew } from "./crew.ts";
 import { released } from "./outcome.ts";
 import { readPauses } from "./pauses.ts";
@@ -22,6 +23,13 @@ import { Wake } from "./wake.ts";
 /** On a store that blocks the loop, outcomes that no claim takes along are written together: at most half the time goes into writing. */
 const lingerMaxMs = 20;
 
+/** `now`: the store's. */
+interface ClaimedBy {
+  readonly claim: string;
+  readonly fence: number;
+  readonly now: Instant;
+}
+
 export class Intake {
   readonly crew: Crew;
   /** The largest fence this worker was ever given. */
@@ -32,7 +40,7 @@ export class Intake {
   readonly #pulse: Pick<Pulse, "process" | "holds" | "mayHold">;
   readonly #settling: Settling;
   readonly #stranded: Stranded;
-  readonly #tasks: readonly string[];
+  readonly #keeper: Gatekeeper;
   readonly #wake: Wake;
   readonly #quietListeners: Set<() => void> = new Set();
   #mayHaveMore = false;
@@ -51,15 +59,16 @@ export class Intake {
     this.#contact = contact;
     this.#alone = alone;
     this.#pulse = pulse;
-    this.#settling = new Settling(parts);
+    this.#settling = new Settling(parts, (run, answer) => this.crew.answered(run, answer));
     this.#stranded = new Stranded(parts);
-    this.#tasks = [...parts.definitions.tasks.keys()];
+    this.#keeper = new Gatekeeper(parts, { process: () => pulse.process, changed: () => this.wake(), runs: () => this.crew.runs() });
     this.#wake = new Wake(parts.runtime, () => this.wake());
     alone.onTried(() => this.wake());
     this.crew = new Crew(parts, {
       ended: (run, draft, ranMs) => this.#ended(run, draft, ranMs),
       handedBack: (runs) => this.#handedBack(runs),
       tired: () => this.#poke(),
+      mayStart: (run) => this.#keeper.mayStart(run),
     });
   }
 
@@ -92,6 +101,7 @@ export class Intake {
     this.#retry?.cancel();
     this.#linger?.cancel();
     this.crew.end();
+    this.#keeper.end();
     this.#wake.cancel();
   }
 
@@ -101,14 +111,22 @@ export class Intake {
     if (this.#isOpen) this.#poke();
   }
 
-  pausesChanged(): void {
+  /** The store's notes are others than before: pauses, limits, breakers. */
+  notesChanged(): void {
     this.#arePausesStale = true;
+    this.#keeper.notesChanged();
     this.#poke();
+  }
+
+  /** A beat was answered. */
+  heard(): void {
+    this.#keeper.heard();
   }
 
   /** Held jobs are void; those that run end without an outcome. */
   lost(): void {
     this.crew.lost();
+    this.#keeper.notesChanged();
     this.wake();
   }
 
@@ -139,6 +157,7 @@ export class Intake {
 
   #ended(run: Run, draft: Draft | undefined, ranMs: Ms): void {
     if (draft !== undefined) this.#settling.add(run, draft, ranMs);
+    this.#keeper.ended(run, draft);
     this.#poke();
     const { hands } = run;
     if (hands === undefined) {
@@ -174,6 +193,7 @@ export class Intake {
   async #step(): Promise<boolean> {
     if (this.#stranded.waiting > 0) this.#settling.addBare(await this.#stranded.look());
     if (this.#arePausesStale) await this.#readPauses();
+    if (this.#isOpen && this.#keeper.isStale) await this.#keeper.read();
     if (this.#mayClaimAlone()) await this.#claim(this.crew.queues(1), "only");
     const wanted = this.#wanted();
     const hasToSettle = this.#settling.waiting > 0;
@@ -200,11 +220,24 @@ export class Intake {
     const process = this.#pulse.process;
     const claim = runtime.id();
     const settling = this.#settling.take();
+    const { tasks, terms } = this.#keeper.asks();
+    const inRow = alone === "only" ? 1 : this.crew.inRow(queues);
     this.#mayHaveMore = false;
     let claimed: Claimed;
     try {
       const answer = engine.claim(
-        { process, leaseMs: settings.leaseMs, claim, lastFence: this.lastFence, queues, tasks: this.#tasks, alone, settling },
+        {
+          process,
+          leaseMs: settings.leaseMs,
+          claim,
+          lastFence: this.lastFence,
+          queues,
+          tasks,
+          alone,
+          settling,
+          ...(terms && { terms }),
+          ...(inRow > 1 && { inRow }),
+        },
         at(runtime),
       );
       this.#isStoreAsync = answer instanceof Promise;
@@ -216,7 +249,8 @@ export class Intake {
     }
     this.#contact.reached("claim");
     this.#settling.answered(settling, claimed.settled);
-    this.#take(claimed, { process, claim, queues, alone });
+    if (this.#keeper.took(claimed)) this.#mayHaveMore = true;
+    this.#take(claimed, { process, claim, queues, alone, inRow });
   }
 
   /** It may have leased jobs all the same. */
@@ -232,12 +266,13 @@ export class Intake {
       claim,
       queues,
       alone,
-    }: { readonly process: string; readonly claim: string; readonly queues: readonly ClaimQueue[]; readonly alone: "no" | "only" },
+      inRow,
+    }: { readonly process: string; readonly claim: string; readonly queues: readonly ClaimQueue[]; readonly alone: "no" | "only"; readonly inRow: number },
   ): void {
     this.lastFence = Math.max(this.lastFence, claimed.fence);
     if (claimed.jobs.length > 0 && process === this.#pulse.process) this.#pulse.holds(claimed.now);
     this.#alone.heard(claimed.hasSuspects);
-    const by = { claim, fence: claimed.fence };
+    const by = { claim, fence: claimed.fence, now: claimed.now };
     if (alone === "only") {
       this.#takeAlone(claimed, by, process);
       return;
@@ -248,20 +283,22 @@ export class Intake {
       const run = this.#runOf(job, by, isUnwanted);
       if (run !== undefined) runs.push(run);
     }
-    if (this.crew.deliver(queues, runs)) this.#mayHaveMore = true;
+    if (this.crew.deliver(queues, runs, inRow)) this.#mayHaveMore = true;
     // A promotion may be due before the idle poll; never trust a hint to come.
-    this.#wake.within(Math.min(claimed.nextDueMs ?? Number.POSITIVE_INFINITY, jittered(pollIdleMs, this.#parts.runtime.random())));
+    const pollMs = jittered(pollIdleMs, this.#parts.runtime.random());
+    this.#wake.within(Math.min(claimed.nextDueMs ?? Number.POSITIVE_INFINITY, this.#keeper.untilChangeMs(), pollMs));
   }
 
   /** A run, unless the job goes straight back. */
-  #runOf(job: ClaimedJob, by: { readonly claim: string; readonly fence: number }, isUnwanted: boolean): Run | undefined {
+  #runOf(job: ClaimedJob, by: ClaimedBy, isUnwanted: boolean): Run | undefined {
     const run = new Run(job, by, this.#parts.definitions.tasks.get(job.task), this.crew.handsOf(job.queue));
-    if (!isUnwanted && job.isCancelled !== true && run.hands !== undefined) return run;
-    this.#settling.add(run, released, 0);
+    const back = isUnwanted || job.isCancelled === true || run.hands === undefined ? released : this.#keeper.admits(run, by.now);
+    if (back === undefined) return run;
+    this.#settling.add(run, back, 0);
     return undefined;
   }
 
-  #takeAlone(claimed: Claimed, by: { readonly claim: string; readonly fence: number }, process: string): void {
+  #takeAlone(claimed: Claimed, by: ClaimedBy, process: string): void {
     this.#mayHaveMore = true;
     const [job] = claimed.jobs;
     if (job === undefined) {
@@ -273,6 +310,7 @@ export class Intake {
       this.#settling.add(run, released, 0);
       return;
     }
+    this.#keeper.admits(run, by.now);
     this.#alone.began();
     this.#alone.prolong(run);
     this.crew.runner.start(run, this.#parts.runtime.monotonic(), this.#alone.isolated);
