@@ -82,6 +82,9 @@ export const storeBusyMs: number = 10 * second;
 export const reconnectFirstMs = 100;
 export const reconnectUpToMs: number = 1 * second;
 
+/** Jobs that one broker tries at once, at most; further ones are left to workers. */
+export const tryNowMax = 100;
+
 /** Waiting for a job's result; how soon after a look the next one may come, and how long to wait if it is not told. */
 export const resultWithinMs: number = 30 * second;
 export const resultLookSoonMs = 20;

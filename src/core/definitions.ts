@@ -50,6 +50,7 @@ export class Definitions {
     else if (kind === "subscription") this.#takeSubscription(value as AnySubscription);
     else if (kind === "schedule") this.#takeSchedule(value as AnySchedule);
     else if (kind === "reconciliation") this.#takeReconciliation(value as AnyReconciliation);
+    else if (kind === "resource") this.#add(this.resources, value as AnyResource);
   }
 
   #takeSubscription(subscription: AnySubscription): void {

@@ -43,6 +43,7 @@ export const errorCodes = {
   "worker-running": { when: "this broker has a worker already", isDefinite: true },
   "job-unknown": { when: "no job has that id, or its retention has passed", isDefinite: true },
   "checkpoint-too-large": { when: "what a job saves, with the results of its steps, is above 256 KiB, 64 levels or 10,000 keys", isDefinite: true },
+  "try-timeout": { when: "a job tried at once was not done in time, and is left to a worker", isDefinite: true },
   "result-timeout": { when: "a job has not ended within the time that was to be waited; it goes on", isDefinite: true },
   "lock-timeout": { when: "a lock was not free within the time that was to be waited", isDefinite: true },
   "lock-expired": { when: "a lock was held for as long as it was asked for, and given back", isDefinite: true },

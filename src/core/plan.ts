@@ -1,15 +1,28 @@
 /** From values to work: errands and facts, checked, parsed, encoded and given their ids and keys, ready for an engine. */
+import { isComposed, nodesOf } from "./compose/nodes.ts";
+import { ordered } from "./compose/order.ts";
+import { planOf, type Plan } from "./compose/plan.ts";
 import * as defaults from "./defaults.ts";
 import type { Definitions } from "./definitions.ts";
 import { durationMs } from "./duration.ts";
 import type { LaneMembership, Maybe, NewEvent, NewJob, Uniqueness } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
 import { madeByEventWith, type Fact, type FactParts } from "./event.ts";
+import { encodeExpecting } from "./guard/expected.ts";
 import { contentOf, keyName, keyValues } from "./keys.ts";
+import { keyLimitOf } from "./keyLimits.ts";
 import { encode } from "./payload.ts";
 import type { Runtime } from "./runtime.ts";
 import { parse, parseNow } from "./schema.ts";
-import { madeByTaskWith, type AnyTask, type Errand, type ErrandOptions, type ErrandParts } from "./task.ts";
+import { madeByTaskWith, type AnyErrandOptions, type AnyTask, type Errand, type ErrandParts, type JobParts } from "./task.ts";
+
+/** What a call knows of a job beyond its errand. */
+export interface JobIdentity {
+  /** Stands in where the errand has none. */
+  readonly id?: string;
+  /** It is part of what the caller gave an id to, so its id is remembered as well. */
+  readonly isRemembered?: boolean;
+}
 
 export class Planner {
   readonly #definitions: Definitions;
@@ -21,20 +34,36 @@ export class Planner {
     this.#runtime = runtime;
   }
 
-  /** The job of an errand. A promise only where its schema is asynchronous. `id` stands in where the errand has none. */
+  /** All that errands store, in the order of storing. A promise only where a schema is asynchronous. `idOf`: the id of an errand that has none. */
+  plan(errands: readonly Errand[], idOf?: (index: number) => string): Maybe<Plan> {
+    if (!errands.some(isComposedErrand)) return plainPlan(errands.map((errand, index) => this.job(errand, idOf?.(index))));
+    const { nodes, roots } = nodesOf(errands, idOf ?? (() => this.#runtime.id()));
+    const inOrder = ordered(nodes);
+    const jobs = inOrder.flatMap(({ id, owner, parts }) => (parts.task === undefined ? [] : this.#planned(parts, { id, isRemembered: owner !== undefined })));
+    return jobs.some((job) => job instanceof Promise)
+      ? Promise.all(jobs).then((made) => planOf(nodes, inOrder, roots, made))
+      : planOf(nodes, inOrder, roots, jobs as NewJob[]);
+  }
+
+  /** As {@link plan}, where nothing may be awaited. Throws `schema-async`. */
+  planNow(errands: readonly Errand[]): Plan {
+    if (!errands.some(isComposedErrand)) return { works: errands.map((errand) => this.jobNow(errand)) };
+    const { nodes, roots } = nodesOf(errands, () => this.#runtime.id());
+    const inOrder = ordered(nodes);
+    const jobs = inOrder.flatMap(({ id, owner, parts }) =>
+      parts.task === undefined ? [] : this.#plannedNow(parts, { id, isRemembered: owner !== undefined }),
+    );
+    return planOf(nodes, inOrder, roots, jobs);
+  }
+
+  /** The job of a task's errand. A promise only where its schema is asynchronous. `id` stands in where the errand has none. */
   job(errand: Errand, id?: string): Maybe<NewJob> {
-    const parts = partsOfErrand(errand);
-    this.#definitions.task(parts.task.name);
-    const parsed = parse(parts.task.input, parts.input, owner(parts.task));
-    return parsed instanceof Promise ? parsed.then(() => this.#jobOf(parts, id)) : this.#jobOf(parts, id);
+    return this.#planned(jobPartsOf(errand), id === undefined ? {} : { id });
   }
 
   /** As {@link job}, where nothing may be awaited. Throws `schema-async`. */
   jobNow(errand: Errand, id?: string): NewJob {
-    const parts = partsOfErrand(errand);
-    this.#definitions.task(parts.task.name);
-    parseNow(parts.task.input, parts.input, owner(parts.task));
-    return this.#jobOf(parts, id);
+    return this.#plannedNow(jobPartsOf(errand), id === undefined ? {} : { id });
   }
 
   event(fact: Fact): Maybe<NewEvent> {
@@ -49,27 +78,43 @@ export class Planner {
     return this.#eventOf(parts);
   }
 
-  #jobOf(parts: ErrandParts, id: string | undefined): NewJob {
+  #planned(parts: JobParts, identity: JobIdentity): Maybe<NewJob> {
+    this.#definitions.task(parts.task.name);
+    const parsed = parse(parts.task.input, parts.input, owner(parts.task));
+    return parsed instanceof Promise ? parsed.then(() => this.#jobOf(parts, identity)) : this.#jobOf(parts, identity);
+  }
+
+  #plannedNow(parts: JobParts, identity: JobIdentity): NewJob {
+    this.#definitions.task(parts.task.name);
+    parseNow(parts.task.input, parts.input, owner(parts.task));
+    return this.#jobOf(parts, identity);
+  }
+
+  #jobOf(parts: JobParts, identity: JobIdentity): NewJob {
     const { task, input, options } = parts;
-    const payload = this.#encode(task.input === undefined ? (input ?? {}) : input, task.name);
+    const isRemembered = options.id !== undefined || identity.isRemembered === true;
+    const payload = this.#payloadOf(task, input, options);
     const unique = uniqueOf(task, input);
     const lane = laneOf(task, input, unique);
-    const jobId = options.id ?? id ?? this.#runtime.id();
+    const jobId = options.id ?? identity.id ?? this.#runtime.id();
     const { log } = this.#runtime;
     if (log.isLevelEnabled?.("debug") ?? true) log.debug({ job: jobId, task: task.name }, "scheduling");
     return {
       kind: "job",
       id: jobId,
-      content: options.id === undefined ? "" : contentOf(task.name, payload),
-      rememberMs: options.id === undefined ? 0 : defaults.rememberMs,
+      content: isRemembered ? contentOf(task.name, payload) : "",
+      rememberMs: isRemembered ? defaults.rememberMs : 0,
       task: task.name,
       queue: task.policy.queue,
       payload,
       headStartMs: options.priority === undefined ? task.policy.headStartMs : defaults.headStartMs[options.priority],
       keep: task.policy.keep,
       ...timesOf(options, task.name),
+      ...(options.expecting !== undefined && { expecting: encodeExpecting(task, options.expecting) }),
       ...(lane && { lane }),
       ...(unique && { unique }),
+      ...keyLimitsOf(task, input),
+      ...(task.policy.version !== undefined && { version: task.policy.version }),
     };
   }
 
@@ -87,6 +132,17 @@ export class Planner {
     };
   }
 
+  /** What is gathered is stored as an array, of one at first. */
+  #payloadOf(task: AnyTask, input: unknown, { id }: AnyErrandOptions): string {
+    const text = this.#encode(task.input === undefined ? (input ?? {}) : input, task.name);
+    if (task.policy.uniqueMode.is !== "gather") return text;
+    if (id !== undefined)
+      throw new ErrandError("option-invalid", `${task.name} merges its payloads, so that an id of one of them would not be remembered; put it into the payload, and let merge drop what is there twice`, {
+        details: { task: task.name },
+      });
+    return `[${text}]`;
+  }
+
   #encode(value: unknown, name: string): string {
     const text = encode(value, name);
     if (text.length > defaults.payloadBytesWarn && !this.#warned.has(name)) {
@@ -98,6 +154,24 @@ export class Planner {
     }
     return text;
   }
+}
+
+function isComposedErrand(errand: Errand): boolean {
+  partsOfErrand(errand);
+  return isComposed(errand);
+}
+
+function plainPlan(jobs: readonly Maybe<NewJob>[]): Maybe<Plan> {
+  return jobs.some((job) => job instanceof Promise) ? Promise.all(jobs).then((works) => ({ works })) : { works: jobs as readonly NewJob[] };
+}
+
+/** Of one job, where a batch has no place. */
+function jobPartsOf(errand: Errand): JobParts {
+  const parts = partsOfErrand(errand);
+  if (parts.task !== undefined) return parts;
+  throw new ErrandError("option-invalid", `a ${parts.group} was given where the errand of one task belongs; hand in what task.with(input) answers`, {
+    details: { group: parts.group },
+  });
 }
 
 function partsOfErrand(value: Errand): ErrandParts {
@@ -135,7 +209,7 @@ function owner(task: AnyTask): string {
   return task.name;
 }
 
-function timesOf(options: ErrandOptions, name: string): Partial<NewJob> {
+function timesOf(options: AnyErrandOptions, name: string): Partial<NewJob> {
   const { startBy } = options;
   return {
     ...(options.in !== undefined && { delayMs: durationMs(options.in, `${name}.with.in`) }),
@@ -155,6 +229,12 @@ function laneOf(task: AnyTask, input: unknown, unique: Uniqueness | undefined): 
   if (orderedBy) return { key: keyName(task.name, requireKeys(orderedBy, input, task.name, "orderedBy")), width: 1, ifDead };
   // "one-more" lets one wait while one runs: its unique key is a lane as well.
   return unique && uniqueMode.is === "one-more" ? { key: unique.key, width: 1, ifDead: "continue" } : undefined;
+}
+
+function keyLimitsOf({ name, policy }: AnyTask, input: unknown): Pick<NewJob, "keyLimits"> {
+  if (policy.keyLimits === undefined) return {};
+  for (const { per } of policy.keyLimits) requireKeys(per, input, name, "limits");
+  return { keyLimits: policy.keyLimits.map((limit) => keyLimitOf(limit, input)) };
 }
 
 function requireKeys(fields: readonly string[], payload: unknown, name: string, option: string): unknown[] {

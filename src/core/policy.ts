@@ -4,10 +4,11 @@ import { durationMs, type Duration } from "./duration.ts";
 import type { Keep, LaneMembership, Uniqueness } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
 import { fieldsOf } from "./event.ts";
+import { flowPolicyOf, type FlowPolicy } from "./limits/flowPolicy.ts";
 import type { Ms } from "./runtime.ts";
 import type { RetryDelay, TaskDefinition } from "./task.ts";
 
-export interface TaskPolicy {
+export interface TaskPolicy extends FlowPolicy {
   readonly queue: string;
   readonly headStartMs: Ms;
   readonly timeoutMs: Ms;
@@ -15,6 +16,7 @@ export interface TaskPolicy {
   readonly ifDead: LaneMembership["ifDead"];
   readonly uniqueBy: readonly string[] | undefined;
   readonly uniqueMode: Uniqueness["mode"];
+  readonly version: number | undefined;
   readonly retry: RetryPolicy;
   readonly keep: Keep;
 }
@@ -31,10 +33,12 @@ export function policyOf(name: string, definition: TaskDefinition<unknown, unkno
   checkPairs(name, definition);
   const orderedBy = fieldsOf(definition.orderedBy);
   const uniqueBy = fieldsOf(definition.uniqueBy);
-  if (definition.ifTaken === "one-more" && orderedBy && !orderedBy.every((field) => uniqueBy?.includes(field))) {
+  const uniqueMode = uniqueModeOf(definition.ifTaken);
+  const isShared = uniqueMode.is === "one-more" || uniqueMode.is === "gather";
+  if (isShared && orderedBy && !orderedBy.every((field) => uniqueBy?.includes(field))) {
     throw new ErrandError(
       "definition-invalid",
-      `task("${name}") is ordered by ${orderedBy.join(", ")}, which "one-more" needs among uniqueBy; add the field to uniqueBy`,
+      `task("${name}") is ordered by ${orderedBy.join(", ")}, which ${uniqueMode.is === "gather" ? "merge" : '"one-more"'} needs among uniqueBy; add the field to uniqueBy`,
     );
   }
   return {
@@ -44,9 +48,11 @@ export function policyOf(name: string, definition: TaskDefinition<unknown, unkno
     orderedBy,
     ifDead: definition.ifDead ?? "park",
     uniqueBy,
-    uniqueMode: uniqueModeOf(definition.ifTaken),
+    uniqueMode,
+    version: definition.version,
     retry: retryOf(definition.retry ?? {}),
     keep: keepOf(definition.keep ?? {}),
+    ...flowPolicyOf(name, definition),
   };
 }
 
@@ -54,6 +60,7 @@ function checkPairs(name: string, definition: TaskDefinition<unknown, unknown>):
   for (const [option, needed] of [
     ["ifDead", "orderedBy"],
     ["ifTaken", "uniqueBy"],
+    ["upgrade", "version"],
   ] as const) {
     if (definition[option] === undefined || definition[needed] !== undefined) continue;
     throw new ErrandError("definition-invalid", `task("${name}") has ${option} without ${needed}; name the fields in ${needed}, or leave ${option} out`);
@@ -63,7 +70,8 @@ function checkPairs(name: string, definition: TaskDefinition<unknown, unknown>):
 function uniqueModeOf(rule: TaskDefinition<unknown, unknown>["ifTaken"]): Uniqueness["mode"] {
   if (rule === undefined || typeof rule === "string") return { is: rule ?? "keep" };
   if ("throttle" in rule) return { is: "throttle", windowMs: durationMs(rule.throttle, "throttle") };
-  return { is: "debounce", quietMs: durationMs(rule.debounce, "debounce"), atMostMs: durationMs(rule.atMost, "atMost") };
+  const times = { quietMs: durationMs(rule.debounce, "debounce"), atMostMs: durationMs(rule.atMost, "atMost") };
+  return rule.merge === undefined ? { is: "debounce", ...times } : { is: "gather", ...times, most: rule.most ?? defaults.gatherMost };
 }
 
 function retryOf(retry: NonNullable<TaskDefinition<unknown, unknown>["retry"]>): RetryPolicy {

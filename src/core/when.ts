@@ -81,6 +81,8 @@ function storedOf(name: string, event: AnyEvent, task: AnyTask, options: Subscri
     isMapped: options.with !== undefined,
     ...(policy.orderedBy && { orderedBy: policy.orderedBy, ifDead: policy.ifDead }),
     ...(policy.uniqueBy && { uniqueBy: policy.uniqueBy, uniqueMode: policy.uniqueMode }),
+    ...(policy.keyLimits && { keyLimits: policy.keyLimits }),
     keep: policy.keep,
+    ...(policy.version !== undefined && { version: policy.version }),
   };
 }

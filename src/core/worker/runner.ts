@@ -5,18 +5,27 @@ import { abortGraceMs } from "../defaults.ts";
 import { inWords } from "../duration.ts";
 import { EndingSignal } from "../endings.ts";
 import { ErrandError } from "../errors.ts";
+import type { Saves } from "../long/progress.ts";
+import { StoreSaves } from "../long/storeSaves.ts";
+import { Yielding } from "../long/yielding.ts";
 import { subscriptionKey } from "../notes.ts";
 import { Deadlines } from "./deadlines.ts";
-import { execute, isThenable, type ExecuteParts } from "./execute.ts";
-import { draftOf, released, withFollow } from "./outcome.ts";
+import { execute, type ExecuteParts } from "./execute.ts";
+import { draftOf, released, withFollow, withProgress } from "./outcome.ts";
+import { isThenable } from "./premise.ts";
 import type { Draft, Run } from "./run.ts";
 import { RunLog, subject } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
 
-export type RunnerParts = Pick<WorkerParts, "runtime" | "definitions" | "planner" | "log"> & Partial<Pick<WorkerParts, "engine">>;
+export type RunnerParts = Pick<WorkerParts, "runtime" | "definitions" | "planner" | "log"> & Partial<Pick<WorkerParts, "engine">> & {
+    /** Where runs save their progress, if not in the engine. */
+    readonly saves?: Saves;
+  };
 /** What came of a run; without a draft there is nothing to write. `now` is the monotonic clock's. */
 export type Ended = (run: Run, draft: Draft | undefined, now: number) => void;
 
+/** For a runner that only looks whether definitions load. */
+const nowhere: Saves = { save: () => Promise.resolve() };
 const completed: Draft = { is: "completed" };
 const warnedMax = 100;
 
@@ -28,6 +37,7 @@ export class Runner {
   readonly #execute: ExecuteParts;
   readonly #log: RunLog;
   readonly #ended: Ended;
+  readonly #yielding: Yielding = new Yielding();
   readonly #deadlines: Deadlines;
   readonly #current: AsyncLocalStorage<Run> = new AsyncLocalStorage();
   readonly #warned: Set<string> = new Set();
@@ -39,7 +49,10 @@ export class Runner {
     this.#execute = {
       definitions: parts.definitions,
       planner: parts.planner,
+      runtime: parts.runtime,
+      ...(parts.engine && { engine: parts.engine }),
       runLog: this.#log,
+      long: { runtime: parts.runtime, yielding: this.#yielding, saves: this.#saves() },
       unknown: (run, what) => this.#warnOnce(run, what),
       isRetired: (subscription) => isRetired(parts, subscription),
     };
@@ -47,14 +60,14 @@ export class Runner {
   }
 
   /** Never throws. `isolated`: what runs it in place of the task's function. */
-  start(run: Run, now: number, isolated?: (run: Run) => Promise<void>): void {
+  start(run: Run, now: number, isolated?: (run: Run, saves: Saves) => Promise<void>): void {
     run.startedAt = now;
     run.dueAt = now + run.timeoutMs;
     this.running.add(run);
     this.#deadlines.watch(run, now);
     let result: unknown;
     try {
-      result = isolated === undefined ? this.#current.run(run, begin, run, this.#execute) : isolated(run);
+      result = isolated === undefined ? this.#current.run(run, begin, run, this.#execute) : isolated(run, this.#execute.long.saves);
     } catch (error) {
       this.#failed(run, error);
       return;
@@ -78,21 +91,34 @@ export class Runner {
 
   /** The store holds nothing of this process any more: all runs are void. */
   loseAll(): void {
-    const now = this.#parts.runtime.monotonic();
-    for (const run of this.running) {
-      if (run.isLost) continue;
-      const { id } = run.claimed;
-      run.isLost = true;
-      run.abort(
-        new ErrandError(
-          "lease-lost",
-          `job ${id} was taken back by the store, which did not hear from this worker for its lease; raise lease if that happens often`,
-          { details: { job: id } },
-        ),
-      );
-      this.#giveGrace(run, now);
-      this.#parts.log.warn(subject(run), "lease-lost: the job was taken back by the store while it ran here; what this run answers does not count");
-    }
+    for (const run of this.running) this.lose(run);
+  }
+
+  /** The store gave it to another, or ended it. */
+  lose(run: Run): void {
+    if (run.isLost || run.isOver) return;
+    const { id } = run.claimed;
+    run.isLost = true;
+    run.abort(
+      new ErrandError("lease-lost", `job ${id} was taken back by the store, which did not hear from this worker for its lease; raise lease if that happens often`, {
+        details: { job: id },
+      }),
+    );
+    this.#giveGrace(run, this.#parts.runtime.monotonic());
+    this.#parts.log.warn(subject(run), "lease-lost: the job was taken back by the store while it ran here; what this run answers does not count");
+  }
+
+  /** Loops hand back between two items; all else goes on. */
+  askToYield(): void {
+    this.#yielding.ask();
+  }
+
+  /** As {@link handBackAll}, of one; after the grace it is given up. */
+  handBack(run: Run, reason: ErrandError): void {
+    if (run.isOver || run.isLost || run.verdict !== undefined) return;
+    run.isHandedBack = true;
+    run.abort(reason);
+    this.#giveGrace(run, this.#parts.runtime.monotonic());
   }
 
   /** Asks all runs to stop; one that then fails is handed back uncharged. */
@@ -129,7 +155,9 @@ export class Runner {
       return;
     }
     const { verdict } = run;
-    if (verdict !== undefined || run.isLost) this.#end(run, verdict && this.#draftOf(run, verdict.error));
+    if (run.isCommitted && verdict === undefined && !run.isLost) this.#end(run, this.#draftOf(run, commitMissing(run)));
+    else if (run.isYielded && verdict === undefined && (run.draft?.is ?? "completed") === "completed") this.#end(run, released);
+    else if (verdict !== undefined || run.isLost) this.#end(run, verdict && this.#draftOf(run, verdict.error));
     else this.#end(run, withFollow(run, run.draft ?? completed));
   }
 
@@ -138,13 +166,13 @@ export class Runner {
       this.overran--;
       return;
     }
-    if (run.isHandedBack && run.verdict === undefined && !(error instanceof EndingSignal)) this.#end(run, released);
+    if ((run.isHandedBack || run.isYielded) && run.verdict === undefined && !(error instanceof EndingSignal)) this.#end(run, released);
     else this.#end(run, this.#draftOf(run, run.verdict === undefined ? error : run.verdict.error));
   }
 
   #due(run: Run, now: number): void {
     const { id, task } = run.claimed;
-    if (run.verdict !== undefined || run.isLost) this.#giveUp(run, now);
+    if (run.isInGrace) this.#giveUp(run, now);
     else this.#condemn(run, timedOut(id, task, run.timeoutMs));
   }
 
@@ -156,6 +184,7 @@ export class Runner {
   }
 
   #giveGrace(run: Run, now: number): void {
+    run.isInGrace = true;
     run.dueAt = Math.min(run.dueAt > now ? run.dueAt : Number.POSITIVE_INFINITY, now + abortGraceMs);
     this.#deadlines.watch(run, now);
   }
@@ -171,6 +200,9 @@ export class Runner {
 
   #draftOf(run: Run, error: unknown): Draft {
     const draft = draftOf(run, error, this.#parts);
+    // One that was told to stop fails for that reason.
+    if (!(error instanceof EndingSignal) && !run.isCommitted && (run.verdict !== undefined || !run.isAborted)) run.failure = draft.error?.message ?? "";
+    if (run.isCommitted) return draft; // whether it counts is told by the store, and then logged
     if (draft.is === "dead")
       this.#parts.log.warn({ ...subject(run), reason: draft.reason, ...(!(error instanceof EndingSignal) && { err: error }) }, "the job is dead");
     else if (draft.is === "retry") this.#log.failing(run, error, `failing, again in ${inWords(draft.delayMs ?? 0)}`);
@@ -180,9 +212,15 @@ export class Runner {
   #end(run: Run, draft: Draft | undefined): void {
     run.isOver = true;
     this.running.delete(run);
-    if (draft?.is === "skipped") this.#log.skipping(run, draft.reason);
+    if (draft?.is === "skipped" && !run.isCommitted) this.#log.skipping(run, draft.reason);
     else if (draft?.is === "completed") this.#log.say(run, "finishing");
-    this.#ended(run, run.isLost ? undefined : draft, this.#parts.runtime.monotonic());
+    this.#ended(run, run.isLost ? undefined : draft && withProgress(run, draft), this.#parts.runtime.monotonic());
+  }
+
+  #saves(): Saves {
+    const { saves, engine, runtime } = this.#parts;
+    if (saves !== undefined) return saves;
+    return engine === undefined ? nowhere : new StoreSaves(engine, runtime, (run) => this.lose(run));
   }
 
   #warnOnce(run: Run, what: string): void {
@@ -201,6 +239,14 @@ async function isRetired({ engine, runtime }: RunnerParts, subscription: string)
 function begin(run: Run, parts: ExecuteParts): unknown {
   const result = execute(run, parts);
   return isThenable(result) && !(result instanceof Promise) ? Promise.resolve(result) : result;
+}
+
+/** Written where the transaction did not commit; where it did, the store answers that the job is no longer this run's. */
+function commitMissing(run: Run): ErrandError {
+  const { id } = run.claimed;
+  return new ErrandError("commit-missing", `the run of job ${id} returned, but the transaction that it gave to job.commit has not committed; await its commit, or let its error leave the run`, {
+    details: { job: id },
+  });
 }
 
 function timedOut(id: string, task: string, timeoutMs: number): ErrandError {

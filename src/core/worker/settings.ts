@@ -4,7 +4,8 @@ import { pathToFileURL } from "node:url";
 import * as defaults from "../defaults.ts";
 import type { Definitions } from "../definitions.ts";
 import { durationMs, type Duration } from "../duration.ts";
-import type { Engine } from "../engine.ts";
+import type { Engine, Settled } from "../engine.ts";
+import { someNeeds } from "../limits/resource.ts";
 import { checkName } from "../names.ts";
 import { aWholeNumber, checkOptions, refuse } from "../options.ts";
 import type { Planner } from "../plan.ts";
@@ -19,6 +20,8 @@ export interface WorkerOptions {
   readonly isolate?: string | URL;
   /** Stop gracefully at SIGTERM and SIGINT, at once at the second. Default true. */
   readonly signals?: boolean;
+  /** Resources that this worker itself has, as in `{ gpu: 2 }`: counted here, whatever others have. */
+  readonly has?: Readonly<Record<string, number>>;
   /** How long a silent worker keeps its jobs. It beats four times in that time. Default 8 s. */
   readonly lease?: Duration;
 }
@@ -30,6 +33,7 @@ export interface Settings {
   readonly beatEveryMs: Ms;
   readonly isolate: string | undefined;
   readonly signals: boolean;
+  readonly has: Readonly<Record<string, number>> | undefined;
 }
 
 /** What the parts of a worker share. */
@@ -40,6 +44,8 @@ export interface WorkerParts {
   readonly planner: Planner;
   readonly log: Logger;
   readonly settings: Settings;
+  /** Hears what the store made of outcomes. */
+  readonly told?: ((answers: readonly Settled[]) => void) | undefined;
 }
 
 const slotsMax = 1_000;
@@ -48,7 +54,7 @@ const beatsPerLease = defaults.leaseMs / defaults.beatEveryMs;
 
 /** Throws `option-unknown`, `option-invalid`, `name-invalid`. */
 export function settingsOf(options: WorkerOptions, definitions: Definitions): Settings {
-  checkOptions(options, "start", { queues: someQueues, grace: aDuration, isolate: aModule, signals: aBoolean, lease: aLease });
+  checkOptions(options, "start", { queues: someQueues, grace: aDuration, isolate: aModule, signals: aBoolean, lease: aLease, has: someNeeds });
   const leaseMs = options.lease === undefined ? defaults.leaseMs : durationMs(options.lease, "start.lease");
   return {
     queues: options.queues === undefined ? queuesOf(definitions) : new Map(Object.entries(options.queues)),
@@ -57,6 +63,7 @@ export function settingsOf(options: WorkerOptions, definitions: Definitions): Se
     beatEveryMs: leaseMs / beatsPerLease,
     isolate: options.isolate === undefined ? undefined : moduleUrl(options.isolate),
     signals: options.signals ?? true,
+    has: options.has,
   };
 }
 

@@ -8,15 +8,21 @@ import { subject } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
 
 export class Settling {
-  readonly #parts: Pick<WorkerParts, "runtime" | "log">;
+  readonly #parts: Pick<WorkerParts, "runtime" | "log" | "told">;
   #waiting: Outcome[] = [];
   /** Runs whose follow-up work the store may refuse. */
   readonly #following: Map<Outcome, Run> = new Map();
+  /** Of runs whose completion is in a transaction of the app: written only where that did not commit. */
+  readonly #committed: Map<Outcome, Run> = new Map();
   /** Outcomes that a failed call may have written already. */
   readonly #doubtful: Set<Outcome> = new Set();
 
-  constructor(parts: Pick<WorkerParts, "runtime" | "log">) {
+  readonly #heard: (run: Run, answer: Settled["is"]) => void;
+
+  /** `heard`: what the store made of an outcome that it might have refused, or that a transaction of the app had written. */
+  constructor(parts: Pick<WorkerParts, "runtime" | "log" | "told">, heard: (run: Run, answer: Settled["is"]) => void) {
     this.#parts = parts;
+    this.#heard = heard;
   }
 
   /** Bounded by the jobs in flight. */
@@ -27,6 +33,7 @@ export class Settling {
   add(run: Run, draft: Draft, ranMs: Ms): void {
     const outcome = run.outcome(draft, ranMs);
     if (outcome.follow !== undefined) this.#following.set(outcome, run);
+    if (run.isCommitted) this.#committed.set(outcome, run);
     this.#waiting.push(outcome);
   }
 
@@ -48,15 +55,34 @@ export class Settling {
   }
 
   answered(outcomes: readonly Outcome[], answers: readonly Settled[]): void {
+    this.#parts.told?.(answers);
     for (let index = 0; index < outcomes.length; index++) {
       const outcome = outcomes[index];
       const answer = answers[index];
-      if (outcome !== undefined && answer !== undefined && answer.is !== "settled") this.#unusual(outcome, answer);
+      if (outcome === undefined || answer === undefined) continue;
+      const open = this.#following.get(outcome) ?? this.#committed.get(outcome);
+      if (open !== undefined) this.#heard(open, answer.is);
+      const committed = this.#committed.get(outcome);
+      if (committed !== undefined) this.#judgeCommit(committed, outcome, answer);
+      else if (answer.is !== "settled") this.#unusual(outcome, answer);
     }
-    for (const outcome of this.#following.size + this.#doubtful.size > 0 ? outcomes : []) {
+    for (const outcome of this.#following.size + this.#doubtful.size + this.#committed.size > 0 ? outcomes : []) {
+      this.#committed.delete(outcome);
       this.#following.delete(outcome);
       this.#doubtful.delete(outcome);
     }
+  }
+
+  /** Lost is as it should be: the job was completed by the app's commit. */
+  #judgeCommit(run: Run, outcome: Outcome, answer: Settled): void {
+    const { log } = this.#parts;
+    if (answer.is === "lease-lost") log.debug(subject(run), "finishing");
+    else if (answer.is !== "settled") this.#unusual(outcome, answer);
+    else if (outcome.is !== "released")
+      log.warn(
+        { ...subject(run), reason: outcome.error?.message ?? outcome.reason },
+        `the transaction given to job.commit did not commit, so the job is ${outcome.is === "retry" ? "tried again" : answer.state}`,
+      );
   }
 
   #unusual(outcome: Outcome, answer: Settled): void {
