@@ -32,7 +32,6 @@ import type { Errand } from "./task.ts";
 import type { Tried, TryOptions } from "./tryNow/tryNow.ts";
 import type { OneOrMany } from "./typing.ts";
 import { viewOf, type JobView, type StateCounts } from "./view.ts";
-import { tellKnown } from "./why/known.ts";
 import { Look } from "./why/look.ts";
 import { why } from "./why/why.ts";
 import { asyncScope, syncScope } from "./within.ts";
@@ -113,7 +112,7 @@ export class StoreBroker implements Broker {
     this.#worker = worker;
     try {
       await this.open();
-      await tellKnown(this.#engine, this.#definitions, this.#runtime);
+      await this.#registration.workerStarts();
       await worker.start();
     } catch (error) {
       await worker.stop(); // so that another one may be started

@@ -12,6 +12,7 @@ import type { Runtime } from "./runtime.ts";
 import { registerSchedule } from "./schedule/register.ts";
 import type { StoredSchedule } from "./schedule/rule.ts";
 import { registerSubscriptions } from "./subscriptions.ts";
+import { tellKnown } from "./why/known.ts";
 
 export interface RegistrationParts {
   readonly engine: Engine;
@@ -23,6 +24,8 @@ export interface RegistrationParts {
 export class Registration {
   readonly #parts: RegistrationParts;
   #era: string | undefined;
+  #hasWorker = false;
+  #isTold = true;
   #renewal: Promise<void> | undefined;
 
   constructor(parts: RegistrationParts) {
@@ -37,9 +40,24 @@ export class Registration {
     this.#era = era;
   }
 
+  /** Writes down what its tasks depend on, for explanations only: where the store is away it is done later, and nobody waits for it. */
+  async workerStarts(): Promise<void> {
+    this.#hasWorker = true;
+    try {
+      await this.#tell();
+    } catch (error) {
+      this.#isTold = false;
+      this.#parts.runtime.log.debug({ err: error }, "what the tasks here depend on could not be written down; it is tried again with a later heartbeat");
+    }
+  }
+
   /** A heartbeat told the store's era: in another one than before nothing of it can be relied on. Tried again with each heartbeat. */
   heard(era: string): void {
-    if (this.#era === undefined || era === this.#era || this.#renewal !== undefined) return;
+    if (this.#era === undefined || this.#renewal !== undefined) return;
+    if (era === this.#era) {
+      if (!this.#isTold) this.#renewal = this.workerStarts().finally(() => (this.#renewal = undefined));
+      return;
+    }
     const { log } = this.#parts.runtime;
     log.warn(
       { era },
@@ -62,12 +80,19 @@ export class Registration {
     const { engine, runtime, definitions, planner } = this.#parts;
     await registerSubscriptions(engine, definitions, runtime);
     await registerLimits(engine, definitions, runtime);
+    if (this.#hasWorker) await this.#tell();
     for (const schedule of definitions.schedules.values()) {
       const isReconciliation = schedule.name.startsWith(reconcilePrefix);
       await registerSchedule(this.#parts, planner, schedule, (stored, isFirst) =>
         isReconciliation && (isFirst || isNewEra) ? atOnce(stored, era) : undefined,
       );
     }
+  }
+
+  async #tell(): Promise<void> {
+    const { engine, definitions, runtime } = this.#parts;
+    await tellKnown(engine, definitions, runtime);
+    this.#isTold = true;
   }
 
   /** A process that holds nothing writes nothing by asking. */

@@ -1,7 +1,7 @@
 /** G2: every job that does not run waits for a stated reason, which `why` names: for what, since when, and when it is expected to run. */
 import { giveUp, skip, snooze } from "../../core/endings.ts";
 import { task } from "../../core/task.ts";
-import { equal, present, refused } from "../expect.ts";
+import { equal, matches, present, refused } from "../expect.ts";
 import { law, type Law } from "../law.ts";
 import type { World } from "../world.ts";
 import { longRun, whysOf, type Told } from "./told.ts";
@@ -174,5 +174,17 @@ export const whyLaws: readonly Law[] = [
       await world.stop(await world.worker(definitions));
       equal(await versions(), [version], "versions of what was written down");
     }
+  }),
+  law("G2", "a worker that started while the store was away writes that down when it is back", async (world) => {
+    const worker = world.process({ plain });
+    await worker.broker.open();
+    world.cutStore(worker);
+    await world.finished(worker.start(), "the start of a worker");
+    await world.advance("10s");
+    world.healStore(worker);
+    await world.advance("10s");
+    await worker.broker.pause({ queue: "default" });
+    const { id } = await worker.broker.enqueue(plain.with({ n: 1 }));
+    matches(await world.observer.why(id), /waits because queue default is paused, since/, "why");
   }),
 ];
