@@ -112,7 +112,7 @@ export class StoreBroker implements Broker {
     this.#worker = worker;
     try {
       await this.open();
-      await this.#registration.workerStarts();
+      await this.#registration.workerStarts(options);
       await worker.start();
     } catch (error) {
       await worker.stop(); // so that another one may be started

@@ -13,6 +13,7 @@ import { registerSchedule } from "./schedule/register.ts";
 import type { StoredSchedule } from "./schedule/rule.ts";
 import { registerSubscriptions } from "./subscriptions.ts";
 import { tellKnown } from "./why/known.ts";
+import type { WorkerOptions } from "./worker/settings.ts";
 
 export interface RegistrationParts {
   readonly engine: Engine;
@@ -25,6 +26,7 @@ export class Registration {
   readonly #parts: RegistrationParts;
   #era: string | undefined;
   #hasWorker = false;
+  #has: WorkerOptions["has"];
   #isTold = true;
   #renewal: Promise<void> | undefined;
 
@@ -41,8 +43,9 @@ export class Registration {
   }
 
   /** Writes down what its tasks depend on, for explanations only: where the store is away it is done later, and nobody waits for it. */
-  async workerStarts(): Promise<void> {
+  async workerStarts({ has }: WorkerOptions): Promise<void> {
     this.#hasWorker = true;
+    this.#has = has;
     try {
       await this.#tell();
     } catch (error) {
@@ -55,7 +58,7 @@ export class Registration {
   heard(era: string): void {
     if (this.#era === undefined || this.#renewal !== undefined) return;
     if (era === this.#era) {
-      if (!this.#isTold) this.#renewal = this.workerStarts().finally(() => (this.#renewal = undefined));
+      if (!this.#isTold) this.#renewal = this.workerStarts(this.#has === undefined ? {} : { has: this.#has }).finally(() => (this.#renewal = undefined));
       return;
     }
     const { log } = this.#parts.runtime;
@@ -91,7 +94,7 @@ export class Registration {
 
   async #tell(): Promise<void> {
     const { engine, definitions, runtime } = this.#parts;
-    await tellKnown(engine, definitions, runtime);
+    await tellKnown(engine, definitions, runtime, this.#has);
     this.#isTold = true;
   }
 

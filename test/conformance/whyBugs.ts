@@ -52,7 +52,13 @@ export const whyBugs: readonly Bug[] = [
   {
     name: "why: nobody told of tasks",
     distortion: unread("task/"),
-    caughtBy: tellsOf("a job for which no hand is free", "a job outside its hours", "a job that needs what nobody has"),
+    caughtBy: tellsOf(
+      "a job for which no hand is free",
+      "a job outside its hours",
+      "a job that needs what nobody has",
+      "a job that needs what the worker has itself, and uses",
+      "a job that needs more than the worker has itself",
+    ),
   },
   {
     name: "why: what was never told of is known",

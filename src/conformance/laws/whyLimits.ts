@@ -82,6 +82,29 @@ const byLimits: readonly Told[] = [
     why: /waits because it needs 2 gpu, and there are none, since 3 s$/,
   },
   {
+    what: "a job that needs what the worker has itself, and uses",
+    reach: async (world) => {
+      const render = task<{ n: number }>("render", { needs: { gpu: 2 }, run: () => world.sleep("1h") });
+      const { broker } = await world.worker({ render }, { has: { gpu: 3 } });
+      const [, second] = await broker.enqueue([render.with({ n: 1 }), render.with({ n: 2 })]);
+      await world.until("one runs", () => world.runs.length === 1);
+      await world.advance("3s");
+      return present(second, "the second").id;
+    },
+    why: /waits for a free worker that serves queue default and knows render and has 2 gpu, since 3 s; 1 process is running jobs now$/,
+  },
+  {
+    what: "a job that needs more than the worker has itself",
+    reach: async (world) => {
+      const render = task<{ n: number }>("render", { needs: { gpu: 2 }, run: () => undefined });
+      const { broker } = await world.worker({ render }, { has: { gpu: 1 } });
+      const { id } = await broker.enqueue(render.with({ n: 1 }));
+      await world.advance("3s");
+      return id;
+    },
+    why: /waits because it needs 2 gpu, and a worker has 1 of its own, since 3 s$/,
+  },
+  {
     what: "a job outside its hours",
     reach: async (world) => {
       const at = new Date(world.now);

@@ -18,6 +18,8 @@ export interface KnownTask {
   readonly needs?: Readonly<Record<string, number>>;
   readonly hours?: readonly Hours[];
   readonly breaker?: string;
+  /** Of its needs, what the worker has itself; nobody counts that in the store. */
+  readonly own?: Readonly<Record<string, number>>;
 }
 
 const prefix = "task/";
@@ -25,16 +27,24 @@ export const knownNote = (task: string): string => `${prefix}${task}`;
 /** An atom holds no more. */
 const notesPerAtom = 100;
 
-export function knownOf({ policy }: AnyTask): KnownTask {
+/** `has`: what the worker has itself. */
+export function knownOf({ policy }: AnyTask, has: KnownTask["own"] = {}): KnownTask {
   const { gates, needs, hours, breaker } = policy;
-  return { gates: gates.map(({ name }) => name), ...(needs && { needs }), ...(hours && { hours }), ...(breaker && { breaker: breaker.name }) };
+  const own = Object.entries(has).filter(([name]) => needs?.[name] !== undefined);
+  return {
+    gates: gates.map(({ name }) => name),
+    ...(needs && { needs }),
+    ...(hours && { hours }),
+    ...(breaker && { breaker: breaker.name }),
+    ...(own.length > 0 && { own: Object.fromEntries(own) }),
+  };
 }
 
 /** Of several workers that start at once with different code, one is told; it is for explanations only. */
-export async function tellKnown(engine: Engine, definitions: Definitions, runtime: Runtime): Promise<void> {
+export async function tellKnown(engine: Engine, definitions: Definitions, runtime: Runtime, has: KnownTask["own"]): Promise<void> {
   const { notes } = await storedNotes(engine, runtime, prefix);
   const writes = [...definitions.tasks.values()].flatMap((task): NoteWrite[] => {
-    const [key, value] = [knownNote(task.name), JSON.stringify(knownOf(task))];
+    const [key, value] = [knownNote(task.name), JSON.stringify(knownOf(task, has))];
     return notes.get(key)?.value === value ? [] : [{ key, value }];
   });
   if (writes.length === 0) return;

@@ -56,8 +56,8 @@ export class Look {
 
   /** By this broker's own definitions, else by what a worker told when it started. */
   async known(task: string): Promise<KnownTask | undefined> {
-    const defined = this.#definitions.tasks.get(task);
-    return defined === undefined ? this.told(task) : knownOf(defined);
+    const [defined, told] = [this.#definitions.tasks.get(task), await this.told(task)];
+    return defined === undefined ? told : knownOf(defined, told?.own);
   }
 
   /** What a worker told when it started. Undefined: none did. */

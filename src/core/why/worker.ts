@@ -7,6 +7,7 @@ import { hours } from "./doors/hours.ts";
 import { lacking } from "./doors/lacking.ts";
 import { paused } from "./doors/paused.ts";
 import { unknownTask } from "./doors/unknownTask.ts";
+import type { KnownTask } from "./known.ts";
 import type { Look } from "./look.ts";
 import type { Explain } from "./reason.ts";
 import { counted } from "./words.ts";
@@ -17,10 +18,16 @@ export const forWorker: Explain = async (row, _, look) => {
   const known = await look.known(row.task);
   const closed: Door[] = [];
   for (const find of doors) closed.push(...(await find(row, known, look)));
-  if (closed.length === 0) return { waits: `for a free worker that serves queue ${row.queue} and knows ${row.task}`, expected: await othersWords(row, look) };
+  if (closed.length === 0)
+    return { waits: `for a free worker that serves queue ${row.queue} and knows ${row.task}${ownWords(known)}`, expected: await othersWords(row, look) };
   const opens = closed.flatMap((door) => door.opens ?? []);
   return { waits: `because ${closed.map((door) => door.closed).join(" and ")}`, expected: opens.length === 0 ? undefined : opens.join(", and ") };
 };
+
+function ownWords(known: KnownTask | undefined): string {
+  const own = Object.keys(known?.own ?? {}).map((name) => `${known?.needs?.[name]} ${name}`);
+  return own.length === 0 ? "" : ` and has ${own.join(" and ")}`;
+}
 
 async function othersWords({ queue, task }: JobRow, look: Look): Promise<string> {
   const busy = (await look.processes()).filter((process) => process.leaseUntil >= look.now && process.running > 0).length;

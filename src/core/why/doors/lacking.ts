@@ -6,11 +6,13 @@ export const lacking: FindDoors = async (_, known, look) => {
   const needs = Object.entries(known?.needs ?? {});
   const rows = (await look.gates(needs.map(([name]) => name))).filter(({ kind }) => kind === "resource");
   return needs.flatMap(([name, amount]) =>
-    doorOf(
-      name,
-      amount,
-      rows.find((row) => row.name === name),
-    ),
+    known?.own?.[name] === undefined
+      ? doorOf(
+          name,
+          amount,
+          rows.find((row) => row.name === name),
+        )
+      : ownDoor(name, amount, known.own[name]),
   );
 };
 
@@ -19,4 +21,9 @@ function doorOf(name: string, amount: number, row: GateRow | undefined): readonl
   if (amount > most) return [{ closed: `it needs ${amount} ${name}, and there ${most === 1 ? "is" : "are"} ${row?.most === undefined ? "none" : most}` }];
   if (used + amount <= most) return [];
   return [{ closed: `it needs ${amount} ${name}, and ${used} of ${most} are in use`, opens: "it goes on when enough of it is given back" }];
+}
+
+/** What of it is in use only the worker knows. */
+function ownDoor(name: string, amount: number, own: number): readonly Door[] {
+  return own < amount ? [{ closed: `it needs ${amount} ${name}, and a worker has ${own} of its own` }] : [];
 }
