@@ -55,6 +55,7 @@ export { resource, type CalendarEntry, type Resource, type ResourceOptions } fro
 export { jobDied } from "./core/jobDied.ts";
 export {
   task,
+  type Debounce,
   type Errand,
   type ErrandOptions,
   type Job,
@@ -92,6 +93,12 @@ export type { Hours, Weekday } from "./core/limits/hours.ts";
 export type { Limit, RunningLimit, StartsLimit } from "./core/limits/limit.ts";
 export type { BreakerOptions } from "./core/recovery/breakerPolicy.ts";
 export type { Expected, Stale } from "./core/guard/expected.ts";
+export type { ResultOptions } from "./core/coordination.ts";
+export type { JobResult } from "./core/result/results.ts";
+export type { Tried, TryOptions } from "./core/tryNow/tryNow.ts";
+export type { EachOptions, Items, Source } from "./core/long/each.ts";
+export type { LongRun } from "./core/long/longRun.ts";
+export type { Step } from "./core/long/step.ts";
 export type { Logger } from "./core/runtime.ts";
 export type { Schema } from "./core/schema.ts";
 export type { Accepted, AcceptedFor, Scope, SyncScope, SyncTransaction, Transaction, Transactions } from "./core/scope.ts";

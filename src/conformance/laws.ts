@@ -1,17 +1,21 @@
 /** Every law, in the order of the guarantees. */
 import type { Law } from "./law.ts";
 import { acceptLaws } from "./laws/accept.ts";
+import { batchLaws } from "./laws/batch.ts";
 import { boundLaws } from "./laws/bounds.ts";
 import { breakerLaws } from "./laws/breakers.ts";
 import { cancelLaws } from "./laws/cancel.ts";
 import { checkpointLaws } from "./laws/checkpoints.ts";
+import { chainLaws } from "./laws/chain.ts";
 import { clockLaws } from "./laws/clocks.ts";
 import { diedLaws } from "./laws/died.ts";
+import { commitLaws } from "./laws/commit.ts";
 import { fanOutLaws } from "./laws/fanOut.ts";
 import { followLaws } from "./laws/follow.ts";
 import { heldLockLaws } from "./laws/heldLocks.ts";
 import { gatherLaws } from "./laws/gather.ts";
 import { leadingLaws } from "./laws/leading.ts";
+import { guardLaws } from "./laws/guards.ts";
 import { leaseLaws } from "./laws/lease.ts";
 import { hourLaws } from "./laws/hours.ts";
 import { limitLaws } from "./laws/limits.ts";
@@ -27,11 +31,13 @@ import { poisonLaws } from "./laws/poison.ts";
 import { resourceLaws } from "./laws/resources.ts";
 import { recoveryLaws } from "./laws/recovery.ts";
 import { reconcileLaws } from "./laws/reconcile.ts";
+import { resultLaws } from "./laws/results.ts";
 import { retentionLaws } from "./laws/retention.ts";
 import { retryLaws } from "./laws/retry.ts";
 import { scheduleLaws } from "./laws/schedules.ts";
 import { skipLaws } from "./laws/skip.ts";
 import { timeLaws } from "./laws/time.ts";
+import { tryNowLaws } from "./laws/tryNow.ts";
 import { uniqueLaws } from "./laws/unique.ts";
 import { unknownLaws } from "./laws/unknown.ts";
 import { urgencyLaws } from "./laws/urgency.ts";
@@ -45,6 +51,10 @@ const all: readonly Law[] = [
   ...misuseLaws,
   ...retryLaws,
   ...followLaws,
+  ...batchLaws,
+  ...chainLaws,
+  ...guardLaws,
+  ...commitLaws,
   ...checkpointLaws,
   ...diedLaws,
   ...pauseLaws,
@@ -76,6 +86,8 @@ const all: readonly Law[] = [
   ...clockLaws,
   ...unknownLaws,
   ...versionLaws,
+  ...resultLaws,
+  ...tryNowLaws,
   ...gatherLaws,
   ...whyLaws,
   ...whyLimitLaws,

@@ -1,8 +1,12 @@
 /** The broker as an app sees it: what can be asked of it, and nothing of how it does it. */
 import type { BatchPage, BatchView } from "./compose/batchView.ts";
 import type { Change, Changed, ChangedJob, Guarantees, JobFilter, Selection } from "./engine.ts";
+import type { ResultOptions } from "./coordination.ts";
 import type { HeldLock } from "./lock/hold.ts";
 import type { Lead, LeadOptions } from "./lock/leadership.ts";
+import type { JobResult } from "./result/results.ts";
+import type { Tried, TryOptions } from "./tryNow/tryNow.ts";
+import type { Errand } from "./task.ts";
 import type { LockOptions } from "./lock/locks.ts";
 import type { Limitable, NewLimit } from "./limits/edit.ts";
 import type { RebuildOptions, Rebuilt, ReconciliationView } from "./reconcile/reconciliations.ts";
@@ -38,6 +42,20 @@ export interface Broker extends Scope, AsyncDisposable {
    * or when `signal` or `close` ended it; rejects with what `fn` throws as leader. An `fn` that goes on after its signal keeps the next term here waiting.
    */
   lead(name: string, fn: Lead, options?: LeadOptions): Promise<void>;
+  /**
+   * Stores the job, and runs it at once, here, by the rules of a worker. If it fails, takes longer than `timeout`, or may not start now, it is left to a worker,
+   * and the answer says so.
+   *
+   *     const { state } = await work.tryNow(saveLike.with({ postId }), { timeout: "50ms" });
+   *
+   * Throws as `enqueue` does. The run's own errors are not thrown: they are the job's.
+   */
+  tryNow(errand: Errand, options: TryOptions): Promise<Tried>;
+  /**
+   * Waits until that job has ended, whoever enqueued it and wherever it runs, and answers how. Throws `result-timeout` (it goes on), `job-unknown`,
+   * `broker-closed`.
+   */
+  result(id: string, options?: ResultOptions): Promise<JobResult>;
   /** The job of that id, or undefined. */
   find(id: string): Promise<JobView | undefined>;
   /** A page of jobs in the order of enqueue; `after` is a page's `next`. Default 50, at most 1,000. */

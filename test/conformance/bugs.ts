@@ -4,6 +4,7 @@ import { jobDiedName, subscriptionPrefix } from "../../src/core/notes.ts";
 import { longBugs } from "./longBugs.ts";
 import { lockBugs } from "./lockBugs.ts";
 import { whyBugs } from "./whyBugs.ts";
+import { togetherBugs } from "./togetherBugs.ts";
 import * as plant from "./planted.ts";
 import type { Distortion } from "./planted.ts";
 
@@ -147,4 +148,4 @@ function withRows<P extends { readonly rows: readonly unknown[] }>(page: P, chan
   return { ...page, rows: page.rows.map(change) };
 }
 
-export const bugs: readonly Bug[] = [...accepting, ...time, ...keys, ...running, ...telling, ...confused, ...lockBugs, ...longBugs, ...whyBugs];
+export const bugs: readonly Bug[] = [...accepting, ...time, ...keys, ...running, ...telling, ...confused, ...lockBugs, ...longBugs, ...togetherBugs, ...whyBugs];

@@ -71,7 +71,7 @@ const saved: readonly Law[] = [
         const isFirst = found.length === 1;
         if (isFirst) {
           await job.save("first");
-          await world.sleep("12s");
+          await world.sleep("5s");
           await job.save("late").catch((error: unknown) => (refusal = error));
         } else {
           await job.save("heir");

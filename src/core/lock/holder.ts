@@ -17,6 +17,9 @@ export interface HolderParts {
 
 /** One who holds something here. */
 export interface Tenant {
+  /** A beat was answered. */
+  heard?(): void;
+  notesChanged?(): void;
   /** Cancel was asked for these running jobs. */
   cancelled?(ids: readonly string[]): void;
   /** The store took back all that this process held; from now on it is another process. */
@@ -89,10 +92,10 @@ export class Holder {
     if (this.#pulse !== undefined) return;
     const { engine, runtime, log } = this.#parts;
     this.#pulse = new Pulse({ engine, runtime, log, settings: this.settings }, this.contact, {
-      heard: () => this.#renewed(),
+      heard: () => this.#heard(),
       cancelled: (ids) => this.#each((tenant) => tenant.cancelled?.(ids)),
       lost: () => this.#lost(),
-      notesChanged: () => undefined,
+      notesChanged: () => this.#each((tenant) => tenant.notesChanged?.()),
     });
     this.#pulse.start();
     this.#renewed();
@@ -109,6 +112,11 @@ export class Holder {
     const pulse = this.#pulse;
     this.#pulse = undefined;
     if (pulse !== undefined) this.#ending = Promise.all([this.#ending, pulse.stop()]).then(() => undefined);
+  }
+
+  #heard(): void {
+    this.#renewed();
+    this.#each((tenant) => tenant.heard?.());
   }
 
   #renewed(): void {

@@ -5,7 +5,7 @@ import { ErrandError } from "../errors.ts";
 import { checkId } from "../names.ts";
 import { aFunction, aSignal, aWholeNumber, checkOptions, oneOf, refuse } from "../options.ts";
 import { Caretaker } from "./caretaker.ts";
-import { Hints } from "./hints.ts";
+import type { Hints } from "./hints.ts";
 import { Hold, type HeldLock } from "./hold.ts";
 import type { Holder, HolderParts } from "./holder.ts";
 import { Leadership, type Lead, type LeadOptions } from "./leadership.ts";
@@ -33,8 +33,8 @@ export class Locks {
   readonly #leaderships: Set<Leadership> = new Set();
   #isClosed = false;
 
-  constructor(parts: HolderParts & { readonly holder: Holder }) {
-    this.#parts = { ...parts, hints: new Hints(parts.engine), caretaker: new Caretaker(parts), returns: new Returns(parts) };
+  constructor(parts: HolderParts & { readonly holder: Holder; readonly hints: Hints }) {
+    this.#parts = { ...parts, caretaker: new Caretaker(parts), returns: new Returns(parts) };
   }
 
   /** Throws `lock-timeout`, `lock-too-many`, `broker-closed`, `option-unknown`, `option-invalid`, `name-invalid`. */

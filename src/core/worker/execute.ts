@@ -5,27 +5,37 @@ import { ErrandError } from "../errors.ts";
 import { parse } from "../schema.ts";
 import type { AnyTask, Task } from "../task.ts";
 import type { AnySubscription } from "../when.ts";
+import { jittered } from "./backoff.ts";
+import { firstVersion, inputOf } from "./input.ts";
 import { RunningJob } from "./job.ts";
 import { draftOfInvalid } from "./outcome.ts";
+import { checkedCheckpoint, type LongParts } from "../long/longJob.ts";
 import type { Run } from "./run.ts";
 import type { RunLog } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
+import { onPremise, then } from "./premise.ts";
+import { resultOf } from "./result.ts";
 import { storedReason } from "./storedError.ts";
 
-export type ExecuteParts = Pick<WorkerParts, "definitions" | "planner"> & {
+export type ExecuteParts = Pick<WorkerParts, "definitions" | "planner" | "runtime"> & Partial<Pick<WorkerParts, "engine">> & {
   readonly runLog: RunLog;
+  readonly long: LongParts;
   readonly unknown: (run: Run, what: string) => void;
   readonly isRetired: (subscription: string) => Promise<boolean>;
 };
 
 /** A task or subscription that is gone here may be known elsewhere, or again after the next deploy (G22). */
 const unknownDelayMs = 30_000;
+const unknownDelayFirstMs = 1_000;
 
 /** Throws or rejects as the run does. What else it came to stands in `run.draft`; what it answers is of no meaning. */
 export function execute(run: Run, parts: ExecuteParts): unknown {
   parts.runLog.say(run, "attempting");
   const { task } = run;
   if (task === undefined) return defer(run, `task "${run.claimed.task}" is not defined here`, parts);
+  const { version = firstVersion } = run.claimed;
+  const known = task.policy.version ?? firstVersion;
+  if (version > known) return defer(run, `version ${version} of task "${task.name}" is not known here, but ${known}`, parts);
   let value: unknown;
   try {
     value = JSON.parse(run.claimed.payload);
@@ -39,30 +49,47 @@ export function execute(run: Run, parts: ExecuteParts): unknown {
 }
 
 function work(run: Run, task: AnyTask, value: unknown, parts: ExecuteParts): unknown {
-  if (task.input === undefined) return guarded(run, task, value, parts);
+  if (task.input === undefined && task.upgrade === undefined && task.merge === undefined) return resumed(run, task, value, parts);
   return parsed(
     run,
-    () => parse(task.input, value, task.name),
-    (input) => guarded(run, task, input, parts),
+    () => inputOf(task, value, run.claimed.version),
+    (input) => resumed(run, task, input, parts),
+  );
+}
+
+/** What an earlier run saved must fit too: to begin anew in silence could repeat what was done. */
+function resumed(run: Run, task: AnyTask, input: unknown, parts: ExecuteParts): unknown {
+  if (task.checkpoint === undefined || run.claimed.checkpoint === undefined) return guarded(run, task, input, parts);
+  return parsed(
+    run,
+    () => checkedCheckpoint(run, task),
+    () => guarded(run, task, input, parts),
   );
 }
 
 function guarded(run: Run, task: AnyTask, input: unknown, parts: ExecuteParts): unknown {
-  if (task.unless === undefined) return perform(run, task, input, parts);
-  const answer = task.unless(input);
-  const decide = (reason: unknown): unknown => {
-    if (!reason) return perform(run, task, input, parts);
+  if (task.current === undefined && run.claimed.expecting !== undefined) return defer(run, `the \`current\` of task "${task.name}" is not defined here`, parts);
+  const go = (): unknown => {
+    const job = new RunningJob(run, input, parts);
+    return onPremise(run, task, input, job, (current) => perform(run, task, input, job, current, parts));
+  };
+  if (task.unless === undefined) return go();
+  return then(task.unless(input), (reason) => {
+    if (!reason) return go();
     run.draft = { is: "skipped", reason: storedReason(reason) };
     return undefined;
-  };
-  return isThenable(answer) ? Promise.resolve(answer).then(decide) : decide(answer);
+  });
 }
 
-function perform(run: Run, task: AnyTask, input: unknown, parts: ExecuteParts): unknown {
-  // Its time was over while it looked before doing: what it would do now counts for nothing.
-  if (run.verdict !== undefined || run.isOver || run.isLost) return undefined;
+function perform(run: Run, task: AnyTask, input: unknown, job: RunningJob, current: unknown, parts: ExecuteParts): unknown {
+  // Its time was over while it looked before doing.
+  if (run.isVoid) return undefined;
   parts.runLog.say(run, "doing");
-  return task.run(input, new RunningJob(run, parts.planner));
+  const answer = task.run(input, job, current);
+  if (task.result === undefined) return answer;
+  // A run that handed back the rest of its loop has come to nothing yet; one that commits in the app's transaction has no result.
+  const keep = (result: unknown): void => void (run.draft = { is: "completed", ...(result !== undefined && { result: result as string }) });
+  return then(answer, (value) => (run.isYielded || run.isCommitted ? undefined : then(resultOf(task, value), keep)));
 }
 
 /** A hop maps an event for one subscription, and leaves the job that this makes. */
@@ -103,7 +130,9 @@ async function deferUnlessRetired(run: Run, subscription: string, parts: Execute
 }
 
 function defer(run: Run, what: string, parts: ExecuteParts): void {
-  run.draft = { is: "snoozed", delayMs: unknownDelayMs, reason: `${what}; start a worker that has it` };
+  // Soon at first: in a rolling deploy somebody else has it already. Workers that lack it compete with those, so it may take several turns.
+  const delayMs = Math.round(jittered(Math.min(unknownDelayMs, unknownDelayFirstMs * 2 ** Math.min(run.claimed.starts - 1, 30)), parts.runtime.random()));
+  run.draft = { is: "snoozed", delayMs, reason: `${what}; start a worker that has it` };
   parts.unknown(run, what);
 }
 
@@ -121,8 +150,4 @@ function parsed(run: Run, read: () => Maybe<unknown>, next: (output: unknown) =>
 function refused(run: Run, error: unknown): void {
   if (!ErrandError.is(error, "payload-invalid")) throw error;
   run.draft = draftOfInvalid(error);
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

@@ -35,6 +35,12 @@ export function withFollow(run: Run, draft: Draft): Draft {
   return run.follow === undefined || run.follow.length === 0 ? draft : { ...draft, follow: run.follow };
 }
 
+/** What the run came to and did not save yet, for the next run. */
+export function withProgress(run: Run, draft: Draft): Draft {
+  const checkpoint = draft.is === "completed" || draft.is === "skipped" ? undefined : run.progress?.unsaved;
+  return checkpoint === undefined ? draft : { ...draft, checkpoint };
+}
+
 function draftOfEnding(run: Run, ending: Ending): Draft {
   if (ending.is === "snooze") return withFollow(run, { is: "snoozed", delayMs: ending.delayMs });
   if (ending.is === "skip") return withFollow(run, { is: "skipped", reason: storedReason(ending.reason) });

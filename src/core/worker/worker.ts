@@ -57,7 +57,7 @@ export class Worker implements RunningWorker {
     readonly options?: WorkerOptions;
   }) {
     const { engine, runtime, definitions, planner, registration, log = runtime.log, options = {}, told } = given;
-    this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions) };
+    this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions), told };
     this.#contact = new Contact(runtime, log, this.#parts.settings.beatEveryMs * gapBeats);
     this.#alone = new Alone(this.#parts);
     this.#pulse = new Pulse(this.#parts, this.#contact, {
