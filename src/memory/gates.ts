@@ -63,7 +63,11 @@ export class Gates {
   }
 
   /** How many starts count now, and when there is room for one more if there is none. */
-  starts(name: string, { starts: most, everyMs }: Extract<StoredLimit, { starts: number }>, now: Instant): { readonly used: number; readonly freeAt?: Instant } {
+  starts(
+    name: string,
+    { starts: most, everyMs }: Extract<StoredLimit, { starts: number }>,
+    now: Instant,
+  ): { readonly used: number; readonly freeAt?: Instant } {
     const counting = (this.#starts.get(name)?.entries ?? []).filter(({ at }) => at + everyMs > now);
     const used = counting.reduce((sum, { count }) => sum + count, 0);
     let left = used;

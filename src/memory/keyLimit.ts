@@ -167,4 +167,3 @@ function mostOf(job: Job, key: string): number {
   if (is === undefined) return Number.POSITIVE_INFINITY;
   return "running" in is ? is.running : is.starts;
 }
-

@@ -14,7 +14,7 @@ export function namingRefusal(store: Store, works: readonly NewWork[]): ErrandEr
   const earlier = { job: new Set<string>(), join: new Set<string>() };
   return firstOf(works, (work) => {
     if (work.kind === "event") return undefined;
-    const refusal = isKnown(store, work) ? undefined : joinRefusal(store, work, earlier.join) ?? afterRefusal(store, work, earlier);
+    const refusal = isKnown(store, work) ? undefined : (joinRefusal(store, work, earlier.join) ?? afterRefusal(store, work, earlier));
     earlier[work.kind].add(work.id);
     return refusal ?? (work.kind === "join" ? sizeRefusal(store, work, works) : undefined);
   });

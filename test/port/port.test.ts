@@ -2,12 +2,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { transitions } from "../../src/core/states.ts";
+import { cases as after } from "./after.ts";
 import { cases as changing } from "./change.ts";
 import { cases as claiming } from "./claim.ts";
 import { cases as enqueueing } from "./enqueue.ts";
 import { engines } from "./engines.ts";
 import type { EngineUnderTest } from "./engines.ts";
 import { cases as finding } from "./find.ts";
+import { cases as joinEnds } from "./joinEnds.ts";
+import { cases as joinKept } from "./joinKept.ts";
+import { cases as joinMembers } from "./joinMembers.ts";
+import { cases as joins } from "./joins.ts";
 import { cases as laneDeaths } from "./laneDeaths.ts";
 import { cases as lanes } from "./lanes.ts";
 import { cases as locking } from "./lock.ts";
@@ -38,6 +43,11 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
   find: finding,
   notes,
   lock: locking,
+  after,
+  joins,
+  joinMembers,
+  joinEnds,
+  joinKept,
 };
 
 for (const engine of engines) {

@@ -11,10 +11,13 @@ import type {
   CountRow,
   Engine,
   Enqueued,
+  GateRow,
   Heard,
   JobRow,
+  JoinRow,
   NewEvent,
   NewJob,
+  NewJoin,
   NewWork,
   Note,
   NoteWrite,
@@ -24,8 +27,8 @@ import type {
   Tidied,
 } from "../../src/core/engine.ts";
 import { ErrandError } from "../../src/core/errors.ts";
-import { subscriptionKey } from "../../src/core/notes.ts";
-import type { StoredSubscription } from "../../src/core/notes.ts";
+import { limitKey, resourceKey, subscriptionKey } from "../../src/core/notes.ts";
+import type { StoredLimit, StoredSubscription } from "../../src/core/notes.ts";
 import type { JobState, Verb } from "../../src/core/states.ts";
 import type { TransitionWatch } from "./transitionWatch.ts";
 
@@ -61,6 +64,11 @@ export function event(id: string, options: Partial<Omit<NewEvent, "kind" | "id">
   return { kind: "event", id, content: `content of ${id}`, rememberMs: 0, name: "order.placed", payload: `{"order":"${id}"}`, ...options };
 }
 
+/** A sealed join, unless told otherwise. */
+export function join(id: string, options: Partial<Omit<NewJoin, "kind" | "id">> = {}): NewJoin {
+  return { kind: "join", id, content: `content of ${id}`, rememberMs: 0, name: "batch", isSealed: true, ...options };
+}
+
 /** A member of a lane. */
 export function member(id: string, ifDead: "park" | "block" | "continue", options: JobOptions = {}, width = 1): NewJob {
   return job(id, { lane: { key: 'send["k"]', width, ifDead }, ...options });
@@ -73,6 +81,8 @@ export class Stage {
   process = "p1";
   readonly #watch: TransitionWatch;
   readonly #held = new Map<string, { readonly claim: string; readonly fence: number }>();
+  /** Ids of all joins that atoms held. */
+  readonly #joins = new Set<string>();
   #claims = 0;
 
   constructor(engine: Engine, watch: TransitionWatch) {
@@ -110,6 +120,7 @@ export class Stage {
   }
 
   async atoms(...atoms: readonly Atom[]): Promise<(Enqueued[] | ErrandError)[]> {
+    for (const { works } of atoms) this.#noticeJoins(works);
     return this.#watched(["enqueue"], async () => this.engine.enqueue(atoms, this.at));
   }
 
@@ -131,6 +142,19 @@ export class Stage {
       ...options,
     };
     await this.write({ key: subscriptionKey(name), value: JSON.stringify(subscription) });
+  }
+
+  /** A limit or a resource over all keys; undefined takes it away. */
+  async limit(name: string, limit: StoredLimit | undefined): Promise<void> {
+    await this.write({ key: limitKey(name), value: limit && JSON.stringify(limit) });
+  }
+
+  async resource(name: string, capacity: number): Promise<void> {
+    await this.write({ key: resourceKey(name), value: JSON.stringify({ capacity }) });
+  }
+
+  async gate(name: string): Promise<GateRow | undefined> {
+    return (await this.engine.find({ of: "gates", names: [name] }, this.at)).rows[0];
   }
 
   /** Ten slots of "mail" for task "send", unless told otherwise. What it hands out can be settled by id. */
@@ -174,6 +198,7 @@ export class Stage {
   }
 
   async settleAll(...outcomes: readonly Outcome[]): Promise<Settled[]> {
+    for (const { follow } of outcomes) this.#noticeJoins(follow ?? []);
     return this.#watched(["settle"], async () => this.engine.settle(outcomes, this.at));
   }
 
@@ -245,6 +270,25 @@ export class Stage {
     return states.join(" ");
   }
 
+  async joinRow(id: string): Promise<JoinRow> {
+    const { rows } = await this.engine.find({ of: "joins", ids: [id] }, this.at);
+    assert.ok(rows[0], `join ${id} is unknown`);
+    return rows[0];
+  }
+
+  /** "open 1 live 2 succeeded 0 failed" */
+  async joinState(id: string): Promise<string> {
+    const { rows } = await this.engine.find({ of: "joins", ids: [id] }, this.at);
+    const [row] = rows;
+    return row ? `${row.state} ${row.live} live ${row.succeeded} succeeded ${row.failed} failed` : "unknown";
+  }
+
+  /** Every join that was ever stored here. */
+  async allJoins(): Promise<readonly JoinRow[]> {
+    if (this.#joins.size === 0) return [];
+    return (await this.engine.find({ of: "joins", ids: [...this.#joins] }, this.at)).rows;
+  }
+
   async all(): Promise<JobRow[]> {
     const rows: JobRow[] = [];
     for (let after: string | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
@@ -267,7 +311,11 @@ export class Stage {
   async everything(): Promise<unknown> {
     const events = await this.engine.find({ of: "events", limit: 1_000 }, this.at);
     const notes = await this.engine.find({ of: "notes", prefix: "", limit: 1_000 }, this.at);
-    return [await this.all(), events.rows, notes.rows];
+    return [await this.all(), await this.allJoins(), events.rows, notes.rows];
+  }
+
+  #noticeJoins(works: readonly NewWork[]): void {
+    for (const work of works) if (work.kind === "join") this.#joins.add(work.id);
   }
 
   /** Counters are never wrong: they are held to a walk over all jobs after every verb. */
@@ -285,4 +333,13 @@ export class Stage {
 
 function byId(rows: readonly JobRow[]): Map<string, JobRow> {
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Members "0-0", "0-1", … "400-0", … of join "J", in atoms of 400. Sealed at last, unless told otherwise. */
+export async function fillJoin(stage: Stage, members: number, options: Parameters<typeof join>[1] = {}): Promise<void> {
+  for (let stored = 0; stored < members; stored += 400) {
+    const size = Math.min(400, members - stored);
+    await stage.enqueue(join("J", { ...options, isSealed: false }), ...Array.from({ length: size }, (_, index) => job(`${stored}-${index}`, { join: "J" })));
+  }
+  if (options.isSealed !== false) await stage.enqueue(join("J", options));
 }
