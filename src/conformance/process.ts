@@ -21,6 +21,7 @@ export interface ProcessParts {
   readonly runs: Runs;
   readonly log: Logger;
   readonly clockOffsetMs: Ms;
+  readonly latencyMs: Ms;
   readonly definitions: DefinitionModule;
 }
 
@@ -40,7 +41,8 @@ export class Process {
     this.#runs = parts.runs;
     this.#engine = parts.engine;
     this.#runtime = new ProcessRuntime(parts.clock, this.gate, { clockOffsetMs: parts.clockOffsetMs, log: parts.log });
-    this.port = new ProcessEngine(parts.engine, this.gate, () => this.#runtime.storeTime());
+    const onItsWay = (): Promise<void> => new Promise((resolve) => parts.clock.after(parts.latencyMs, resolve));
+    this.port = new ProcessEngine(parts.engine, this.gate, () => this.#runtime.storeTime(), parts.latencyMs > 0 ? onItsWay : undefined);
     this.broker = new StoreBroker({ engine: this.port, runtime: this.#runtime, definitions: [this.#recording(parts.definitions)] });
   }
 

@@ -25,13 +25,35 @@ export interface EngineMaker {
 export interface TestStore {
   /** A value on that store: a connection of its own, as another process would have; or the same value where the store lives in it. */
   engine(): Engine;
+  /**
+   * Loses all that is stored, under the engines that were handed out and are open: they go on, on an empty store of another era.
+   * Absent: that cannot be had here, and the laws about it say nothing.
+   */
+  wipe?(): Maybe<void>;
   /** After all engines were closed. */
   dispose(): Maybe<void>;
+  /** The app's own rows in the same store, where its transactions can hold errand's work too. Absent: there are none, and laws hold the engine to refuse them. */
+  readonly app?: AppStore;
+}
+
+/** Rows of the app beside errand's. */
+export interface AppStore {
+  /**
+   * A transaction of the app: the steps, one after the other, each awaited where transactions are asynchronous. What one of them throws rolls all of it back, and
+   * is thrown.
+   */
+  transaction(...steps: readonly ((tx: never) => unknown)[]): Maybe<void>;
+  /** One more row of that name. */
+  add(tx: never, name: string): Maybe<void>;
+  /** How many rows of that name are committed. */
+  count(name: string): Maybe<number>;
 }
 
 export interface ProcessOptions {
   /** How wrong its wall clock is. */
   readonly clockOffsetMs?: Ms;
+  /** How long its calls take to reach the store, so that those of several processes meet there. Default: no time. */
+  readonly latencyMs?: Ms;
 }
 
 const stepMs: Ms = 100;
@@ -60,6 +82,11 @@ export class World {
     this.#store = store;
     this.clock = new VirtualRuntime();
     this.#runs = new Runs(() => this.clock.now());
+  }
+
+  /** The app's own rows in the store, where there are such. */
+  get app(): AppStore | undefined {
+    return this.#store.app;
   }
 
   get now(): Instant {
@@ -95,6 +122,7 @@ export class World {
       runs: this.#runs,
       log: this.#log,
       clockOffsetMs: options.clockOffsetMs ?? 0,
+      latencyMs: options.latencyMs ?? 0,
       definitions,
     });
     this.#processes.push(made);
@@ -103,8 +131,8 @@ export class World {
 
   /** A process with a running worker. */
   async worker(definitions: DefinitionModule, options: WorkerOptions & ProcessOptions = {}): Promise<Process> {
-    const { clockOffsetMs, ...workerOptions } = options;
-    const made = this.process(definitions, clockOffsetMs === undefined ? {} : { clockOffsetMs });
+    const { clockOffsetMs, latencyMs, ...workerOptions } = options;
+    const made = this.process(definitions, { ...(clockOffsetMs !== undefined && { clockOffsetMs }), ...(latencyMs !== undefined && { latencyMs }) });
     await this.finished(made.start(workerOptions), "the start of a worker");
     return made;
   }
@@ -198,6 +226,13 @@ export class World {
 
   healStore(process?: Process): void {
     this.#reach("reached", process);
+  }
+
+  /** Loses all that is stored. False: this store cannot. */
+  async wipe(): Promise<boolean> {
+    if (this.#store.wipe === undefined) return false;
+    await this.#store.wipe();
+    return true;
   }
 
   /** The job as it is stored. */

@@ -5,12 +5,17 @@ import { join } from "node:path";
 import type { EngineMaker } from "../../src/conformance/index.ts";
 import { memory } from "../../src/memory/index.ts";
 import { sqlite } from "../../src/sqlite/index.ts";
+import { AppRows } from "./appRows.ts";
+import { Wipeable } from "./wipeable.ts";
 
 export const onMemory: EngineMaker = {
   name: "memory",
   open: () => {
-    const engine = memory();
-    return { engine: () => engine, dispose: () => undefined };
+    const store = new Wipeable(() => {
+      const engine = memory();
+      return () => engine;
+    });
+    return { engine: () => store.engine(), wipe: () => store.wipe(), dispose: () => undefined };
   },
 };
 
@@ -22,6 +27,17 @@ export const onSqlite: EngineMaker = {
   name: "sqlite",
   open: () => {
     const folder = mkdtempSync(join(place, "errand-laws-"));
-    return { engine: () => sqlite(join(folder, "laws.db")), dispose: () => rmSync(folder, { recursive: true }) };
+    let file = "";
+    const store = new Wipeable((generation) => {
+      file = join(folder, `laws${generation}.db`);
+      const own = file;
+      return () => sqlite(own);
+    });
+    const app = new AppRows(() => file);
+    const dispose = (): void => {
+      app.close();
+      rmSync(folder, { recursive: true });
+    };
+    return { engine: () => store.engine(), wipe: () => store.wipe(), dispose, app };
   },
 };

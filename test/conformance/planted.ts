@@ -15,7 +15,7 @@ export function planted(maker: EngineMaker, distortion: Distortion): EngineMaker
     name: maker.name,
     open: async () => {
       const store = await maker.open();
-      return { engine: () => distorted(store.engine(), distortion), dispose: () => store.dispose() };
+      return { engine: () => distorted(store.engine(), distortion), wipe: () => store.wipe?.(), dispose: () => store.dispose() };
     },
   };
 }
