@@ -3,6 +3,7 @@ import type { JobRow, NewJob } from "../../src/core/engine.ts";
 import { jobDiedName, subscriptionPrefix } from "../../src/core/notes.ts";
 import { composeBugs } from "./composeBugs.ts";
 import { longBugs } from "./longBugs.ts";
+import { flowBugs } from "./flowBugs.ts";
 import { lockBugs } from "./lockBugs.ts";
 import { reconcileBugs, scheduleBugs } from "./scheduleBugs.ts";
 import { whyBugs } from "./whyBugs.ts";
@@ -150,4 +151,4 @@ function withRows<P extends { readonly rows: readonly unknown[] }>(page: P, chan
   return { ...page, rows: page.rows.map(change) };
 }
 
-export const bugs: readonly Bug[] = [...accepting, ...time, ...keys, ...running, ...telling, ...confused, ...composeBugs, ...lockBugs, ...scheduleBugs, ...reconcileBugs, ...longBugs, ...togetherBugs, ...whyBugs];
+export const bugs: readonly Bug[] = [...accepting, ...time, ...keys, ...running, ...telling, ...confused, ...composeBugs, ...lockBugs, ...scheduleBugs, ...reconcileBugs, ...flowBugs, ...longBugs, ...togetherBugs, ...whyBugs];

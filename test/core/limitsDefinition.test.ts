@@ -5,6 +5,8 @@ import { ErrandError, type ErrorCode } from "../../src/core/errors.ts";
 import { keyLimitOf } from "../../src/core/keyLimits.ts";
 import { resource } from "../../src/core/limits/resource.ts";
 import { event } from "../../src/core/event.ts";
+import { Definitions } from "../../src/core/definitions.ts";
+import { sharedBreakers } from "../../src/core/recovery/breakerPolicy.ts";
 import { task, type AnyTask } from "../../src/core/task.ts";
 import { when, type AnySubscription } from "../../src/core/when.ts";
 
@@ -126,5 +128,24 @@ test("each task has a breaker of its own, tasks of one dependency share one, and
   assert.equal(define({}).policy.breaker?.name, "task/work");
   assert.equal(define({ dependsOn: "mail-api" }).policy.breaker?.name, "dependency/mail-api");
   assert.equal(define({ breaker: false }).policy.breaker, undefined);
-  assert.deepEqual(define({ breaker: { failing: 3, of: 5, within: "10s" } }).policy.breaker, { name: "task/work", failing: 3, of: 5, withinMs: 10_000 });
+  assert.deepEqual(define({ breaker: { failing: 3, of: 5, within: "10s" } }).policy.breaker, {
+    name: "task/work",
+    failing: 3,
+    of: 5,
+    withinMs: 10_000,
+    isRated: false,
+    isGiven: true,
+  });
+});
+
+test("tasks of one dependency take the options of the one that gives some; two that differ are refused", () => {
+  const a = task("a", { run, dependsOn: "mail-api" });
+  const b = task("b", { run, dependsOn: "mail-api", breaker: { failing: 3, of: 5 } });
+  const c = task("c", { run, dependsOn: "mail-api", breaker: { failing: 4, of: 5 } });
+  const shared = sharedBreakers([a, b] as unknown as AnyTask[]).get("dependency/mail-api");
+  assert.deepEqual([shared?.failing, shared?.of], [3, 5]);
+  assert.throws(
+    () => new Definitions([{ a, b, c }]),
+    (error) => ErrandError.is(error, "definition-invalid") && /same dependsOn/.test(error.message),
+  );
 });

@@ -7,7 +7,7 @@ import { Evidence } from "../../src/core/recovery/evidence.ts";
 import { LearnedRate } from "../../src/core/recovery/learnedRate.ts";
 import { RetryBudget } from "../../src/core/recovery/retryBudget.ts";
 
-const policy = { name: "task/work", failing: 10, of: 20, withinMs: 60_000 };
+const policy = { name: "task/work", failing: 10, of: 20, withinMs: 60_000, isRated: false, isGiven: false };
 const start = 1_000_000;
 
 /** One process, its breaker, and a clock. */
@@ -206,20 +206,22 @@ for (const { name, play, is, startRate, rate } of lowerings) {
   });
 }
 
-test("what was claimed before the rate was lowered does not lower it again", () => {
+test("what was claimed before the rate was lowered, or within a second of it, does not lower it again", () => {
   const scene = ramping({ startRate: 80 }).after(100).ran(true, 8).ran(false, 4);
   scene.look();
   const { startRate } = scene.state;
-  scene.after(100);
-  for (let n = 0; n < 10; n++) scene.runOf(`early ${n}`, false, scene.now - 50 - 100);
+  scene.after(900);
+  for (let n = 0; n < 10; n++) scene.runOf(`early ${n}`, false, scene.now);
   scene.look();
   assert.equal(scene.state.startRate, startRate);
+  scene.after(200).ran(true, 14).ran(false, 6).look();
+  assert.ok(scene.state.startRate < startRate);
 });
 
 test("after an overload it grows quickly up to what held, and with care beyond", () => {
   const scene = ramping({ startRate: 100, hasOverloaded: true, rate: 100 });
   for (let steps = 0; steps < 10; steps++) scene.after(500).ran(true).look();
-  assert.ok(Math.abs(scene.state.startRate - 105) < 1e-6, `${scene.state.startRate}`);
+  assert.ok(Math.abs(scene.state.startRate - 103) < 1e-6, `${scene.state.startRate}`);
 });
 
 test("a rate that cannot be halved any more is closed", () => {

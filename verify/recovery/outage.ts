@@ -1,12 +1,13 @@
 /** An outage of what a task depends on, and what a fleet of workers makes of its end: with a breaker and without, under virtual time. */
 import { World, type EngineMaker } from "../../src/conformance/index.ts";
+import type { BreakerOptions } from "../../src/core/recovery/breakerPolicy.ts";
 import type { Limit } from "../../src/core/limits/limit.ts";
 import { task, type Task } from "../../src/core/task.ts";
 import type { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 import { Dependency, type DependencyOptions } from "./dependency.ts";
 
 export interface OutagePlan {
-  readonly hasBreaker: boolean;
+  readonly breaker: false | BreakerOptions;
   readonly dependency: DependencyOptions;
   /** What the task states of its dependency's rate. */
   readonly limits?: readonly Limit<unknown>[];
@@ -74,7 +75,7 @@ class Outage {
     this.#plan = plan;
     this.#dependency = new Dependency(world.clock, plan.dependency);
     this.#call = task<Numbered>("call", {
-      breaker: plan.hasBreaker ? {} : false,
+      breaker: plan.breaker,
       ...(plan.limits && { limits: plan.limits as readonly Limit<Numbered>[] }),
       retry: { attempts: 1_000 },
       run: async ({ n }, job) => {

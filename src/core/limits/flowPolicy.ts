@@ -37,11 +37,13 @@ export const flowChecks: Readonly<Record<keyof FlowOptions<unknown>, (value: unk
 
 /** Throws `definition-invalid` where two options contradict each other. */
 export function flowPolicyOf(task: string, options: FlowOptions<unknown>): FlowPolicy {
+  const gates = gatesOf(task, options.limits);
+  const isRated = gates.some(({ limit }) => "starts" in limit);
   return {
-    gates: gatesOf(task, options.limits),
+    gates,
     keyLimits: keyLimitsOf(task, options.limits),
     needs: options.needs && Object.keys(options.needs).length > 0 ? options.needs : undefined,
     hours: hoursOf(options.hours),
-    breaker: breakerPolicyOf(task, options.breaker, options.dependsOn),
+    breaker: breakerPolicyOf(task, { breaker: options.breaker, dependsOn: options.dependsOn, isRated }),
   };
 }

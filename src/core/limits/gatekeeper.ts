@@ -109,7 +109,7 @@ export class Gatekeeper {
   /** What was handed out. True: some of what this worker has was kept for a task that did not use it, so it may be asked again. */
   took({ now, jobs }: Claimed): boolean {
     this.#clock.heard(now);
-    for (const job of jobs) this.#breakers.of(job.task)?.handedOut(job, now);
+    for (const job of jobs) if (this.#breakers.of(job.task)?.handedOut(job, now)) this.#terms = undefined;
     return this.#own.mayAskAgain(jobs);
   }
 

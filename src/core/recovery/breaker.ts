@@ -9,8 +9,10 @@ import { Evidence, type EndedRun } from "./evidence.ts";
 import { LearnedRate } from "./learnedRate.ts";
 import { RetryBudget } from "./retryBudget.ts";
 
-/** So many looks in a row at a rate that is not used up: nothing waits for it. */
-const freeLooksEnough = 2;
+/** So many looks in a row at a rate of which less than that part is used: nothing waits for more. */
+const freeLooksEnough = 4;
+const fullPart = 0.7;
+const aheadMax = 10;
 
 export class Breaker {
   readonly name: string;
@@ -19,12 +21,16 @@ export class Breaker {
   state: BreakerState = unknownState;
   version = 0;
   readonly #evidence: Evidence;
+  readonly #isRated: boolean;
   #freeLooks = 0;
   #backlogAt: Instant = 0;
+  /** How many more fresh jobs than others were handed out. */
+  #freshAhead = 0;
 
   constructor(policy: BreakerPolicy) {
     this.name = policy.name;
     this.#evidence = new Evidence(policy);
+    this.#isRated = policy.isRated;
   }
 
   /** The name that claims ask for it by. */
@@ -36,10 +42,16 @@ export class Breaker {
     return isHealthy(this.state);
   }
 
-  /** Work that is due after it goes beside what has piled up. */
+  /**
+   * Work that is due after it goes beside what has piled up. A claim that gets one job gets a fresh one, and a ramp lets out few at a time: so it is named
+   * only while no more of them were handed out than of the others.
+   */
   get freshFrom(): Instant | undefined {
-    const { is, recoveringAt } = this.state;
-    return is === "ramping" || is === "draining" ? recoveringAt : undefined;
+    return this.#isRecovering && this.#freshAhead <= 0 ? this.state.recoveringAt : undefined;
+  }
+
+  get #isRecovering(): boolean {
+    return this.state.is === "ramping" || this.state.is === "draining";
   }
 
   /** True: the state may change by this, so it is worth a look. */
@@ -51,24 +63,31 @@ export class Breaker {
     return this.#evidence.verdict !== "fine";
   }
 
-  handedOut(job: Pick<ClaimedJob, "attempt" | "dueAt">, now: Instant): void {
-    if (job.attempt === 1 && job.dueAt < this.state.recoveringAt) this.#backlogAt = now;
+  /** True: what is fresh may be asked for otherwise now. */
+  handedOut(job: Pick<ClaimedJob, "attempt" | "dueAt">, now: Instant): boolean {
+    if (!this.#isRecovering) return false;
+    const isFresh = job.attempt === 1 && job.dueAt >= this.state.recoveringAt;
+    this.#freshAhead = Math.max(-aheadMax, Math.min(aheadMax, this.#freshAhead + (isFresh ? 1 : -1)));
+    if (job.attempt === 1 && !isFresh) this.#backlogAt = now;
+    return true;
   }
 
-  /** `isFull`: its rate is used up, where that was looked at. */
+  /** `used`: how much of its rate is used now, where that was looked at. */
   decide(
     now: Instant,
-    { process, monotonic, isFull }: { readonly process: string; readonly monotonic: number; readonly isFull: boolean | undefined },
+    { process, monotonic, used }: { readonly process: string; readonly monotonic: number; readonly used: number | undefined },
   ): BreakerState | undefined {
-    if (isFull !== undefined) this.#freeLooks = isFull ? 0 : this.#freeLooks + 1;
+    if (used !== undefined) this.#freeLooks = used >= fullPart ? 0 : this.#freeLooks + 1;
     const told = { process, rate: this.learned.perSecond(monotonic) };
-    return decide(this.state, now, { evidence: this.#evidence, told, isBinding: this.#freeLooks < freeLooksEnough, backlogAt: this.#backlogAt });
+    const isBinding = !this.#isRated && this.#freeLooks < freeLooksEnough;
+    return decide(this.state, now, { evidence: this.#evidence, told, isBinding, backlogAt: this.#backlogAt });
   }
 
   take(state: BreakerState, version: number): void {
     if (state.is === "ramping" && this.state.is !== "ramping") {
       this.budget = new RetryBudget();
       this.#freeLooks = 0;
+      this.#freshAhead = 0;
     }
     this.state = state;
     this.version = version;

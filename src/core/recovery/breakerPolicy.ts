@@ -21,6 +21,16 @@ export interface BreakerPolicy {
   readonly failing: number;
   readonly of: number;
   readonly withinMs: Ms;
+  /** The task states how many may start in a time: that holds what it depends on to its rate once it has recovered. */
+  readonly isRated: boolean;
+  /** By options of the task, not by default. */
+  readonly isGiven: boolean;
+}
+
+interface BreakerSource {
+  readonly breaker: BreakerOptions | false | undefined;
+  readonly dependsOn: string | undefined;
+  readonly isRated: boolean;
 }
 
 const ofMost = 1_000;
@@ -37,7 +47,7 @@ export function aDependency(value: unknown, path: string): void {
 }
 
 /** Undefined: it has none. Throws `definition-invalid` where its options contradict each other. */
-export function breakerPolicyOf(task: string, options: BreakerOptions | false | undefined, dependsOn: string | undefined): BreakerPolicy | undefined {
+export function breakerPolicyOf(task: string, { breaker: options, dependsOn, isRated }: BreakerSource): BreakerPolicy | undefined {
   if (options === false) {
     if (dependsOn === undefined) return undefined;
     throw new ErrandError("definition-invalid", `task("${task}") depends on ${dependsOn} and has no breaker; leave one of the two options out`);
@@ -49,7 +59,33 @@ export function breakerPolicyOf(task: string, options: BreakerOptions | false | 
     failing,
     of,
     withinMs: within === undefined ? breakerWithinMs : durationMs(within, "within"),
+    isRated,
+    isGiven: options !== undefined,
   };
+}
+
+/** One for all tasks that depend on the same thing. Throws `definition-invalid` where two of them give different options. */
+export function sharedBreakers(
+  tasks: Iterable<{ readonly name: string; readonly policy: { readonly breaker: BreakerPolicy | undefined } }>,
+): Map<string, BreakerPolicy> {
+  const shared = new Map<string, BreakerPolicy>();
+  for (const { name: task, policy } of tasks) {
+    const { breaker } = policy;
+    if (breaker === undefined) continue;
+    const other = shared.get(breaker.name);
+    shared.set(breaker.name, other === undefined ? breaker : merged(task, breaker, other));
+  }
+  return shared;
+}
+
+function merged(task: string, one: BreakerPolicy, other: BreakerPolicy): BreakerPolicy {
+  const isSame = one.failing === other.failing && one.of === other.of && one.withinMs === other.withinMs;
+  if (one.isGiven && other.isGiven && !isSame)
+    throw new ErrandError(
+      "definition-invalid",
+      `task("${task}").breaker differs from that of another task with the same dependsOn; they share one, so give both the same options`,
+    );
+  return { ...(one.isGiven ? one : other), isRated: one.isRated && other.isRated };
 }
 
 function aSpan(value: unknown, path: string): void {

@@ -13,6 +13,7 @@ import type { Draft, Run } from "../worker/run.ts";
 import type { WorkerParts } from "../worker/settings.ts";
 import { Breaker } from "./breaker.ts";
 import { breakerKey, breakerPrefix, stateIn, writesOf } from "./breakerNotes.ts";
+import { sharedBreakers } from "./breakerPolicy.ts";
 import { unknownState, type BreakerState } from "./breakerState.ts";
 
 export interface BreakersHear {
@@ -42,11 +43,11 @@ export class Breakers {
     this.#parts = parts;
     this.#clock = clock;
     this.#hears = hears;
-    for (const { name, policy } of parts.definitions.tasks.values()) {
-      if (policy.breaker === undefined) continue;
-      const breaker = this.#byName.get(policy.breaker.name) ?? new Breaker(policy.breaker);
-      this.#byName.set(breaker.name, breaker);
-      this.#byTask.set(name, breaker);
+    const { tasks } = parts.definitions;
+    for (const policy of sharedBreakers(tasks.values()).values()) this.#byName.set(policy.name, new Breaker(policy));
+    for (const { name, policy } of tasks.values()) {
+      const breaker = policy.breaker && this.#byName.get(policy.breaker.name);
+      if (breaker !== undefined) this.#byTask.set(name, breaker);
     }
   }
 
@@ -132,9 +133,9 @@ export class Breakers {
 
   async #act(now: Instant): Promise<void> {
     const changes: { readonly breaker: Breaker; readonly next: BreakerState }[] = [];
-    const full = await this.#fullGates();
+    const used = await this.#used();
     for (const breaker of this.#byName.values()) {
-      const next = breaker.decide(now, { process: this.#hears.process(), monotonic: this.#parts.runtime.monotonic(), isFull: full.get(breaker) });
+      const next = breaker.decide(now, { process: this.#hears.process(), monotonic: this.#parts.runtime.monotonic(), used: used.get(breaker) });
       if (next !== undefined) changes.push({ breaker, next });
     }
     if (changes.length === 0) return;
@@ -148,8 +149,8 @@ export class Breakers {
     this.#hears.changed();
   }
 
-  /** Of the ramping ones that have come as far as they were before the trouble: whether jobs wait for more. */
-  async #fullGates(): Promise<Map<Breaker, boolean>> {
+  /** Of the ramping ones that have come as far as they were before the trouble: which part of their rate is used. */
+  async #used(): Promise<Map<Breaker, number>> {
     const { engine, runtime } = this.#parts;
     const ramped = [...this.#byName.values()].filter(({ state }) => state.is === "ramping" && state.startRate >= state.rate);
     if (ramped.length === 0) return new Map();
@@ -157,7 +158,7 @@ export class Breakers {
     return new Map(
       ramped.map((breaker) => {
         const row = rows.find(({ name, kind }) => kind === "limit" && name === breaker.gate);
-        return [breaker, row?.most !== undefined && row.used >= row.most];
+        return [breaker, (row?.used ?? 0) / Math.max(1, row?.most ?? 1)];
       }),
     );
   }

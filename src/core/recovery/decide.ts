@@ -14,12 +14,14 @@ export interface Findings {
 
 /** What had piled up is gone when none of it was handed out for so long. */
 const drainedAfterMs = 30_000;
+const settlingMs = 1_000;
 
 /** Only runs that were claimed at that time or later say something of this state. */
 export function countsFrom(state: BreakerState): Instant {
   if (state.is === "open") return Number.POSITIVE_INFINITY;
-  // In the millisecond of a lowering some were claimed before it.
-  return state.is === "ramping" ? state.loweredAt + 1 : state.since;
+  if (state.is !== "ramping") return state.since;
+  // What was asked of it in the last second weighs on it yet.
+  return state.loweredAt > state.since ? state.loweredAt + settlingMs : state.since;
 }
 
 /** The next state; undefined: it stays as it is. */
