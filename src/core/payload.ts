@@ -6,17 +6,19 @@ import { payloadBytesMax, payloadDepthMax, payloadKeysMax } from "./defaults.ts"
 import { ErrandError } from "./errors.ts";
 
 /** JSON text that parses to an equal value (an undefined property counts as absent). Throws `payload-not-json` or `payload-too-large`. */
-export function encode(value: unknown, owner: string): string {
-  const walk: Walk = { owner, keys: 0, ancestors: [] };
+export function encode(value: unknown, owner: string, what: string = "payload"): string {
+  const walk: Walk = { owner, what, keys: 0, ancestors: [] };
   checkValue(value, "", walk);
   const text = JSON.stringify(value);
   const bytes = text.length > payloadBytesMax / 3 ? Buffer.byteLength(text) : text.length;
-  if (bytes > payloadBytesMax) throw tooLarge(owner, `${bytes} bytes, of ${payloadBytesMax} allowed`);
+  if (bytes > payloadBytesMax) throw tooLarge(walk, `${bytes} bytes, of ${payloadBytesMax} allowed`);
   return text;
 }
 
 interface Walk {
   readonly owner: string;
+  /** "payload", "result". */
+  readonly what: string;
   keys: number;
   readonly ancestors: object[];
 }
@@ -41,7 +43,7 @@ function checkValue(value: unknown, path: string, walk: Walk): void {
 
 function checkObject(value: object, path: string, walk: Walk): void {
   if (walk.ancestors.includes(value)) throw notJson(walk, path, "a cycle");
-  if (walk.ancestors.length >= payloadDepthMax) throw tooLarge(walk.owner, `more than ${payloadDepthMax} levels deep`);
+  if (walk.ancestors.length >= payloadDepthMax) throw tooLarge(walk, `more than ${payloadDepthMax} levels deep`);
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") throw notJson(walk, path, describe(value));
   walk.ancestors.push(value);
   if (Array.isArray(value)) checkArray(value, path, walk);
@@ -72,7 +74,7 @@ function checkRecord(record: object, path: string, walk: Walk): void {
 
 function count(keys: number, walk: Walk): void {
   walk.keys += keys;
-  if (walk.keys > payloadKeysMax) throw tooLarge(walk.owner, `more than ${payloadKeysMax} keys`);
+  if (walk.keys > payloadKeysMax) throw tooLarge(walk, `more than ${payloadKeysMax} keys`);
 }
 
 function describe(value: object): string {
@@ -85,15 +87,15 @@ function notJson(walk: Walk, path: string, what: string): ErrandError {
   const place = path === "" ? "itself" : `"${path}"`;
   return new ErrandError(
     "payload-not-json",
-    `the payload of ${walk.owner} would not come back equal: ${place} is ${what}; pass a text, a number or a plain object instead`,
+    `the ${walk.what} of ${walk.owner} would not come back equal: ${place} is ${what}; pass a text, a number or a plain object instead`,
     {
       details: { owner: walk.owner, path },
     },
   );
 }
 
-function tooLarge(owner: string, what: string): ErrandError {
-  return new ErrandError("payload-too-large", `the payload of ${owner} has ${what}; store the record in your database and pass a pointer to it`, {
+function tooLarge({ owner, what }: Walk, has: string): ErrandError {
+  return new ErrandError("payload-too-large", `the ${what} of ${owner} has ${has}; store the record in your database and pass a pointer to it`, {
     details: { owner },
   });
 }

@@ -11,6 +11,7 @@ import { madeByEventWith, type Fact, type FactParts } from "./event.ts";
 import { encodeExpecting } from "./guard/expected.ts";
 import { contentOf, keyName, keyValues } from "./keys.ts";
 import { keyLimitOf } from "./keyLimits.ts";
+import { allOf } from "./maybe.ts";
 import { encode } from "./payload.ts";
 import type { Runtime } from "./runtime.ts";
 import { parse, parseNow } from "./schema.ts";
@@ -40,9 +41,8 @@ export class Planner {
     const { nodes, roots } = nodesOf(errands, idOf ?? (() => this.#runtime.id()));
     const inOrder = ordered(nodes);
     const jobs = inOrder.flatMap(({ id, owner, parts }) => (parts.task === undefined ? [] : this.#planned(parts, { id, isRemembered: owner !== undefined })));
-    return jobs.some((job) => job instanceof Promise)
-      ? Promise.all(jobs).then((made) => planOf(nodes, inOrder, roots, made))
-      : planOf(nodes, inOrder, roots, jobs as NewJob[]);
+    const made = allOf(jobs);
+    return made instanceof Promise ? made.then((all) => planOf(nodes, inOrder, roots, all)) : planOf(nodes, inOrder, roots, made);
   }
 
   /** As {@link plan}, where nothing may be awaited. Throws `schema-async`. */
@@ -137,9 +137,13 @@ export class Planner {
     const text = this.#encode(task.input === undefined ? (input ?? {}) : input, task.name);
     if (task.policy.uniqueMode.is !== "gather") return text;
     if (id !== undefined)
-      throw new ErrandError("option-invalid", `${task.name} merges its payloads, so that an id of one of them would not be remembered; put it into the payload, and let merge drop what is there twice`, {
-        details: { task: task.name },
-      });
+      throw new ErrandError(
+        "option-invalid",
+        `${task.name} merges its payloads, so that an id of one of them would not be remembered; put it into the payload, and let merge drop what is there twice`,
+        {
+          details: { task: task.name },
+        },
+      );
     return `[${text}]`;
   }
 
@@ -162,7 +166,8 @@ function isComposedErrand(errand: Errand): boolean {
 }
 
 function plainPlan(jobs: readonly Maybe<NewJob>[]): Maybe<Plan> {
-  return jobs.some((job) => job instanceof Promise) ? Promise.all(jobs).then((works) => ({ works })) : { works: jobs as readonly NewJob[] };
+  const works = allOf(jobs);
+  return works instanceof Promise ? works.then((all) => ({ works: all })) : { works };
 }
 
 /** Of one job, where a batch has no place. */

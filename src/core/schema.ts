@@ -16,10 +16,10 @@ export interface Issue {
 }
 
 /** The schema's output for `value`; without a schema the value itself. Throws or rejects with `payload-invalid`. */
-export function parse(schema: Schema<unknown> | undefined, value: unknown, owner: string): Maybe<unknown> {
+export function parse(schema: Schema<unknown> | undefined, value: unknown, owner: string, what: string = "payload"): Maybe<unknown> {
   if (schema === undefined) return value;
   const result = schema["~standard"].validate(value);
-  return result instanceof Promise ? result.then((settled) => outputOf(settled, owner)) : outputOf(result, owner);
+  return result instanceof Promise ? result.then((settled) => outputOf(settled, owner, what)) : outputOf(result, owner, what);
 }
 
 /** As {@link parse}, where nothing may be awaited. Throws `schema-async`. */
@@ -35,10 +35,10 @@ export function parseNow(schema: Schema<unknown> | undefined, value: unknown, ow
 
 type Result = { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
 
-function outputOf(result: Result, owner: string): unknown {
+function outputOf(result: Result, owner: string, what: string): unknown {
   if (result.issues === undefined) return result.value;
   const issues = result.issues.slice(0, 10).map(describe);
-  throw new ErrandError("payload-invalid", `the payload of ${owner} does not fit its schema: ${issues.join("; ")}; correct the payload or the schema`, {
+  throw new ErrandError("payload-invalid", `the ${what} of ${owner} does not fit its schema: ${issues.join("; ")}; correct the ${what} or the schema`, {
     details: { owner, issues: result.issues.slice(0, 10).map((issue) => ({ message: issue.message, path: pathOf(issue) })) },
   });
 }

@@ -1,11 +1,13 @@
 /** Where work is handed in: the broker itself, or a transaction of the app. */
+import { enqueueCallMax } from "./defaults.ts";
 import type { Enqueued } from "./engine.ts";
+import { ErrandError } from "./errors.ts";
 import type { Fact } from "./event.ts";
 import type { Errand } from "./task.ts";
 import type { OneOrMany } from "./typing.ts";
 
 export interface Accepted {
-  /** Of the job or event; of a duplicate, of the one that stands. */
+  /** Of the job, the batch or the event; of a duplicate, of the one that stands. */
   readonly id: string;
   /** It was stored before: the same id again, or its unique key is taken. */
   readonly isDuplicate: boolean;
@@ -13,7 +15,7 @@ export interface Accepted {
 export type AcceptedFor<T> = T extends readonly unknown[] ? Accepted[] : Accepted;
 
 export interface Scope {
-  /** Stores one errand or many; resolves when they are as durable as the engine's declared level. */
+  /** Stores one errand or many, batches and chains among them; resolves when they are as durable as the engine's declared level. */
   enqueue<const E extends OneOrMany<Errand>>(errands: E): Promise<AcceptedFor<E>>;
   /** Stores one fact or many, and a job for each subscription, in one atom. */
   publish<const F extends OneOrMany<Fact>>(facts: F): Promise<AcceptedFor<F>>;
@@ -33,6 +35,15 @@ export type Transaction = Transactions[keyof Transactions];
 export interface SyncTransaction {
   prepare(sql: string): { run(...values: never[]): unknown };
   exec(sql: string): unknown;
+}
+
+/** What was handed in, as a list. Throws `enqueue-too-many`. */
+export function listOf<T>(given: OneOrMany<T>, verb: string): readonly T[] {
+  const list = Array.isArray(given) ? (given as readonly T[]) : [given as T];
+  if (list.length <= enqueueCallMax) return list;
+  throw new ErrandError("enqueue-too-many", `${verb} was given ${list.length} items, of ${enqueueCallMax} allowed; call it several times`, {
+    details: { items: list.length },
+  });
 }
 
 export function accepted<T>(given: T, stored: readonly Enqueued[]): AcceptedFor<T> {

@@ -2,6 +2,8 @@
  * Callers that enqueue in the same turn share one commit: 64 awaiting callers cost one transaction, each still awaits its own durable answer.
  */
 import { at } from "./at.ts";
+import { afterOf, stagesOf, type Stage } from "./compose/stage.ts";
+import { answersOf, type Plan } from "./compose/plan.ts";
 import { enqueueMax } from "./defaults.ts";
 import type { Atom, Engine, Enqueued, NewWork } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
@@ -33,6 +35,12 @@ export class Sender {
     return this.#send(works, false);
   }
 
+  /** As {@link send}, what belongs together in one atom, or staged where none is large enough; answers for each errand of the call. */
+  async sendPlan(plan: Plan): Promise<readonly Enqueued[]> {
+    if (plan.units === undefined || plan.works.length <= enqueueMax) return answersOf(plan, await this.send(plan.works));
+    return this.#sendInTurn(plan, stagesOf(plan), false);
+  }
+
   /** Resolves when all that was handed in has its answer. */
   async idle(): Promise<void> {
     while (this.#waiting.length > 0 || this.#flushing !== undefined) await (this.#flushing ?? new Promise<void>((resolve) => this.#runtime.soon(resolve)));
@@ -40,16 +48,38 @@ export class Sender {
 
   /** `isInDoubt`: an earlier call with the same works may have stored them. */
   async #send(works: readonly NewWork[], isInDoubt: boolean): Promise<Enqueued[]> {
-    const answers = await this.#queued(works, isInDoubt);
-    return flattened(answers, () => this.#send(works, true));
+    const again = (isNowInDoubt: boolean): Promise<unknown> => this.#send(works, isNowInDoubt);
+    const answers = await this.#queued(atomsOf(works), works, isInDoubt, again);
+    return flattened(answers, () => again(true));
   }
 
-  #queued(works: readonly NewWork[], wasInDoubt: boolean): Promise<Answer[]> {
-    const atoms = atomsOf(works);
+  /** Stage by stage: the next is handed in when the one before is stored. */
+  async #sendInTurn(plan: Plan, stages: readonly Stage[], isInDoubt: boolean): Promise<readonly Enqueued[]> {
+    const again = (isNowInDoubt: boolean): Promise<unknown> => this.#sendInTurn(plan, stages, isNowInDoubt);
+    // The answer to each work's first storing: a batch that is sealed is stored twice.
+    const answers = new Map<string, Enqueued>();
+    let hasStored = false;
+    for (const { atoms, isHidden } of stages) {
+      const named = atoms.map((atom) => renamed(atom, answers));
+      const given = await this.#queued(named, plan.works, isInDoubt || hasStored, again);
+      const refusal = given.find((answer) => answer instanceof ErrandError);
+      if (refusal !== undefined && isHidden && !hasStored) throw refusal;
+      const stored = flattened(given, () => again(true), hasStored);
+      for (const [index, { id }] of atoms.flatMap((atom) => atom.works).entries())
+        answers.set(id, answers.get(id) ?? stored[index] ?? { id, isDuplicate: false });
+      hasStored ||= !isHidden;
+    }
+    return answersOf(
+      plan,
+      plan.works.map(({ id }) => answers.get(id) ?? { id, isDuplicate: false }),
+    );
+  }
+
+  #queued(atoms: readonly Atom[], works: readonly NewWork[], wasInDoubt: boolean, again: (isInDoubt: boolean) => Promise<unknown>): Promise<Answer[]> {
     return new Promise((resolve, reject) => {
       const failed = (error: unknown): void => {
         const isInDoubt = wasInDoubt || !(error instanceof ErrandError && error.isDefinite);
-        reject(repeatable(error, works, isInDoubt, () => this.#send(works, isInDoubt)));
+        reject(repeatable(error, works, isInDoubt, () => again(isInDoubt)));
       };
       this.#waiting.push({ atoms, resolve, reject: failed });
       if (this.#waiting.length === 1 && this.#flushing === undefined) this.#runtime.soon(() => void (this.#flushing ??= this.#flush()));
@@ -87,20 +117,30 @@ export class Sender {
   }
 }
 
+/** A job of an earlier stage that lost its unique key is known by the winner's id. */
+function renamed({ works }: Atom, answers: ReadonlyMap<string, Enqueued>): Atom {
+  const isOther = (id: string): boolean => (answers.get(id)?.id ?? id) !== id;
+  return {
+    works: works.map((work) =>
+      afterOf(work).some(({ id }) => isOther(id)) ? { ...work, after: afterOf(work).map(({ id, when }) => ({ id: answers.get(id)?.id ?? id, when })) } : work,
+    ),
+  };
+}
+
 /** Atoms of at most 500 works. */
 function atomsOf(works: readonly NewWork[]): Atom[] {
   if (works.length <= enqueueMax) return [{ works }];
   return Array.from({ length: Math.ceil(works.length / enqueueMax) }, (_, index) => ({ works: works.slice(index * enqueueMax, (index + 1) * enqueueMax) }));
 }
 
-/** One list of answers, or the first atom's refusal: indefinite where other atoms of the same call were stored. */
-export function flattened(answers: readonly Answer[], again: () => Promise<unknown>): Enqueued[] {
+/** One list of answers, or the first atom's refusal: indefinite where other atoms of the same call were stored, now or before (`wasStored`). */
+export function flattened(answers: readonly Answer[], again: () => Promise<unknown>, wasStored: boolean = false): Enqueued[] {
   const refusal = answers.find((answer) => answer instanceof ErrandError);
   if (refusal === undefined) return (answers as Enqueued[][]).flat();
   const stored = answers.filter((answer) => !(answer instanceof ErrandError));
-  if (stored.length === 0) throw refusal;
+  if (stored.length === 0 && !wasStored) throw refusal;
   const count = (stored as Enqueued[][]).reduce((sum, list) => sum + list.length, 0);
-  throw new ErrandError(refusal.code, `${messageOf(refusal)}; ${count} other items of the same call were stored`, {
+  throw new ErrandError(refusal.code, `${messageOf(refusal)}; ${wasStored ? "" : `${count} `}other items of the same call were stored`, {
     cause: refusal,
     isDefinite: false,
     details: { ...refusal.details, stored: count },

@@ -7,7 +7,7 @@ import { ErrandError } from "../core/errors.ts";
 import type { Fact } from "../core/event.ts";
 import type { Planner } from "../core/plan.ts";
 import type { Runtime } from "../core/runtime.ts";
-import { madeByTaskWith, type Errand, type ErrandOptions, type TaskOf } from "../core/task.ts";
+import { madeByTaskWith, type AnyErrandOptions, type Errand, type TaskOf } from "../core/task.ts";
 
 const listedMax = 20;
 
@@ -34,7 +34,7 @@ export class Stored {
 
   async assertEnqueued(errand: Errand): Promise<void> {
     const expected = await this.#planner.job(errand);
-    const { options } = errand[madeByTaskWith];
+    const options = optionsOf(errand);
     const rows = await this.jobs();
     if (rows.some((row) => isEnqueuedAs(row, expected, options))) return;
     throw new ErrandError(
@@ -63,7 +63,7 @@ export class Stored {
 
   async #fits(errand: Errand): Promise<(row: JobRow) => boolean> {
     const expected = await this.#planner.job(errand);
-    return (row) => isEnqueuedAs(row, expected, errand[madeByTaskWith].options);
+    return (row) => isEnqueuedAs(row, expected, optionsOf(errand));
   }
 
   async #all<Q extends Query>(query: (after: { readonly after?: string }) => Q): Promise<Row<Q["of"]>[]> {
@@ -83,12 +83,16 @@ export function isHop(row: JobRow): boolean {
 }
 
 /** Task and payload; and of the errand's options those that it was given. A due time is compared until the job has first started: retries move it. */
-function isEnqueuedAs(row: JobRow, expected: NewJob, options: ErrandOptions): boolean {
+function isEnqueuedAs(row: JobRow, expected: NewJob, options: AnyErrandOptions): boolean {
   if (isHop(row) || row.task !== expected.task || !isSameJson(row.payload, expected.payload)) return false;
   if (options.id !== undefined && row.id !== options.id) return false;
   if (options.priority !== undefined && row.headStartMs !== expected.headStartMs) return false;
   const dueAt = expected.dueAt ?? (expected.delayMs === undefined ? undefined : row.enqueuedAt + expected.delayMs);
   return dueAt === undefined || row.starts > 0 || row.dueAt === Math.max(dueAt, row.enqueuedAt);
+}
+
+function optionsOf(errand: Errand): AnyErrandOptions {
+  return errand[madeByTaskWith].options;
 }
 
 function isSameJson(one: string, other: string): boolean {
@@ -107,7 +111,7 @@ function shownJob(row: JobRow): string {
   return `${row.task} ${row.payload} (${row.state}${due})`;
 }
 
-function shownOptions(options: ErrandOptions): string {
+function shownOptions(options: AnyErrandOptions): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return given.length === 0 ? "" : ` with ${given.map(([name, value]) => `${name} ${value instanceof Date ? value.toISOString() : String(value)}`).join(", ")}`;
 }

@@ -2,6 +2,7 @@
 import { derivedId } from "../keys.ts";
 import type { Maybe, NewJob } from "../engine.ts";
 import { ErrandError } from "../errors.ts";
+import { followed } from "../maybe.ts";
 import { parse } from "../schema.ts";
 import type { AnyTask, Task } from "../task.ts";
 import type { AnySubscription } from "../when.ts";
@@ -13,7 +14,7 @@ import { checkedCheckpoint, type LongParts } from "../long/longJob.ts";
 import type { Run } from "./run.ts";
 import type { RunLog } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
-import { onPremise, then } from "./premise.ts";
+import { onPremise } from "./premise.ts";
 import { resultOf } from "./result.ts";
 import { storedReason } from "./storedError.ts";
 
@@ -74,7 +75,7 @@ function guarded(run: Run, task: AnyTask, input: unknown, parts: ExecuteParts): 
     return onPremise(run, task, input, job, (current) => perform(run, task, input, job, current, parts));
   };
   if (task.unless === undefined) return go();
-  return then(task.unless(input), (reason) => {
+  return followed(task.unless(input), (reason) => {
     if (!reason) return go();
     run.draft = { is: "skipped", reason: storedReason(reason) };
     return undefined;
@@ -89,7 +90,7 @@ function perform(run: Run, task: AnyTask, input: unknown, job: RunningJob, curre
   if (task.result === undefined) return answer;
   // A run that handed back the rest of its loop has come to nothing yet; one that commits in the app's transaction has no result.
   const keep = (result: unknown): void => void (run.draft = { is: "completed", ...(result !== undefined && { result: result as string }) });
-  return then(answer, (value) => (run.isYielded || run.isCommitted ? undefined : then(resultOf(task, value), keep)));
+  return followed(answer, (value) => (run.isYielded || run.isCommitted ? undefined : followed(resultOf(task, value), keep)));
 }
 
 /** A hop maps an event for one subscription, and leaves the job that this makes. */

@@ -2,7 +2,7 @@
 import type { Maybe } from "../engine.ts";
 import { parse } from "../schema.ts";
 import type { AnyTask } from "../task.ts";
-import { isThenable } from "./premise.ts";
+import { isThenable } from "../maybe.ts";
 
 /** Of what a task declares no version. */
 export const firstVersion = 1;
