@@ -1,5 +1,6 @@
 /** errand as a user has it: default settings, SQLite at synchronous=FULL. */
 import { broker, task, type Broker } from "../../src/index.ts";
+import { orderedBy } from "./ordered.ts";
 import { callers, quantiles, rate, type System } from "./system.ts";
 
 let started = 0;
@@ -18,6 +19,7 @@ export const errand: System = {
       ),
     awaiting64: (file, jobs) => using(file, (work) => rate(jobs, () => callers(jobs, () => work.enqueue(noop.with({ id: 1 }))))),
     drain: (file, jobs) => using(file, (work) => drain(work, jobs)),
+    ...orderedBy(undefined).answers,
     latency: (file, jobs) => using(file, (work) => latency(work, jobs)),
   },
 };

@@ -1,5 +1,5 @@
 /** A system under measurement answers questions; each answer is made in a process of its own, on a fresh file. */
-export type Question = "bulk" | "awaiting64" | "single" | "drain" | "latency";
+export type Question = "bulk" | "awaiting64" | "single" | "drain" | "ordered" | "ordered-1ms" | "latency";
 
 /** Jobs per second, or milliseconds, by name. */
 export type Figures = Readonly<Record<string, number>>;
