@@ -40,7 +40,6 @@ export const transitions: readonly { readonly from: JobState | "new"; readonly t
   { from: "blocked", to: "cancelled", by: ["settle", "tidy", "change", "claim", "enqueue"] }, // cancelled; or what it comes after ended badly
   { from: "ready", to: "running", by: ["claim"] },
   { from: "ready", to: "scheduled", by: ["enqueue"] }, // debounced
-  { from: "ready", to: "blocked", by: ["settle", "tidy"] }, // an earlier one of its lane came back
   { from: "ready", to: "ready", by: ["enqueue", "change"] }, // replaced, reprioritised
   { from: "ready", to: "skipped", by: ["claim", "tidy"] }, // startBy passed
   { from: "ready", to: "parked", by: ["settle", "tidy"] }, // another member of its lane died
@@ -53,7 +52,7 @@ export const transitions: readonly { readonly from: JobState | "new"; readonly t
   { from: "running", to: "parked", by: ["settle", "tidy"] }, // died at the head of a lane that parks or blocks
   { from: "running", to: "scheduled", by: ["settle"] }, // retry, snooze
   { from: "running", to: "ready", by: ["settle", "tidy"] }, // released, a retry without delay, or its lease was taken back
-  { from: "running", to: "blocked", by: ["settle", "tidy", "claim"] }, // the same, where its key limit has no room or an earlier one of its lane lives
+  { from: "running", to: "blocked", by: ["settle", "tidy"] }, // the same, where its key limit has no room or an earlier one of its lane lives
   { from: "parked", to: "ready", by: ["change", "tidy", "settle", "claim"] },
   { from: "parked", to: "blocked", by: ["change", "tidy", "settle", "claim"] },
   { from: "parked", to: "scheduled", by: ["change", "tidy", "settle", "claim"] },

@@ -82,6 +82,8 @@ export function park(store: Store, lane: Lane, job: Job, now: Instant): void {
 
 function block(store: Store, lane: Lane, job: Job, now: Instant): void {
   lane.block(job);
+  // The earlier one may be waiting to be admitted itself.
+  store.lanes.toAdmit.add(lane);
   store.move(job, "blocked", now);
 }
 

@@ -149,19 +149,4 @@ export const cases: readonly Case[] = [
       assert.equal((await stage.tidy()).now, start);
     },
   },
-  {
-    claim: "what errand cannot do here is refused, not forgotten",
-    run: async (stage) => {
-      if (stage.engine.name !== "memory") return;
-      const lease = { process: "p1", leaseMs: 1_000, claim: "c", lastFence: 0 };
-      for (const options of [
-        { keyLimits: [{ key: "k", is: { running: 1 } }] },
-        { join: "j" },
-        { after: [{ id: "b", when: "well" }] },
-        { lease },
-      ] satisfies JobOptions[]) {
-        assert.equal(await stage.refused({ works: [job("a", options)] }), "not-supported");
-      }
-    },
-  },
 ];

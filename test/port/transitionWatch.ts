@@ -48,5 +48,6 @@ function isLeftOver(row: JobRow, verbs: readonly Verb[]): boolean {
 }
 
 function isRewritten(before: JobRow, after: JobRow): boolean {
+  if (before.waits?.reason !== after.waits?.reason) return true;
   return before.payload !== after.payload || before.dueAt !== after.dueAt || before.urgency !== after.urgency || before.checkpoint !== after.checkpoint;
 }

@@ -16,7 +16,7 @@ const modes: Readonly<Record<Mode["is"], Mode>> = {
 };
 
 function unique(id: string, mode: Mode, options: JobOptions = {}): ReturnType<typeof job> {
-  return job(id, { unique: { key: "k", mode }, ...options });
+  return job(id, { unique: { key: "k", mode }, ...(mode.is === "gather" && { payload: `["${id}"]` }), ...options });
 }
 
 /** Brings the first job, "a", into a state. */
@@ -51,7 +51,7 @@ const reach: Readonly<
   cancelled: (stage, mode) => reach.ready(stage, mode).then(() => stage.cancel("a")),
 };
 
-const rewriting: readonly Mode["is"][] = ["replace", "debounce"];
+const rewriting: readonly Mode["is"][] = ["replace", "debounce", "gather"];
 const liveOnes: readonly JobState[] = ["ready", "scheduled", "blocked", "running", "parked"];
 
 /** Every mode against every state of the first: the second loses, rewrites the first, or is accepted. */
@@ -60,6 +60,8 @@ const matrix = Object.values(modes).flatMap((mode) =>
 );
 
 function expected(mode: Mode, state: keyof typeof reach): "loses" | "rewrites" | "accepted" {
+  // What runs or is parked takes no elements, so that none is lost.
+  if (mode.is === "gather" && (state === "running" || state === "parked")) return "accepted";
   if (!liveOnes.includes(state)) return mode.is === "throttle" ? "loses" : "accepted";
   if (mode.is === "one-more" && state === "running") return "accepted";
   return rewriting.includes(mode.is) && state !== "running" && state !== "parked" ? "rewrites" : "loses";
@@ -72,12 +74,13 @@ export const cases: readonly Case[] = [
       await reach[state](stage, mode);
       assert.equal(await stage.state("a"), state);
       const before = await stage.row("a");
-      const [answer] = await stage.enqueue(unique("b", mode, { payload: '"new"', expecting: '"e"' }));
+      const isGathering = mode.is === "gather";
+      const [answer] = await stage.enqueue(unique("b", mode, { payload: isGathering ? '["new"]' : '"new"', expecting: '"e"' }));
       assert.ok(answer);
       assert.deepEqual([answer.id, answer.isDuplicate], then === "accepted" ? ["b", false] : ["a", true]);
       const after = await stage.row("a");
       assert.equal(answer.state, then === "accepted" ? (await stage.row("b")).state : after.state);
-      if (then === "rewrites") assert.deepEqual([after.payload, after.expecting], ['"new"', '"e"']);
+      if (then === "rewrites") assert.deepEqual([after.payload, after.expecting], [isGathering ? '["a","new"]' : '"new"', '"e"']);
       else assert.deepEqual(after, before);
     },
   })),
