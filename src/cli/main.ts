@@ -14,11 +14,21 @@ const commands: Readonly<Record<string, Command>> = {
   work: { summary: "start a worker from modules of definitions", load: () => import("./work.ts") },
   jobs: { summary: "list, show, cancel, retry and redrive jobs", load: () => import("./jobs.ts") },
   batches: { summary: "list, show and cancel batches and chains", load: () => import("./batches.ts") },
+  schedules: { summary: "list schedules and their next slots; pause, resume, backfill", load: () => import("./schedules.ts") },
+  rebuild: { summary: "run reconciliations now, and show how far they come", load: () => import("./rebuild.ts") },
   queues: { summary: "count jobs; pause and resume queues and tasks", load: () => import("./queues.ts") },
 };
 
 /** Errors of what was typed. */
-const mistakes: readonly ErrorCode[] = ["cli-usage", "engine-unknown", "option-invalid", "option-unknown", "name-invalid"];
+const mistakes: readonly ErrorCode[] = [
+  "cli-usage",
+  "engine-unknown",
+  "option-invalid",
+  "option-unknown",
+  "name-invalid",
+  "schedule-unknown",
+  "reconciliation-unknown",
+];
 
 export async function main(args: readonly string[]): Promise<number> {
   outliveReaders();
@@ -62,7 +72,7 @@ function version(): string {
 }
 
 function help(): string {
-  const rows = Object.entries(commands).map(([name, { summary }]) => `  errand ${name.padEnd(8)} ${summary}`);
+  const rows = Object.entries(commands).map(([name, { summary }]) => `  errand ${name.padEnd(9)} ${summary}`);
   return [
     "errand: background work and events",
     "",

@@ -1,9 +1,11 @@
-/** Which queues and tasks are paused, since when, and why. */
+/** Which queues, tasks and schedules are paused, since when, and why. */
 import { pageMax } from "../core/defaults.ts";
 import type { OpenStore } from "./store.ts";
 
-export interface Pause {
-  readonly of: "queue" | "task";
+export interface Pause extends PauseOf<"queue" | "task"> {}
+
+export interface PauseOf<What extends string> {
+  readonly of: What;
   readonly name: string;
   readonly since: Date;
   /** Empty: none was given. */
@@ -12,13 +14,20 @@ export interface Pause {
 
 const prefix = "pause/";
 
+/** Of queues and tasks: at most 1,000 of each. */
+export async function pausesOf(store: Pick<OpenStore, "engine">): Promise<readonly Pause[]> {
+  return [...(await pausesOfKind(store, "queue")), ...(await pausesOfKind(store, "task"))];
+}
+
 /** At most 1,000. */
-export async function pausesOf({ engine }: Pick<OpenStore, "engine">): Promise<readonly Pause[]> {
-  const { rows } = await engine.find({ of: "notes", prefix, limit: pageMax }, {});
+export async function pausesOfKind<What extends "queue" | "task" | "schedule">(
+  { engine }: Pick<OpenStore, "engine">,
+  of: What,
+): Promise<readonly PauseOf<What>[]> {
+  const { rows } = await engine.find({ of: "notes", prefix: `${prefix}${of}/`, limit: pageMax }, {});
   return rows.map(({ key, value, writtenAt }) => {
-    const [kind, name = ""] = key.slice(prefix.length).split("/");
     const { reason = "" } = JSON.parse(value) as { readonly reason?: string };
-    return { of: kind === "task" ? "task" : "queue", name, since: new Date(writtenAt), reason };
+    return { of, name: key.slice(`${prefix}${of}/`.length), since: new Date(writtenAt), reason };
   });
 }
 

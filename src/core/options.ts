@@ -17,6 +17,9 @@ export function checkOptions(options: unknown, owner: string, checks: Readonly<R
 export const aString: Check = (value, path) => {
   if (typeof value !== "string" || value === "") refuse(path, value, "a text");
 };
+export const aBoolean: Check = (value, path) => {
+  if (typeof value !== "boolean") refuse(path, value, "true or false");
+};
 export const aFunction: Check = (value, path) => {
   if (typeof value !== "function") refuse(path, value, "a function");
 };

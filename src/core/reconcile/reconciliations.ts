@@ -105,12 +105,13 @@ export class Reconciliations {
   }
 
   async #look(jobs: ReadonlyMap<string, string>): Promise<Rebuilt[]> {
-    const states = await this.#states();
     const rows = new Map<string, JobRow>();
     for (const id of jobs.values()) {
       const page = await this.#store.engine.find({ of: "jobs", ids: [id] }, at(this.#store.runtime));
       for (const row of page.rows) rows.set(row.id, row);
     }
+    // After the jobs: what a run found is written before its job ends.
+    const states = await this.#states();
     return [...jobs].map(([name, id]) => rebuiltOf(name, id, rows.get(id), states.get(name)));
   }
 

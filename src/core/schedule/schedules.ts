@@ -2,16 +2,17 @@
 import { at } from "../at.ts";
 import { backfillMax, delayMaxMs, enqueueMax, pageMax, rememberMs } from "../defaults.ts";
 import type { Definitions } from "../definitions.ts";
-import type { NewWork, NoteWrite } from "../engine.ts";
+import type { NewWork, NoteWrite, Query } from "../engine.ts";
 import { ErrandError } from "../errors.ts";
 import { checkName, didYouMean } from "../names.ts";
 import { pausedSchedule, scheduleKey } from "../notes.ts";
-import { aDate, aWholeNumber } from "../options.ts";
+import { aBoolean, aDate, aWholeNumber, checkOptions } from "../options.ts";
 import type { Planner } from "../plan.ts";
+import type { Instant } from "../runtime.ts";
 import { patched, patchOf, type ScheduleEdit } from "./edit.ts";
 import { changeSchedule, readSchedule, readSchedules, storeNow, type ReadSchedule, type Store } from "./stored.ts";
 import { moved } from "./register.ts";
-import { ruleOf, worksOf } from "./rule.ts";
+import { ruleOf, slotId, worksOf, type Rule } from "./rule.ts";
 import { Slots } from "./slots.ts";
 import { viewOf, type ScheduleView } from "./view.ts";
 
@@ -33,9 +34,9 @@ export interface ScheduleHandle {
   /**
    * Enqueues the slots from one instant to another, both included and none in the future, by the rhythm as of now. At most 10,000. A slot whose job is stored is not
    * enqueued again, nor one of an earlier backfill within 7 days. Slots that may not overlap run one after the other.
-   * Throws `option-invalid`, `enqueue-too-many`.
+   * `dryRun`: only counts them. Throws `option-invalid`, `enqueue-too-many`.
    */
-  backfill(from: Date, to: Date): Promise<Backfilled>;
+  backfill(from: Date, to: Date, options?: { readonly dryRun?: boolean }): Promise<Backfilled>;
   /** Retires it: what it has enqueued stays. A broker that has its definition registers it again when it opens. */
   remove(): Promise<void>;
 }
@@ -73,7 +74,7 @@ export class Schedules {
       view: () => this.#view(name),
       next: (count = 10) => this.#next(name, count),
       edit: (change) => this.#edit(name, change),
-      backfill: (from, to) => this.#backfill(name, from, to),
+      backfill: (from, to, options = {}) => this.#backfill(name, { from, to }, options),
       remove: () => this.#remove(name),
     };
   }
@@ -116,7 +117,8 @@ export class Schedules {
     return this.#view(name);
   }
 
-  async #backfill(name: string, from: Date, to: Date): Promise<Backfilled> {
+  async #backfill(name: string, { from, to }: { readonly from: Date; readonly to: Date }, options: { readonly dryRun?: boolean }): Promise<Backfilled> {
+    checkOptions(options, "backfill", { dryRun: aBoolean });
     aDate(from, "backfill(from)");
     aDate(to, "backfill(…, to)");
     if (from > to)
@@ -135,8 +137,19 @@ export class Schedules {
           details: { most: backfillMax },
         },
       );
+    if (options.dryRun === true) return this.#foretold(name, rule, slots);
     const overlap = rule.overlap === "skip" ? "wait" : rule.overlap;
     return this.#fill(slots.map((slot) => worksOf(name, rule, slot, { rememberMs, overlap, jitterMs: 0 })));
+  }
+
+  async #foretold(name: string, { work }: Rule, slots: readonly Instant[]): Promise<Backfilled> {
+    let known = 0;
+    for (let start = 0; start < slots.length; start += pageMax) {
+      const ids = slots.slice(start, start + pageMax).map((slot) => slotId(name, slot));
+      const query = "job" in work ? ({ of: "jobs", ids } as const) : ({ of: "joins", ids } as const);
+      known += (await this.#store.engine.find<Query>(query, at(this.#store.runtime))).rows.length;
+    }
+    return { slots: slots.length, enqueued: slots.length - known, known };
   }
 
   async #fill(slots: readonly (readonly NewWork[])[]): Promise<Backfilled> {
