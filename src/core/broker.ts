@@ -314,7 +314,7 @@ function noteOfPause(what: Pausable): string {
   if (typeof what !== "object") refuse("pause", what, one);
   const aName = (value: unknown, path: string): void => void checkName(value, path);
   checkOptions(what, "pause", { queue: aName, task: aName, schedule: aName });
-  if (Object.keys(what).length !== 1) refuse("pause", what, `one of ${one}`);
+  if (Object.keys(what).length !== 1) refuse("pause", what, `either ${one}`);
   if ("queue" in what) return pausedQueue(what.queue);
   return "task" in what ? pausedTask(what.task) : pausedSchedule(what.schedule);
 }
