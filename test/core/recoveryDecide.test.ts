@@ -192,7 +192,7 @@ const lowerings: readonly {
     play: (scene) => scene.ran(true, 8).ran(false, 4),
     is: "ramping",
     startRate: 40,
-    rate: 72,
+    rate: 68,
   },
   { name: "if most fail it opens again", play: (scene) => scene.ran(true, 3).ran(false, 5), is: "open", startRate: 80, rate: 100 },
 ];

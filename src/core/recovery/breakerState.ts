@@ -71,7 +71,7 @@ export const quietMs: Ms = 60_000;
 const startRateLeast = 1;
 const lowering = 0.5;
 /** Of the rate that was too much, this much is thought to hold. */
-const holding = 0.9;
+const holding = 0.85;
 const growthWithCare = 1.03;
 const toldMax = 256;
 /** Starts come in windows of about this length. */

@@ -64,7 +64,7 @@ export class Breakers {
   /** How a run ended here. Skips, snoozes, refusals and hand-backs say nothing of what it depends on. */
   ended(run: Run, draft: Draft | undefined): void {
     const breaker = this.#byTask.get(run.claimed.task);
-    const isGood = draft?.is === "completed";
+    const isGood = draft?.is === "completed" || run.isCommitted; // in the app's own transaction
     if (breaker === undefined || !(isGood || run.failure !== undefined)) return;
     if (isGood) breaker.learned.add(this.#parts.runtime.monotonic());
     const told = { job: run.claimed.id, isGood, claimedAt: run.claimedAt, reason: run.failure ?? "" };
