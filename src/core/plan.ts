@@ -173,7 +173,9 @@ function plainPlan(jobs: readonly Maybe<NewJob>[]): Maybe<Plan> {
 /** Of one job, where a batch has no place. */
 function jobPartsOf(errand: Errand): JobParts {
   const parts = partsOfErrand(errand);
-  if (parts.task !== undefined) return parts;
+  if (parts.task !== undefined && parts.options.after === undefined) return parts;
+  if (parts.task !== undefined)
+    throw new ErrandError("option-invalid", `${parts.task.name} comes after something else, which has no place here; enqueue it, or leave \`after\` out`);
   throw new ErrandError("option-invalid", `a ${parts.group} was given where the errand of one task belongs; hand in what task.with(input) answers`, {
     details: { group: parts.group },
   });

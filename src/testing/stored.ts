@@ -8,6 +8,7 @@ import type { Fact } from "../core/event.ts";
 import type { Planner } from "../core/plan.ts";
 import type { Runtime } from "../core/runtime.ts";
 import { madeByTaskWith, type AnyErrandOptions, type Errand, type TaskOf } from "../core/task.ts";
+import { isBatchStored, shownBatch, shownJoin, type Rows } from "./storedBatch.ts";
 
 const listedMax = 20;
 
@@ -33,7 +34,8 @@ export class Stored {
   }
 
   async assertEnqueued(errand: Errand): Promise<void> {
-    const expected = await this.#planner.job(errand);
+    if (isGroup(errand)) return this.#assertBatch(errand);
+    const expected = await this.#job(errand);
     const options = optionsOf(errand);
     const rows = await this.jobs();
     if (rows.some((row) => isEnqueuedAs(row, expected, options))) return;
@@ -44,6 +46,7 @@ export class Stored {
   }
 
   async assertNotEnqueued(what: Errand | TaskOf<never>): Promise<void> {
+    if (what.kind === "errand" && isGroup(what)) return this.#assertNoBatch(what);
     const fits = what.kind === "task" ? () => true : await this.#fits(what);
     const found = (await this.jobs(what.name)).filter((row) => !isHop(row) && fits(row));
     if (found.length === 0) return;
@@ -61,8 +64,34 @@ export class Stored {
     );
   }
 
+  /** What an errand comes after is compared by id; an errand named there is not in this call. */
+  async #job(errand: Errand): Promise<NewJob> {
+    const [work] = (await this.#planner.plan([errand])).works;
+    if (work?.kind !== "job") throw new TypeError("a job was planned as something else");
+    return work;
+  }
+
+  async #assertBatch(errand: Errand): Promise<void> {
+    const [plan, rows] = [await this.#planner.plan([errand]), await this.#rows()];
+    if (isBatchStored(plan, rows, isMemberAs)) return;
+    throw new ErrandError("assertion-failed", `${shownBatch(plan)} was not enqueued; ${listOf("enqueued", rows.joins, (row) => shownJoin(row, rows))}`);
+  }
+
+  async #assertNoBatch(errand: Errand): Promise<void> {
+    const plan = await this.#planner.plan([errand]);
+    if (isBatchStored(plan, await this.#rows(), isMemberAs))
+      throw new ErrandError("assertion-failed", `${shownBatch(plan)} was enqueued and should not have been`);
+  }
+
+  async #rows(): Promise<Rows> {
+    const joins = await this.#all((after) => ({ of: "joins", limit: pageMax, ...after }));
+    // Grows while it is gone through: batches within batches.
+    for (const { id } of joins) joins.push(...(await this.#all((after) => ({ of: "joins", parent: id, limit: pageMax, ...after }))));
+    return { jobs: await this.jobs(), joins };
+  }
+
   async #fits(errand: Errand): Promise<(row: JobRow) => boolean> {
-    const expected = await this.#planner.job(errand);
+    const expected = await this.#job(errand);
     return (row) => isEnqueuedAs(row, expected, optionsOf(errand));
   }
 
@@ -84,15 +113,34 @@ export function isHop(row: JobRow): boolean {
 
 /** Task and payload; and of the errand's options those that it was given. A due time is compared until the job has first started: retries move it. */
 function isEnqueuedAs(row: JobRow, expected: NewJob, options: AnyErrandOptions): boolean {
-  if (isHop(row) || row.task !== expected.task || !isSameJson(row.payload, expected.payload)) return false;
+  if (isHop(row) || row.task !== expected.task || !isPayload(row.payload, expected)) return false;
   if (options.id !== undefined && row.id !== options.id) return false;
   if (options.priority !== undefined && row.headStartMs !== expected.headStartMs) return false;
+  if (expected.expecting !== undefined && !isSameJson(row.expecting ?? "null", expected.expecting)) return false;
+  if (!(expected.after ?? []).every(({ id }) => row.after?.some((each) => each.id === id))) return false;
   const dueAt = expected.dueAt ?? (expected.delayMs === undefined ? undefined : row.enqueuedAt + expected.delayMs);
   return dueAt === undefined || row.starts > 0 || row.dueAt === Math.max(dueAt, row.enqueuedAt);
 }
 
+/** As a member of a batch: its due time is not compared, since it may count from when its batch let it go. */
+function isMemberAs(row: JobRow, expected: NewJob): boolean {
+  if (isHop(row) || row.task !== expected.task || row.headStartMs !== expected.headStartMs || !isSameJson(row.payload, expected.payload)) return false;
+  return expected.expecting === undefined || isSameJson(row.expecting ?? "null", expected.expecting);
+}
+
+function isGroup(errand: Errand): boolean {
+  return errand[madeByTaskWith].task === undefined;
+}
+
 function optionsOf(errand: Errand): AnyErrandOptions {
   return errand[madeByTaskWith].options;
+}
+
+/** Of one that gathers: among what it gathered. */
+function isPayload(stored: string, { payload, unique }: NewJob): boolean {
+  if (unique?.mode.is !== "gather") return isSameJson(stored, payload);
+  const [expected] = JSON.parse(payload) as readonly unknown[];
+  return (JSON.parse(stored) as readonly unknown[]).some((element) => isDeepStrictEqual(element, expected));
 }
 
 function isSameJson(one: string, other: string): boolean {
@@ -113,5 +161,7 @@ function shownJob(row: JobRow): string {
 
 function shownOptions(options: AnyErrandOptions): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? "" : ` with ${given.map(([name, value]) => `${name} ${value instanceof Date ? value.toISOString() : String(value)}`).join(", ")}`;
+  return given.length === 0
+    ? ""
+    : ` with ${given.map(([name, value]) => `${name} ${value instanceof Date ? value.toISOString() : typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(", ")}`;
 }

@@ -30,7 +30,11 @@ export class Story implements EngineHears {
       this.#tell(work.name, id, answer?.isDuplicate === true ? "publishing, again: it is the one that stands" : "publishing");
       return;
     }
-    if (work.kind === "join") return;
+    if (work.kind === "join") {
+      if (work.isSealed)
+        this.#tell(work.name, id, answer?.isDuplicate === true && work.size === undefined ? "storing, again: it is the one that stands" : "storing");
+      return;
+    }
     this.#tasks.set(id, work.task);
     this.#tell(work.task, id, answer?.isDuplicate === true ? "scheduling, again: it is the one that stands" : `scheduling${this.#when(work)}`);
   }

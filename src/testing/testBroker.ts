@@ -19,7 +19,8 @@ export interface TestBroker extends Broker {
   advance(by: Duration): Promise<void>;
   /**
    * A job of that task with that payload was enqueued, by the app or by a subscription, whatever became of it since. Options that the errand has
-   * (`in`, `at`, `priority`, `id`) are compared too. Throws `assertion-failed`, which lists what was enqueued.
+   * (`in`, `at`, `priority`, `id`, `after`, `expecting`) are compared too. Of a batch or chain: one of that name with these very members, callbacks and order
+   * (due times aside). Throws `assertion-failed`, which lists what was enqueued.
    */
   assertEnqueued(errand: Errand): Promise<void>;
   /** As {@link assertEnqueued}, the other way round; with a task: none of it. */

@@ -55,6 +55,8 @@ export class VirtualBroker extends StoreBroker implements TestBroker {
   #isWorkerTheirs = false;
   /** Runs that no patience made end: they wait for time. */
   #waitingForTime = "";
+  /** When limits, hours or a calendar may let something start. */
+  #looksAt: Instant = Number.POSITIVE_INFINITY;
 
   constructor({ engine, definitions, patienceMs = drainPatienceMs, ...clock }: VirtualBrokerParts) {
     const runtime: VirtualRuntime = new VirtualRuntime({ ...clock, logged: (entry) => story.logged(entry) });
@@ -90,12 +92,15 @@ export class VirtualBroker extends StoreBroker implements TestBroker {
     const target = this.#runtime.now() + durationMs(by, "advance(by)");
     await this.open();
     for (;;) {
-      do await this.#runWhatIsDue(advancePatience);
+      do await this.#runWhatIsDue(advancePatience, true);
       while (await this.#tidy());
-      if (this.#runtime.now() >= target) return;
-      const next = this.#hasWorker() ? target : Math.min(target, await this.#nextDueAt(), await nextSlotAt({ engine: this.#watch.engine, runtime: this.#runtime }));
+      if (this.#runtime.now() >= target) break;
+      const next = this.#hasWorker()
+        ? target
+        : Math.min(target, await this.#nextDueAt(), await nextSlotAt({ engine: this.#watch.engine, runtime: this.#runtime }));
       await this.#runtime.advance(next - this.#runtime.now(), () => this.#atRest(advancePatience));
     }
+    if (this.#isIdle() && !this.#isWorkerTheirs) await this.#stopWorker();
   }
 
   async assertEnqueued(errand: Errand): Promise<void> {
@@ -141,8 +146,8 @@ export class VirtualBroker extends StoreBroker implements TestBroker {
     return this.#inTime(super.close());
   }
 
-  /** False: some runs did not end; their worker goes on. */
-  async #runWhatIsDue(patience: Patience): Promise<boolean> {
+  /** False: some runs did not end; their worker goes on. `mayStay`: it goes on as well where a breaker is on its way back. */
+  async #runWhatIsDue(patience: Patience, mayStay: boolean = false): Promise<boolean> {
     if (!this.#hasWorker()) {
       this.#worker = (await super.start({ signals: false })) as Worker;
       this.#isWorkerTheirs = false;
@@ -154,7 +159,8 @@ export class VirtualBroker extends StoreBroker implements TestBroker {
       throw error;
     }
     const isDone = this.#isIdle();
-    if (isDone && !this.#isWorkerTheirs) await this.#stopWorker();
+    if (isDone) this.#looksAt = this.#runtime.now() + (this.#worker?.nextLookMs() ?? Number.POSITIVE_INFINITY);
+    if (isDone && !this.#isWorkerTheirs && !(mayStay && (await this.#isRecovering()))) await this.#stopWorker();
     return isDone;
   }
 
@@ -199,14 +205,24 @@ export class VirtualBroker extends StoreBroker implements TestBroker {
 
   /** What a worker does about once a second. True: it may have made something ready. */
   async #tidy(): Promise<boolean> {
-    const { hasMore, promoted, admitted, replayed } = await this.#watch.engine.tidy({ items: tidyMax, mayExpire: false }, at(this.#runtime));
-    return hasMore || promoted + admitted + replayed > 0;
+    const { hasMore, promoted, admitted, released, closed, dropped, replayed } = await this.#watch.engine.tidy(
+      { items: tidyMax, mayExpire: false },
+      at(this.#runtime),
+    );
+    return hasMore || promoted + admitted + released + closed + dropped + replayed > 0;
   }
 
   async #nextDueAt(): Promise<Instant> {
     const now = this.#runtime.now();
     const rows = await this.#stored.jobs();
-    return rows.reduce((least, { state, dueAt }) => (state === "scheduled" && dueAt > now ? Math.min(least, dueAt) : least), Number.POSITIVE_INFINITY);
+    const isHeldBack = rows.some(({ state, waits }) => state === "ready" || waits?.reason === "limit");
+    const looksAt = isHeldBack && this.#looksAt > now ? this.#looksAt : Number.POSITIVE_INFINITY;
+    return rows.reduce((least, { state, dueAt }) => (state === "scheduled" && dueAt > now ? Math.min(least, dueAt) : least), looksAt);
+  }
+
+  /** The way back of a breaker is found by the runs of one worker. */
+  async #isRecovering(): Promise<boolean> {
+    return this.#worker?.isRecovering === true && (await this.#stored.jobs()).some(({ state }) => state === "ready");
   }
 
   /** Lets as much time pass as `work` needs. */

@@ -65,6 +65,37 @@ for (const given of children) {
   });
 }
 
+test("a suspect reads what it came after from its child process", async () => {
+  await using stage = new Stage(tasks);
+  stage.runtime.spawn = spawn;
+  const [before] = await stage.enqueue(tasks.next.with({}));
+  const [id] = await stage.enqueue(tasks.reading.with({}, { after: before ?? "" }));
+  const helper = await stage.start({}, { next: tasks.next });
+  await stage.advance(100);
+  await helper.stop();
+  await crashTwice(stage, ["reading"]);
+  await stage.start({ isolate: new URL("./suspectTasks.ts", import.meta.url) });
+  await waitFor(stage, async () => (await stage.job(id)).state === "skipped");
+  assert.equal((await stage.job(id)).reason, "next,completed");
+});
+
+test("a suspect that commits in its app's transaction is handed back by its child, and runs alone in the worker", async () => {
+  await using stage = new Stage(tasks);
+  stage.runtime.spawn = spawn;
+  const [id] = await stage.enqueue(tasks.committing.with({}));
+  await crashTwice(stage, ["committing"]);
+  await stage.start({ isolate: new URL("./suspectTasks.ts", import.meta.url) });
+  await waitFor(stage, async () => (await stage.job(id)).state === "scheduled");
+  const { history, attempts, suspects } = await stage.job(id);
+  assert.equal(stage.said("runs alone in a child process").length, 1);
+  // The engine in memory joins no transaction: that it was asked shows where the run was.
+  assert.match(history.at(-1)?.error?.message ?? "", /^tx-unsupported/);
+  assert.deepEqual([attempts, suspects], [1, 0]);
+  const [other] = await stage.enqueue(tasks.next.with({}));
+  await stage.advance(5_000);
+  assert.equal((await stage.job(other)).state, "completed");
+});
+
 test("what a suspect saves in its child is stored by its parent, though the child dies of the job", async () => {
   await using stage = new Stage(tasks);
   stage.runtime.spawn = spawn;

@@ -78,7 +78,7 @@ export class Stage implements AsyncDisposable {
   async enqueue(...errands: readonly Errand[]): Promise<string[]> {
     const ids: string[] = [];
     for (const errand of errands) {
-      const [answer] = await this.engine.enqueue([{ works: [await this.#planner.job(errand)] }], this.at);
+      const [answer] = await this.engine.enqueue([{ works: (await this.#planner.plan([errand])).works }], this.at);
       if (answer === undefined || answer instanceof Error) throw answer;
       ids.push(...answer.map(({ id }) => id));
     }

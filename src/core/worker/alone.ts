@@ -2,11 +2,13 @@
  * Jobs that were twice in flight when a worker died (G13). Each runs where its death harms no other: in a child process of its own where there can be one,
  * else in this worker with nothing beside it.
  */
+import { at } from "../at.ts";
 import { abortGraceMs, pollIdleMs } from "../defaults.ts";
 import { answerSave } from "../long/parentSaves.ts";
 import type { Saves } from "../long/progress.ts";
 import type { ChildEnd } from "../runtime.ts";
-import type { ChildArgument, ChildMessage } from "./child.ts";
+import type { ChildArgument, ChildMessage, FindQuestion } from "./child.ts";
+import { released } from "./outcome.ts";
 import type { Run } from "./run.ts";
 import { subject } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
@@ -32,6 +34,9 @@ export class Alone {
   #notBefore = 0;
   #isTrying = false;
   #tried: () => void = () => undefined;
+  /** Jobs that commit in their app's transaction, which a child cannot. */
+  readonly #ofWorker: Set<string> = new Set();
+  #inWorker: Run | undefined;
   /** Whether a child could load the definitions; unknown until the first suspect. */
   #hasChild: boolean | undefined;
 
@@ -46,7 +51,7 @@ export class Alone {
 
   /** Nothing else may be claimed: this worker itself is where the suspect will run. */
   get needsWorker(): boolean {
-    return this.#hasChild === false && (this.isBusy || this.#isDue());
+    return !this.#mayIsolate && this.#hasChild !== undefined && (this.isBusy || this.#isDue());
   }
 
   heard(hasSuspects: boolean): void {
@@ -59,7 +64,7 @@ export class Alone {
   /** Time to claim one. `inFlight`: jobs that run or are held here. */
   isReady(inFlight: number): boolean {
     if (!this.#isDue() || this.#hasChild === undefined) return false;
-    return this.#hasChild ? this.#busy < childrenMax && this.#retrials === 0 : inFlight === 0;
+    return this.#mayIsolate ? this.#busy < childrenMax && this.#retrials === 0 : inFlight === 0;
   }
 
   /** `fn` is called when it is known whether a child can be had. */
@@ -71,19 +76,26 @@ export class Alone {
     this.#busy++;
   }
 
-  ended(): void {
+  ended(run: Run): void {
     this.#busy--;
+    if (this.#inWorker === run) {
+      this.#inWorker = undefined;
+      this.#ofWorker.delete(run.claimed.id);
+    }
     this.#isWaiting = true; // there may be another: the next claim tells
   }
 
   /** None was to be had; not at once again. */
   missed(): void {
+    this.#ofWorker.clear(); // another worker has it
     this.#notBefore = this.#parts.runtime.monotonic() + pollIdleMs;
   }
 
   /** How to run it: undefined is in this worker. */
-  get isolated(): ((run: Run, saves: Saves) => Promise<void>) | undefined {
-    return this.#hasChild === true ? (run, saves) => this.#runInChild(run, saves) : undefined;
+  isolated(run: Run): ((run: Run, saves: Saves) => Promise<void>) | undefined {
+    if (this.#hasChild === true && !this.#ofWorker.has(run.claimed.id)) return (isolated, saves) => this.#runInChild(isolated, saves);
+    this.#inWorker = run;
+    return undefined;
   }
 
   /** What a child needs beyond the task's own timeout. */
@@ -100,7 +112,7 @@ export class Alone {
     } catch (error) {
       this.missed();
       this.#parts.log.error({ job, err: error }, "no child process could be had; the job is handed back");
-      run.draft = { is: "released" };
+      run.draft = released;
       return;
     }
     if (end.is === "answered") this.#take(run, end.message);
@@ -119,7 +131,7 @@ export class Alone {
   #child(run: Run, saves: Saves): Promise<ChildEnd> {
     const { claimed, fence, savedInChild } = run;
     const job = savedInChild === undefined ? claimed : { ...claimed, checkpoint: savedInChild };
-    const child = this.#spawn({ job, fence }, run.signal, (question) => answerSave(question, run, saves)).finally(() => this.#children.delete(child));
+    const child = this.#spawn({ job, fence }, run.signal, (question) => this.#answer(question, run, saves)).finally(() => this.#children.delete(child));
     this.#children.add(child);
     return child;
   }
@@ -141,8 +153,22 @@ export class Alone {
 
   #take(run: Run, message: unknown): void {
     const answer = message as ChildMessage;
+    if (answer?.is === "needs worker") {
+      this.#ofWorker.add(run.claimed.id);
+      run.draft = released;
+      return;
+    }
     if (answer?.is !== "ended") throw new TypeError("the child process answered something else than an outcome");
     run.draft = answer.draft;
+  }
+
+  async #answer(question: unknown, run: Run, saves: Saves): Promise<unknown> {
+    const { is, query } = question as FindQuestion;
+    return is === "find" ? this.#parts.engine.find(query, at(this.#parts.runtime)) : answerSave(question, run, saves);
+  }
+
+  get #mayIsolate(): boolean {
+    return this.#hasChild === true && this.#ofWorker.size === 0;
   }
 
   #isDue(): boolean {

@@ -1,9 +1,10 @@
 /** What a child process does with its one job: loads the definitions, runs it, answers its outcome. It never reaches the store. */
 import { Definitions, type DefinitionModule } from "../definitions.ts";
-import type { ClaimedJob } from "../engine.ts";
+import type { ClaimedJob, Query } from "../engine.ts";
 import { ParentSaves } from "../long/parentSaves.ts";
 import { Planner } from "../plan.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Find } from "./before.ts";
 import { Run, type Draft } from "./run.ts";
 import { Runner } from "./runner.ts";
 
@@ -13,7 +14,16 @@ export interface ChildArgument {
   readonly job?: ClaimedJob;
   readonly fence?: number;
 }
-export type ChildMessage = { readonly is: "loaded" } | { readonly is: "ended"; readonly draft: Draft };
+export type ChildMessage =
+  | { readonly is: "loaded" }
+  | { readonly is: "ended"; readonly draft: Draft }
+  /** It can only be run in a process that reaches the store. */
+  | { readonly is: "needs worker" };
+/** What a child asks beside what it saves. */
+export interface FindQuestion {
+  readonly is: "find";
+  readonly query: Query;
+}
 
 type Ask = (question: unknown) => Promise<unknown>;
 
@@ -34,14 +44,15 @@ export default function runArgument(argument: string, runtime: Runtime, ask: Ask
 async function runAlone(runtime: Runtime, definitionsModule: string, given: Given | undefined): Promise<ChildMessage> {
   const loaded = (await import(definitionsModule)) as DefinitionModule;
   const definitions = new Definitions([loaded]);
-  return given === undefined ? { is: "loaded" } : { is: "ended", draft: await draftOf(runtime, given, definitions) };
+  return given === undefined ? { is: "loaded" } : endOf(runtime, given, definitions);
 }
 
-function draftOf(runtime: Runtime, { job, fence, ask }: Given, definitions: Definitions): Promise<Draft> {
-  const { promise, resolve } = Promise.withResolvers<Draft>();
+function endOf(runtime: Runtime, { job, fence, ask }: Given, definitions: Definitions): Promise<ChildMessage> {
+  const { promise, resolve } = Promise.withResolvers<ChildMessage>();
+  const find = ((query) => ask({ is: "find", query } satisfies FindQuestion)) as Find;
   const runner = new Runner(
-    { runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log, saves: new ParentSaves(ask) },
-    (_run, draft) => resolve(draft ?? { is: "released" }),
+    { runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log, saves: new ParentSaves(ask), find },
+    (run, draft) => resolve(run.needsWorker ? { is: "needs worker" } : { is: "ended", draft: draft ?? { is: "released" } }),
   );
   runtime.onUnhandledRejection?.((reason) => runner.rejected(reason));
   runner.start(new Run(job, { claim: "alone", fence }, definitions.tasks.get(job.task), undefined), runtime.monotonic());

@@ -8,6 +8,7 @@ import type { AnyTask, Task } from "../task.ts";
 import type { AnySubscription } from "../when.ts";
 import { jittered } from "./backoff.ts";
 import { firstVersion, inputOf } from "./input.ts";
+import type { Find } from "./before.ts";
 import { RunningJob } from "./job.ts";
 import { draftOfInvalid } from "./outcome.ts";
 import { checkedCheckpoint, type LongParts } from "../long/longJob.ts";
@@ -18,12 +19,14 @@ import { onPremise } from "./premise.ts";
 import { resultOf } from "./result.ts";
 import { storedReason } from "./storedError.ts";
 
-export type ExecuteParts = Pick<WorkerParts, "definitions" | "planner" | "runtime"> & Partial<Pick<WorkerParts, "engine">> & {
-  readonly runLog: RunLog;
-  readonly long: LongParts;
-  readonly unknown: (run: Run, what: string) => void;
-  readonly isRetired: (subscription: string) => Promise<boolean>;
-};
+export type ExecuteParts = Pick<WorkerParts, "definitions" | "planner" | "runtime"> &
+  Partial<Pick<WorkerParts, "engine">> & {
+    readonly runLog: RunLog;
+    readonly long: LongParts;
+    readonly find: Find;
+    readonly unknown: (run: Run, what: string) => void;
+    readonly isRetired: (subscription: string) => Promise<boolean>;
+  };
 
 /** A task or subscription that is gone here may be known elsewhere, or again after the next deploy (G22). */
 const unknownDelayMs = 30_000;

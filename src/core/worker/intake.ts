@@ -50,6 +50,7 @@ export class Intake {
   #isStoreAsync = false;
   #arePausesStale = false;
   #lingerUntil = 0;
+  #nextDueMs: Ms = Number.POSITIVE_INFINITY;
   #isEnded = false;
   #linger: Timer | undefined;
   #retry: Timer | undefined;
@@ -80,6 +81,16 @@ export class Intake {
   /** Nothing in flight and nothing to write. */
   get isQuiet(): boolean {
     return this.crew.inFlight === 0 && this.#settling.waiting === 0 && !this.#isCalling;
+  }
+
+  /** Until time alone may let something start, as the last claim told: a due time, room at a limit, hours, a calendar. */
+  nextLookMs(): Ms {
+    return Math.min(this.#nextDueMs, this.#keeper.untilOpeningMs());
+  }
+
+  /** A breaker is not healthy. */
+  get isRecovering(): boolean {
+    return this.#keeper.isRecovering;
   }
 
   open(): void {
@@ -161,7 +172,7 @@ export class Intake {
     this.#poke();
     const { hands } = run;
     if (hands === undefined) {
-      this.#alone.ended();
+      this.#alone.ended(run);
       this.wake();
     } else if (this.#isStoreAsync && hands.isLow && !this.#isCalling) {
       void this.#exchange(); // while the store works on the answer, the rest of the held jobs run
@@ -285,8 +296,8 @@ export class Intake {
     }
     if (this.crew.deliver(queues, runs, inRow)) this.#mayHaveMore = true;
     // A promotion may be due before the idle poll; never trust a hint to come.
-    const pollMs = jittered(pollIdleMs, this.#parts.runtime.random());
-    this.#wake.within(Math.min(claimed.nextDueMs ?? Number.POSITIVE_INFINITY, this.#keeper.untilChangeMs(), pollMs));
+    this.#nextDueMs = claimed.nextDueMs ?? Number.POSITIVE_INFINITY;
+    this.#wake.within(Math.min(this.#nextDueMs, this.#keeper.untilChangeMs(), jittered(pollIdleMs, this.#parts.runtime.random())));
   }
 
   /** A run, unless the job goes straight back. */
@@ -313,7 +324,7 @@ export class Intake {
     this.#keeper.admits(run, by.now);
     this.#alone.began();
     this.#alone.prolong(run);
-    this.crew.runner.start(run, this.#parts.runtime.monotonic(), this.#alone.isolated);
+    this.crew.runner.start(run, this.#parts.runtime.monotonic(), this.#alone.isolated(run));
   }
 
   async #settle(): Promise<void> {

@@ -13,7 +13,7 @@ import type { Runtime } from "../runtime.ts";
 import { listOf, type SyncTransaction, type Transaction } from "../scope.ts";
 import type { Errand, Job, Predecessor } from "../task.ts";
 import type { Json, OneOrMany } from "../typing.ts";
-import { before } from "./before.ts";
+import { before, type Find } from "./before.ts";
 import { commit } from "./commit.ts";
 import type { Run } from "./run.ts";
 
@@ -21,6 +21,7 @@ export interface RunningJobParts {
   readonly planner: Planner;
   readonly runtime: Runtime;
   readonly long: LongParts;
+  readonly find: Find;
   /** A child process has none. */
   readonly engine?: Engine;
 }
@@ -74,18 +75,24 @@ export class RunningJob implements Job {
   add(errands: OneOrMany<Errand>): void {
     const { join } = this.#run.claimed;
     if (join === undefined)
-      throw new ErrandError("batch-missing", `job ${this.id} is in no batch or chain that something could be added to; use job.enqueue, or enqueue it in a batch`, {
-        details: { job: this.id },
-      });
+      throw new ErrandError(
+        "batch-missing",
+        `job ${this.id} is in no batch or chain that something could be added to; use job.enqueue, or enqueue it in a batch`,
+        {
+          details: { job: this.id },
+        },
+      );
     this.#follow(this.#planned(errands).map((work) => (work.kind === "event" || work.join !== undefined ? work : { ...work, join })));
   }
 
   before(): AsyncIterable<Predecessor> {
-    return before(this.#run, this.#withEngine("before"));
+    return before(this.#run, this.#parts.find);
   }
 
   commit<T extends Transaction>(tx: T): T extends SyncTransaction ? void : Promise<void> {
-    return commit(this.#run, this.#input, tx, this.#withEngine("commit")) as T extends SyncTransaction ? void : Promise<void>;
+    const { engine, runtime } = this.#parts;
+    if (engine === undefined) throw needsWorker(this.#run);
+    return commit(this.#run, this.#input, tx, { engine, runtime }) as T extends SyncTransaction ? void : Promise<void>;
   }
 
   get checkpoint(): Json {
@@ -106,12 +113,6 @@ export class RunningJob implements Job {
 
   #planned(errands: OneOrMany<Errand>): readonly NewWork[] {
     return this.#parts.planner.planNow(listOf(errands, "enqueue")).works.map((work) => (work.kind === "job" ? this.#ofAlert(work) : work));
-  }
-
-  #withEngine(verb: string): { readonly engine: Engine; readonly runtime: Runtime } {
-    const { engine, runtime } = this.#parts;
-    if (engine === undefined) throw new TypeError(`job.${verb} needs the store`);
-    return { engine, runtime };
   }
 
   /** What an alert enqueues is part of it: its death is announced to nobody, or alerts would go round for ever. */
@@ -140,8 +141,25 @@ export class RunningJob implements Job {
   }
 }
 
+/** In a child process, which does not reach the store. */
+function needsWorker(run: Run): ErrandError {
+  const { id } = run.claimed;
+  run.needsWorker = true;
+  return new ErrandError(
+    "worker-stopping",
+    `job ${id} commits in your transaction, which it cannot do from a child process; it is handed back, and runs alone in its worker`,
+    {
+      details: { job: id },
+    },
+  );
+}
+
 function committed(id: string): ErrandError {
-  return new ErrandError("lease-lost", `job ${id} was completed by job.commit, so nothing more can be stored with it; hand over what follows before the commit`, {
-    details: { job: id },
-  });
+  return new ErrandError(
+    "lease-lost",
+    `job ${id} was completed by job.commit, so nothing more can be stored with it; hand over what follows before the commit`,
+    {
+      details: { job: id },
+    },
+  );
 }

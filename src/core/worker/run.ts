@@ -31,6 +31,8 @@ export class Run {
   premise: Premise | undefined;
   /** Its completion is in a transaction of the app: whether that committed is for the store to say. */
   isCommitted = false;
+  /** It turned out in a child process that only the worker itself can do this. */
+  needsWorker = false;
   /** The store gave it to another, or will: nothing it answers counts. */
   isLost = false;
   /** The worker stops: failing now is no failure. */

@@ -10,6 +10,7 @@ import { StoreSaves } from "../long/storeSaves.ts";
 import { Yielding } from "../long/yielding.ts";
 import { isThenable } from "../maybe.ts";
 import { subscriptionKey } from "../notes.ts";
+import type { Find } from "./before.ts";
 import { Deadlines } from "./deadlines.ts";
 import { execute, type ExecuteParts } from "./execute.ts";
 import { draftOf, released, withFollow, withProgress } from "./outcome.ts";
@@ -17,9 +18,12 @@ import type { Draft, Run } from "./run.ts";
 import { RunLog, subject } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
 
-export type RunnerParts = Pick<WorkerParts, "runtime" | "definitions" | "planner" | "log"> & Partial<Pick<WorkerParts, "engine">> & {
+export type RunnerParts = Pick<WorkerParts, "runtime" | "definitions" | "planner" | "log"> &
+  Partial<Pick<WorkerParts, "engine">> & {
     /** Where runs save their progress, if not in the engine. */
     readonly saves?: Saves;
+    /** How runs look into the store, if not by the engine. */
+    readonly find?: Find;
   };
 /** What came of a run; without a draft there is nothing to write. `now` is the monotonic clock's. */
 export type Ended = (run: Run, draft: Draft | undefined, now: number) => void;
@@ -50,6 +54,7 @@ export class Runner {
       definitions: parts.definitions,
       planner: parts.planner,
       runtime: parts.runtime,
+      find: findOf(parts),
       ...(parts.engine && { engine: parts.engine }),
       runLog: this.#log,
       long: { runtime: parts.runtime, yielding: this.#yielding, saves: this.#saves() },
@@ -100,9 +105,13 @@ export class Runner {
     const { id } = run.claimed;
     run.isLost = true;
     run.abort(
-      new ErrandError("lease-lost", `job ${id} was taken back by the store, which did not hear from this worker for its lease; raise lease if that happens often`, {
-        details: { job: id },
-      }),
+      new ErrandError(
+        "lease-lost",
+        `job ${id} was taken back by the store, which did not hear from this worker for its lease; raise lease if that happens often`,
+        {
+          details: { job: id },
+        },
+      ),
     );
     this.#giveGrace(run, this.#parts.runtime.monotonic());
     this.#parts.log.warn(subject(run), "lease-lost: the job was taken back by the store while it ran here; what this run answers does not count");
@@ -236,6 +245,11 @@ async function isRetired({ engine, runtime }: RunnerParts, subscription: string)
   return engine !== undefined && (await engine.readNote(subscriptionKey(subscription), at(runtime))) === undefined;
 }
 
+function findOf({ find, engine, runtime }: RunnerParts): Find {
+  if (find !== undefined) return find;
+  return async (query) => engine?.find(query, at(runtime)) ?? { rows: [], now: 0 };
+}
+
 function begin(run: Run, parts: ExecuteParts): unknown {
   const result = execute(run, parts);
   return isThenable(result) && !(result instanceof Promise) ? Promise.resolve(result) : result;
@@ -244,9 +258,13 @@ function begin(run: Run, parts: ExecuteParts): unknown {
 /** Written where the transaction did not commit; where it did, the store answers that the job is no longer this run's. */
 function commitMissing(run: Run): ErrandError {
   const { id } = run.claimed;
-  return new ErrandError("commit-missing", `the run of job ${id} returned, but the transaction that it gave to job.commit has not committed; await its commit, or let its error leave the run`, {
-    details: { job: id },
-  });
+  return new ErrandError(
+    "commit-missing",
+    `the run of job ${id} returned, but the transaction that it gave to job.commit has not committed; await its commit, or let its error leave the run`,
+    {
+      details: { job: id },
+    },
+  );
 }
 
 function timedOut(id: string, task: string, timeoutMs: number): ErrandError {
