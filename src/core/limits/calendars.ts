@@ -10,6 +10,7 @@ export class Calendars {
   readonly #parts: WorkerParts;
   readonly #turned: () => void;
   #timer: Timer | undefined;
+  #nextMs: Ms = Number.POSITIVE_INFINITY;
 
   /** `turned`: some hours have begun or ended, so the notes are to be read and given to {@link apply}. */
   constructor(parts: WorkerParts, turned: () => void) {
@@ -36,12 +37,18 @@ export class Calendars {
       );
   }
 
+  /** Until one of them may change, as of the last {@link apply}. */
+  get untilChangeMs(): Ms {
+    return this.#nextMs;
+  }
+
   end(): void {
     this.#timer?.cancel();
   }
 
   #lookIn(ms: Ms): void {
     this.#timer?.cancel();
+    this.#nextMs = ms;
     if (ms < Number.POSITIVE_INFINITY) this.#timer = this.#parts.runtime.after(ms, this.#turned, { background: true });
   }
 }

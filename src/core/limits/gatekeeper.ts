@@ -136,6 +136,16 @@ export class Gatekeeper {
     return this.#hours.untilChangeMs(this.#tasks);
   }
 
+  /** As {@link untilChangeMs}; and of resources that follow a calendar. */
+  untilOpeningMs(): Ms {
+    return Math.min(this.untilChangeMs(), this.#calendars.untilChangeMs);
+  }
+
+  /** A breaker is not healthy. */
+  get isRecovering(): boolean {
+    return this.#tasks.some(({ name }) => this.#breakers.holding(name) !== undefined);
+  }
+
   end(): void {
     this.#breakers.end();
     this.#calendars.end();

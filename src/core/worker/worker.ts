@@ -103,6 +103,16 @@ export class Worker implements RunningWorker {
     return this.#intake.isIdle && this.#scheduler.isIdle;
   }
 
+  /** For a clock that jumps: until time alone may let a job start that waits now. */
+  nextLookMs(): Ms {
+    return this.#intake.nextLookMs();
+  }
+
+  /** For a clock that jumps: a breaker is not healthy, and its steps hang on this worker's own runs. */
+  get isRecovering(): boolean {
+    return this.#intake.isRecovering;
+  }
+
   /** Calls `fn` each time the worker has become idle. Answers how to stop listening. */
   onIdle(fn: () => void): () => void {
     return this.#intake.onQuiet(() => this.idle() && fn());
