@@ -29,12 +29,16 @@ interface Waiter {
   /** By the monotonic clock. */
   lookedAt: number;
   lookAt: number;
+  /** Until its next look, as of its last one. */
+  pauseMs: Ms;
   seen: JobState | undefined;
 }
 
 /** How much of the time that was waited may pass before the next look, and before a hint is heeded. */
 const waitedPart = 0.25;
 const waitedPartHinted = 0.1;
+/** How much of its pause one gives away to look along with others. */
+const sharedPart = 0.4;
 
 export class Results {
   readonly #parts: { readonly engine: Engine; readonly runtime: Runtime; readonly hints: Hints };
@@ -51,7 +55,17 @@ export class Results {
   of(id: string, withinMs: Ms): Promise<JobResult> {
     const now = this.#parts.runtime.monotonic();
     return new Promise((resolve, reject) => {
-      this.#waiting.add({ id, since: now, until: now + withinMs, resolve, reject, lookedAt: Number.NEGATIVE_INFINITY, lookAt: now, seen: undefined });
+      this.#waiting.add({
+        id,
+        since: now,
+        until: now + withinMs,
+        resolve,
+        reject,
+        lookedAt: Number.NEGATIVE_INFINITY,
+        lookAt: now,
+        pauseMs: 0,
+        seen: undefined,
+      });
       this.#unlisten ??= this.#parts.hints.listen(() => this.#hinted());
       this.#arm();
     });
@@ -103,7 +117,8 @@ export class Results {
     const { engine, runtime } = this.#parts;
     this.#isLooking = true;
     const now = runtime.monotonic();
-    const due = [...this.#waiting].filter(({ lookAt, until }) => lookAt <= now || until <= now).slice(0, pageMax);
+    // Those that are due soon look along, so that many waits share their looks.
+    const due = [...this.#waiting].filter(({ lookAt, pauseMs, until }) => lookAt <= now + pauseMs * sharedPart || until <= now).slice(0, pageMax);
     try {
       const { rows } = await engine.find({ of: "jobs", ids: [...new Set(due.map(({ id }) => id))] }, at(runtime));
       const byId = new Map(rows.map((row) => [row.id, row]));
@@ -128,7 +143,8 @@ export class Results {
 
   #lookLater(waiter: Waiter, now: number): void {
     waiter.lookedAt = now;
-    waiter.lookAt = now + jittered(pauseMs((now - waiter.since) * waitedPart), this.#parts.runtime.random());
+    waiter.pauseMs = pauseMs((now - waiter.since) * waitedPart);
+    waiter.lookAt = now + jittered(waiter.pauseMs, this.#parts.runtime.random());
   }
 
   #end(waiter: Waiter, settle: () => void): void {
