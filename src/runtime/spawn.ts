@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { ChildEnd, ChildPlan } from "../core/runtime.ts";
 import type { ChildOrder, ChildReport, ParentAnswer } from "./childEntry.ts";
+import { inheritedFlags } from "./inheritedFlags.ts";
 import { neighbour } from "./neighbour.ts";
 
 /** Rejects where the child could not be started, or its module not be loaded: the job did nothing wrong then. */
@@ -42,11 +43,4 @@ async function answer(child: ChildProcess, number: number, answering: Promise<un
     (error: unknown) => ({ number, refused: error instanceof Error ? error.message : String(error) }),
   );
   if (child.connected) child.send(answered, () => undefined);
-}
-
-/** What the app was started with, such as a memory limit or a loader; a debugger's port or a test runner serves one process only. */
-function inheritedFlags(flags: readonly string[]): string[] {
-  const kept = flags.filter((flag) => !/^--(?:inspect|test|watch)/.test(flag));
-  const script = kept.findIndex((flag) => ["-e", "--eval", "-p", "--print", "-pe"].includes(flag));
-  return script === -1 ? kept : kept.toSpliced(script, 2);
 }
