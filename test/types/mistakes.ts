@@ -4,7 +4,7 @@
  */
 /* oxlint-disable typescript/no-floating-promises -- nothing of this is ever run */
 import * as z from "zod";
-import { broker, event, giveUp, snooze, task, when, type Broker, type Job, type Task } from "../../src/index.ts";
+import { broker, event, every, giveUp, reconcile, snooze, task, when, type Broker, type Job, type Task } from "../../src/index.ts";
 import { testBroker } from "../../src/testing/index.ts";
 
 // What the mistakes are made with.
@@ -253,3 +253,43 @@ testBroker({ sendReceipt }).assertEnqueued(orderPlaced.with({ orderId: "7", tota
 
 // mistake: time as a number
 testBroker({ sendReceipt }).advance(60_000);
+
+// ── schedules and reconciliation ──
+
+// mistake: a misspelt day
+every("dayly at 03:00", ping.with({}));
+
+// mistake: a rhythm in words
+every("10 minutes", ping.with({}));
+
+// mistake: a rhythm as a number
+every(60_000, ping.with({}));
+
+// mistake: a task where its errand is wanted
+every("1h", ping);
+
+// mistake: a misspelt policy
+every("1h", ping.with({}), { missed: "run-one" });
+
+// mistake: an edit that schedules do not have
+work.schedule("ping").edit({ cron: "0 3 * * *" });
+
+// mistake: a reconciliation that finds nothing
+reconcile(sendReceipt, { every: "5m" });
+
+// mistake: rows where inputs are wanted
+reconcile(sendReceipt, { every: "5m", find: async () => [{ id: "7" }] });
+
+// mistake: an array that nobody waited for
+reconcile(sendReceipt, { every: "5m", find: () => [{ orderId: "7" }] });
+
+// mistake: an async generator of other rows
+reconcile(sendReceipt, {
+  every: "5m",
+  find: async function* () {
+    yield { orderId: 7 };
+  },
+});
+
+// mistake: a pace without its time
+reconcile(sendReceipt, { every: "5m", find: async () => [], pace: { starts: 200 } });
