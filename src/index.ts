@@ -92,7 +92,7 @@ export type { FlowOptions } from "./core/limits/flowPolicy.ts";
 export type { Hours, Weekday } from "./core/limits/hours.ts";
 export type { Limit, RunningLimit, StartsLimit } from "./core/limits/limit.ts";
 export type { BreakerOptions } from "./core/recovery/breakerPolicy.ts";
-export type { Expected, Stale } from "./core/guard/expected.ts";
+export type { Conflict, Expected, Stale } from "./core/guard/expected.ts";
 export type { ResultOptions } from "./core/coordination.ts";
 export type { JobResult } from "./core/result/results.ts";
 export type { Tried, TryOptions } from "./core/tryNow/tryNow.ts";

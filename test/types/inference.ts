@@ -3,6 +3,8 @@ import { type } from "arktype";
 import * as v from "valibot";
 import * as z from "zod";
 import {
+  batch,
+  chain,
   event,
   giveUp,
   task,
@@ -11,12 +13,15 @@ import {
   type Broker,
   type DomainEvent,
   type Errand,
+  type Expected,
   type Fact,
   type Job,
+  type Predecessor,
   type Scope,
   type Subscription,
   type SyncScope,
   type Task,
+  type Transaction,
 } from "../../src/index.ts";
 
 /** Makes sure that a value is of exactly that type. */
@@ -110,6 +115,87 @@ function later<In>(wanted: Task<In>, input: In): Errand {
   return wanted.with(input as never, { in: "10m" });
 }
 later(bare, { orderId: "7" });
+
+// ── batches and chains are errands ──
+
+const composed = batch([bare.with({ orderId: "7" }), chain(empty.with({}), batch([]))], {
+  whenAllSucceed: chain(empty.with({})),
+  whenAnyFails: empty.with({}),
+  id: "x",
+});
+same<typeof composed, Errand>(true);
+empty.with({}, { after: [composed, "stored"] });
+const listed: readonly Errand[] = [composed];
+batch(listed, { after: composed });
+
+// ── premises ──
+
+interface Invoice {
+  version: number;
+  status: "open" | "void";
+  dueAt: Date;
+}
+declare const invoices: { get(id: string): Promise<Invoice | null> };
+
+const guarded = task("guarded", {
+  input: z.object({ id: z.string() }),
+  current: ({ id }) => (same<typeof id, string>(true), invoices.get(id)),
+  ifStale: {
+    conflict: ({ id }, { expected, found, reason }, job) => {
+      same<typeof id, string>(true);
+      same<typeof found, Invoice | undefined>(true);
+      same<typeof expected, Expected<Invoice>>(true);
+      same<typeof expected.version, number | undefined>(true);
+      same<typeof reason, string>(true);
+      same<typeof job, Job>(true);
+    },
+  },
+  run: ({ id }, job, current) => {
+    same<typeof id, string>(true);
+    same<typeof job, Job>(true);
+    same<typeof current, Invoice | undefined>(true);
+  },
+});
+same<typeof guarded, Task<{ id: string }, Invoice>>(true);
+same<keyof Expected<Invoice>, "version" | "status">(true);
+guarded.with({ id: "7" }, { expecting: { version: 7, status: "open" } });
+
+// Where run takes no record, it may stand before `current`.
+const before = task("before", {
+  input: z.object({ id: z.string() }),
+  run: async (_input, job) => same<typeof job, Job>(true),
+  current: ({ id }) => invoices.get(id),
+});
+same<typeof before, Task<{ id: string }, Invoice>>(true);
+
+// A version alone is a premise too; without a schema the input is annotated.
+const versioned = task("versioned", {
+  current: (_input: { id: string }) => 7,
+  run: (_input: { id: string }, _job, current) => same<typeof current, number | undefined>(true),
+});
+versioned.with({ id: "7" }, { expecting: 7 });
+
+const unguarded = task("unguarded", (_input: { id: string }, _job, current) => same<typeof current, undefined>(true));
+same<typeof unguarded, Task<{ id: string }>>(true);
+
+// In the app's transaction the record is read through it.
+task("locked", {
+  current: ({ id }: { id: string }, tx) => (same<typeof tx, Transaction | undefined>(true), { id, version: 7 }),
+  run: (_input: { id: string }) => undefined,
+});
+
+// ── results, and what reads them ──
+
+const counted = task("counted", {
+  input: z.object({ id: z.string() }),
+  result: z.object({ pages: z.number(), at: z.iso.datetime().transform((text) => new Date(text)) }),
+  run: async () => ({ pages: 1, at: "2026-01-01T00:00:00Z" }),
+});
+same<typeof counted, Task<{ id: string }>>(true);
+task("reading", async (_input: {}, job) => {
+  for await (const one of job.before()) same<typeof one, Predecessor>(true);
+  same<ReturnType<typeof job.commit<typeof database>>, void>(true);
+});
 
 // ── events and what follows from them ──
 

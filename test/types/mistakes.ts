@@ -4,7 +4,7 @@
  */
 /* oxlint-disable typescript/no-floating-promises -- nothing of this is ever run */
 import * as z from "zod";
-import { broker, event, every, giveUp, reconcile, snooze, task, when, type Broker, type Job, type Task } from "../../src/index.ts";
+import { batch, broker, chain, event, every, giveUp, reconcile, snooze, task, when, type Broker, type Job, type Task } from "../../src/index.ts";
 import { testBroker } from "../../src/testing/index.ts";
 
 // What the mistakes are made with.
@@ -13,6 +13,8 @@ const orderId = z.object({ orderId: z.string() });
 const sendReceipt = task("send-receipt", { input: orderId, run: () => undefined });
 const charge = task("charge", { input: z.object({ invoiceId: z.string(), cents: z.number() }), run: () => undefined });
 const ping = task("ping", () => undefined);
+const invoice = task("invoice", { input: z.object({ id: z.string() }), current: () => record, run: () => undefined });
+declare const record: { readonly version: number; readonly status: "open" | "void"; readonly dueAt: Date };
 const work: Broker = broker("memory:", { sendReceipt });
 declare const order: { readonly orderId: string; readonly total: number; readonly customer: { readonly email: string } };
 declare const expectsId: (wanted: Task<{ id: string }>) => void;
@@ -172,6 +174,88 @@ sendReceipt.with({ orderId: "7" }, { id: 7 });
 
 // mistake: the id of one errand where a list was stored
 work.enqueue([sendReceipt.with({ orderId: "7" })]).then(({ id }) => id);
+
+// ── batches, chains and what comes after ──
+
+// mistake: tasks in a batch
+batch([sendReceipt]);
+
+// mistake: a fact in a batch
+batch([orderPlaced.with({ orderId: "7", total: 1 })]);
+
+// mistake: the errands of a batch one by one
+batch(ping.with({}), sendReceipt.with({ orderId: "7" }));
+
+// mistake: a misspelt callback
+batch([ping.with({})], { whenAllSuceed: ping.with({}) });
+
+// mistake: a task as callback
+batch([ping.with({})], { whenAllEnd: ping });
+
+// mistake: a function as callback
+batch([ping.with({})], { whenAllEnd: () => ping.with({}) });
+
+// mistake: a chain without a step
+chain();
+
+// mistake: the steps of a chain as a list
+chain([ping.with({}), sendReceipt.with({ orderId: "7" })]);
+
+// mistake: after a task
+sendReceipt.with({ orderId: "7" }, { after: ping });
+
+// mistake: after a number
+sendReceipt.with({ orderId: "7" }, { after: [7] });
+
+// ── premises and results ──
+
+// mistake: a premise for a task that has nothing to compare it with
+sendReceipt.with({ orderId: "7" }, { expecting: { version: 7 } });
+
+// mistake: a premise of a field that is not there
+invoice.with({ id: "7" }, { expecting: { verson: 7 } });
+
+// mistake: a premise of another type
+invoice.with({ id: "7" }, { expecting: { version: "7" } });
+
+// mistake: a premise that JSON cannot hold
+invoice.with({ id: "7" }, { expecting: { dueAt: new Date() } });
+
+// mistake: a rule for stale premises that there is not
+task("a", { input: orderId, current: () => record, ifStale: "retry", run: () => undefined });
+
+// mistake: a conflict that reads a field which the record does not have
+task("a", { input: orderId, current: () => record, ifStale: { conflict: (_input, { found }) => found?.total }, run: () => undefined });
+
+// mistake: a run that reads a field which the record does not have
+task("a", { input: orderId, current: () => record, run: (_input, _job, current) => current?.total });
+
+// mistake: a run that takes the record for granted
+task("a", { input: orderId, current: () => record, run: (_input, _job, current) => current.version });
+
+// mistake: a run that takes the record before the task says how to read it
+task("a", { input: orderId, run: (_input, _job, current) => current, current: ({ orderId: id }) => ({ id }) });
+
+// mistake: a result that run does not return
+task("a", { input: orderId, result: z.object({ pages: z.number() }), run: () => ({ page: 1 }) });
+
+// mistake: a result that is forgotten on one way out
+task("a", { input: orderId, result: z.object({ pages: z.number() }), run: ({ orderId: id }) => (id === "" ? undefined : { pages: 1 }) });
+
+// mistake: a pool given to a job's commit
+job.commit(pool);
+
+// mistake: a commit without a transaction
+job.commit();
+
+// mistake: a fact added to a batch
+job.add(orderPlaced.with({ orderId: "7", total: 1 }));
+
+// mistake: what a job came after, taken for a list
+job.before().map(({ result }) => result);
+
+// mistake: a batch taken for its members
+work.batch("7").then((found) => found?.members);
 
 // ── subscriptions ──
 

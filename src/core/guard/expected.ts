@@ -18,8 +18,13 @@ export interface Stale<Current> {
   readonly reason: string;
 }
 
+/** Decides about a premise that does not hold: returns to let the job run on what was found, or calls `skip`, `snooze` or `giveUp`. */
+export interface Conflict<Out, Current, Saved = Json> {
+  readonly conflict: (input: Out, stale: Stale<Current>, job: Job<Saved>) => unknown;
+}
+
 /** {@link TaskDefinition.ifStale} as the worker holds it. */
-export type StaleRule = "skip" | "refresh" | { readonly conflict: (input: unknown, stale: Stale<unknown>, job: Job) => unknown };
+export type StaleRule = "skip" | "refresh" | Conflict<unknown, unknown>;
 
 export function aStaleRule(value: unknown, path: string): void {
   if (typeof value !== "object" || value === null) return oneOf("skip", "refresh")(value, path);
