@@ -108,7 +108,7 @@ export interface Broker extends Scope, AsyncDisposable {
    * Throws `option-invalid`, `option-unknown`, `name-invalid`.
    */
   limit(what: Limitable, to: NewLimit): Promise<void>;
-  /** Why this job waits, runs or ended, in a sentence. */
+  /** In a sentence: what this job or batch waits for, since when, and when it is expected to run; or how it runs or ended. Throws `job-unknown`. */
   why(id: string): Promise<string>;
   /** Retires a subscription: later events make no job for it. False: there was none. */
   unsubscribe(name: string): Promise<boolean>;
