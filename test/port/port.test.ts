@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { transitions } from "../../src/core/states.ts";
 import { cases as after } from "./after.ts";
+import { cases as afterHeld } from "./afterHeld.ts";
 import { cases as bornLeases } from "./bornLease.ts";
 import { cases as changing } from "./change.ts";
 import { cases as claiming } from "./claim.ts";
@@ -14,9 +15,11 @@ import { cases as gathering } from "./gather.ts";
 import { cases as gates } from "./gates.ts";
 import { cases as inRow } from "./inRow.ts";
 import { cases as joinEnds } from "./joinEnds.ts";
+import { cases as joinFinding } from "./joinFind.ts";
 import { cases as joinKept } from "./joinKept.ts";
 import { cases as joinMembers } from "./joinMembers.ts";
 import { cases as joins } from "./joins.ts";
+import { cases as keyLimitPlace } from "./keyLimitPlace.ts";
 import { cases as keyLimits } from "./keyLimits.ts";
 import { cases as laneDeaths } from "./laneDeaths.ts";
 import { cases as lanes } from "./lanes.ts";
@@ -30,6 +33,7 @@ import { cases as settling } from "./settle.ts";
 import { Stage } from "./stage.ts";
 import type { Case } from "./stage.ts";
 import { StillRuntime } from "./stillRuntime.ts";
+import { cases as terms } from "./terms.ts";
 import { cases as tidying } from "./tidy.ts";
 import { TransitionWatch } from "./transitionWatch.ts";
 import { cases as uniqueness } from "./unique.ts";
@@ -50,13 +54,17 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
   notes,
   lock: locking,
   after,
+  afterHeld,
   joins,
   lettingGo,
   joinMembers,
   joinEnds,
   joinKept,
+  joinFinding,
   keyLimits,
+  keyLimitPlace,
   gates,
+  terms,
   inRow,
   bornLeases,
   gathering,

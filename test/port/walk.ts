@@ -1,46 +1,38 @@
 /** A random life of a store: many steps of all verbs, the same on every stage, reproducible by its seed. */
 import assert from "node:assert/strict";
-import type { Atom, Change, Claim, JobRow, NewJob, NewWork, NoteWrite, Outcome, Uniqueness } from "../../src/core/engine.ts";
+import { stagedKeptMs } from "../../src/core/defaults.ts";
+import type { Atom, Change, Claim, JobFilter, JobRow, Outcome, Selection } from "../../src/core/engine.ts";
 import { ErrandError } from "../../src/core/errors.ts";
-import { jobDiedName, pausedQueue, pausedTask, subscriptionKey } from "../../src/core/notes.ts";
+import { pausedQueue, pausedTask } from "../../src/core/notes.ts";
+import { Dice } from "./dice.ts";
+import { checkHeld, checkJoins, checkLimits } from "./joinLaws.ts";
 import { checkLanes } from "./laneLaws.ts";
-import { event, job, keep, leaseMs } from "./stage.ts";
+import { leaseMs } from "./stage.ts";
 import type { Stage } from "./stage.ts";
+import { gates, keyLimits, lanes, queues, resource, tasks, Works } from "./walkWorks.ts";
 
-const tasks = ["send", "print", "pack"];
-const queues = ["mail", "paper"];
-const lanes: readonly NonNullable<NewJob["lane"]>[] = [
-  { key: "parks", width: 1, ifDead: "park" },
-  { key: "blocks", width: 1, ifDead: "block" },
-  { key: "continues", width: 1, ifDead: "continue" },
-  { key: "parks wide", width: 3, ifDead: "park" },
-  { key: "blocks wide", width: 2, ifDead: "block" },
-];
-const modes: readonly Uniqueness["mode"][] = [
-  { is: "keep" },
-  { is: "replace" },
-  { is: "debounce", quietMs: 500, atMostMs: 1_500 },
-  { is: "throttle", windowMs: 2_000 },
-  { is: "one-more" },
-];
 const outcomes: readonly Outcome["is"][] = ["completed", "completed", "skipped", "dead", "dead", "retry", "snoozed", "released", "saved"];
-const shortKeep = { completed: 5_000, skipped: 3_000, cancelled: 20_000, dead: 40_000 };
 
 export class Walk {
   readonly #stages: readonly Stage[];
   readonly #claims: { readonly id: string; readonly claim: string }[] = [];
   /** By stage, the fence of each claim. */
   readonly #fences: readonly Map<string, number>[];
-  #random: number;
+  readonly #dice: Dice;
+  readonly #works: Works;
   #steps = 0;
   #rows: readonly JobRow[] = [];
+  #joins: readonly string[] = [];
+  /** A small pass may have left something for the next one. */
+  #isBehind = false;
   /** What was done last, for the message of a failure. */
   #doing = "";
 
   constructor(stages: readonly Stage[], seed: number) {
     this.#stages = stages;
     this.#fences = stages.map(() => new Map());
-    this.#random = seed;
+    this.#dice = new Dice(seed);
+    this.#works = new Works(this.#dice);
   }
 
   async run(steps: number): Promise<void> {
@@ -49,8 +41,15 @@ export class Walk {
 
   async step(): Promise<void> {
     this.#steps += 1;
+    this.#works.know(
+      this.#rows.map(({ id }) => id),
+      this.#joins,
+      this.#steps,
+      this.#first.now,
+    );
     const kinds = [
       this.#enqueue,
+      this.#batch,
       this.#enqueue,
       this.#enqueue,
       this.#claim,
@@ -65,19 +64,35 @@ export class Walk {
       this.#write,
       this.#pass,
       this.#lock,
+      this.#find,
     ];
-    await this.#pick(kinds).call(this);
-    const rows = await this.#first.all();
+    await this.#dice.pick(kinds).call(this);
+    await this.#check();
+  }
+
+  async #check(): Promise<void> {
+    const [rows, joins] = [await this.#first.all(), await this.#first.allJoins()];
     checkLanes(this.#rows, rows, (lane) => lanes.find(({ key }) => key === lane)?.width);
+    checkJoins(joins, rows);
+    if (!this.#isBehind) checkHeld(joins, rows);
+    checkLimits(rows, keyLimits);
     this.#rows = rows;
-    await this.#same("everything", async (stage) => [await stage.all(), await stage.counts()]);
+    this.#joins = joins.map(({ id }) => id);
+    const names = [...gates, resource];
+    await this.#same("everything", async (stage) => [
+      await stage.all(),
+      await stage.counts(),
+      await stage.allJoins(),
+      (await stage.engine.find({ of: "gates", names }, stage.at)).rows,
+    ]);
   }
 
   /** Work goes on until nothing is left to do; then a person redrives what is parked, until all jobs have ended. */
   async drain(): Promise<void> {
     const resume = [...queues.map(pausedQueue), ...tasks.map(pausedTask)].map((key) => ({ key, value: undefined }));
     await this.#each("resume", (stage) => stage.store({ works: [], notes: resume }));
-    for (let round = 0; round < 60; round += 1) {
+    await this.#each("seal", (stage) => stage.atoms(...this.#works.seals().map((seal) => ({ works: [seal] }))));
+    for (let round = 0; round < 80; round += 1) {
       await this.#pass(leaseMs + 1);
       await this.#each("tidy", (stage) => stage.tidy());
       for (const alone of ["no", "only"] as const) await this.#finishAll(alone, `drain ${round}`);
@@ -105,67 +120,34 @@ export class Walk {
   }
 
   async #enqueue(): Promise<void> {
-    const works = Array.from({ length: 1 + this.#below(3) }, () => this.#work());
-    await this.#store({ works });
+    await this.#store({ works: this.#works.some() });
   }
 
-  #work(): NewWork {
-    if (this.#chance(0.15)) {
-      const id = `event-${this.#steps}-${this.#below(3)}`;
-      return event(id, {
-        name: this.#pick(["order.placed", "order.paid"]),
-        payload: `{"account":${this.#below(3)}}`,
-        orderedBy: ["account"],
-        rememberMs: this.#below(3) * 2_000,
-      });
-    }
-    const content = this.#chance(0.05) ? "other" : "same";
-    return job(`job-${this.#below(40)}`, {
-      content,
-      payload: `"${this.#steps}"`,
-      task: this.#pick(tasks),
-      queue: this.#pick(queues),
-      keep: shortKeep,
-      headStartMs: this.#pick([0, 0, 0, 700, -700]),
-      rememberMs: this.#pick([0, 0, 10_000]),
-      ...(this.#chance(0.3) && { delayMs: this.#below(2_000) }),
-      ...(this.#chance(0.1) && { dueAt: this.#first.now + 1_000 - this.#below(2_000) }),
-      ...(this.#chance(0.2) && { startWithinMs: this.#below(4_000) }),
-      ...(this.#chance(0.5) && { lane: this.#pick(lanes) }),
-      ...(this.#chance(0.3) && { unique: { key: `key-${this.#below(3)}`, mode: this.#pick(modes) } }),
-    });
+  async #batch(): Promise<void> {
+    await this.#store({ works: this.#works.batch() });
   }
 
   async #write(): Promise<void> {
-    const subscription = this.#pick(["s1", "s2", "s3"]);
     // The id of a death is each engine's own, and with it the ids of the jobs that it makes.
-    const name = this.#pick(["order.placed", "order.paid", this.#stages.length > 1 ? "order.paid" : jobDiedName]);
-    const stored = {
-      name: subscription,
-      event: name,
-      since: this.#pick(["now", "beginning"]),
-      task: this.#pick(tasks),
-      queue: this.#pick(queues),
-      headStartMs: 0,
-      delayMs: this.#pick([0, 300]),
-      isMapped: this.#chance(0.3),
-      keep: name === jobDiedName ? keep : shortKeep,
-      ...(this.#chance(0.5) && { orderedBy: ["account"], ifDead: "block" }),
-      ...(this.#chance(0.3) && { uniqueBy: ["account"] }),
-    };
-    const note: NoteWrite = this.#pick([
-      { key: pausedQueue(this.#pick(queues)), value: this.#chance(0.4) ? "{}" : undefined },
-      { key: pausedTask(this.#pick(tasks)), value: this.#chance(0.4) ? "{}" : undefined },
-      { key: subscriptionKey(subscription), value: this.#chance(0.7) ? JSON.stringify(stored) : undefined },
-      { key: "plain", value: "1", ifVersion: this.#below(4) },
-    ]);
-    await this.#store({ works: this.#chance(0.3) ? [this.#work()] : [], notes: [note] });
+    const note = this.#works.note(this.#stages.length === 1);
+    await this.#store({ works: this.#dice.chance(0.3) ? [this.#works.one()] : [], notes: [note] });
   }
 
   async #store(atom: Atom): Promise<void> {
-    await this.#same(`enqueue ${JSON.stringify(atom)}`, async (stage) =>
-      (await stage.atoms(atom)).map((answer) => (answer instanceof ErrandError ? answer.code : answer)),
-    );
+    const answers = await this.#same(`enqueue ${JSON.stringify(atom)}`, async (stage, index) => {
+      const [answer] = await stage.atoms(atom);
+      if (!Array.isArray(answer)) return answer?.code;
+      for (const [at, { leased }] of answer.entries()) {
+        const work = atom.works[at];
+        if (leased && work?.kind === "job" && work.lease) this.#fences[index]?.set(work.lease.claim, leased.fence);
+      }
+      return answer;
+    });
+    if (!Array.isArray(answers)) return;
+    for (const [at, { id, leased }] of answers.entries()) {
+      const work = atom.works[at];
+      if (leased && work?.kind === "job" && work.lease) this.#claims.push({ id, claim: work.lease.claim });
+    }
   }
 
   async #claim(): Promise<void> {
@@ -176,12 +158,14 @@ export class Walk {
         alone: this.#chance(0.2) ? "only" : "no",
         queues: queues.filter(() => this.#chance(0.8)).map((queue) => ({ queue, slots, ahead: this.#below(3) })),
         tasks: tasks.filter(() => this.#chance(0.8)),
+        terms: this.#works.terms(),
+        inRow: this.#pick([1, 1, 2, 4]),
       }),
       this.#chance(0.4) ? this.#someOutcomes() : [],
     );
   }
 
-  #newClaim(wanted: Pick<Claim, "process" | "alone" | "queues" | "tasks">): Claim {
+  #newClaim(wanted: Pick<Claim, "process" | "alone" | "queues" | "tasks" | "terms" | "inRow">): Claim {
     this.#steps += 1;
     return { leaseMs, claim: `claim-${this.#steps}`, lastFence: 0, settling: [], ...wanted };
   }
@@ -223,7 +207,7 @@ export class Walk {
         reason: `because of ${this.#steps}`,
         ...(this.#chance(0.6) && { delayMs: this.#below(1_500) }),
         ...(this.#chance(0.2) && { checkpoint: `"${this.#steps}"` }),
-        ...(mayFollow && this.#chance(0.3) && { follow: [this.#work()] }),
+        ...(mayFollow && this.#chance(0.3) && { follow: [this.#works.one()] }),
       };
     });
   }
@@ -236,6 +220,7 @@ export class Walk {
     // Which of many a bounded pass takes first is each engine's own.
     const items = this.#stages.length > 1 ? 1_000 : this.#pick([1, 2, 3, 1_000]);
     const mayExpire = this.#chance(0.7);
+    this.#isBehind = items < 1_000;
     await this.#each(`tidy ${items} ${mayExpire}`, (stage) => stage.tidy(items, mayExpire));
   }
 
@@ -247,12 +232,31 @@ export class Walk {
       { do: "prioritise", headStartMs: this.#below(2_000) },
       { do: "delete" },
     ]);
-    const ids = (await this.#first.all()).map(({ id }) => id);
-    const which = this.#chance(0.7)
+    await this.#changeSome(this.#selection(), change);
+  }
+
+  #selection(): Selection {
+    if (this.#chance(0.2)) return { join: this.#pick([...this.#joins, "nobody"]) };
+    const ids = this.#rows.map(({ id }) => id);
+    return this.#chance(0.7)
       ? { ids: [this.#pick([...ids, "nobody"]), this.#pick([...ids, "nobody"])] }
       : { jobs: { task: this.#pick(tasks), queue: this.#pick(queues) } };
+  }
+
+  async #changeSome(which: Selection, change: Change): Promise<void> {
     const limit = this.#pick([1, 2, 1_000]);
     await this.#same(`change ${JSON.stringify({ which, change, limit })}`, (stage) => stage.change(which, change, limit));
+  }
+
+  async #find(): Promise<void> {
+    const named = this.#pick([...this.#rows.map(({ id }) => id), ...this.#joins, "nobody"]);
+    const where: JobFilter = this.#pick([{ join: named }, { after: named }, { before: named }, { states: ["blocked"] }]);
+    const newestFirst = this.#chance(0.5);
+    await this.#same(`find ${JSON.stringify(where)}`, async (stage) => {
+      const jobs = await stage.engine.find({ of: "jobs", where, limit: 3, newestFirst }, stage.at);
+      const within = await stage.engine.find({ of: "joins", limit: 3, newestFirst, ...(this.#joins.includes(named) && { parent: named }) }, stage.at);
+      return [jobs.rows, jobs.next === undefined, within.rows, within.next === undefined];
+    });
   }
 
   async #beat(): Promise<void> {
@@ -285,7 +289,7 @@ export class Walk {
     return `p${this.#below(3)}-${Math.floor(this.#steps / 60)}`;
   }
 
-  async #pass(ms: number = this.#pick([1, 50, 400, 1_500, 3_000, leaseMs])): Promise<void> {
+  async #pass(ms: number = this.#pick([1, 50, 400, 1_500, 3_000, leaseMs, this.#chance(0.25) ? stagedKeptMs : 10])): Promise<void> {
     for (const stage of this.#stages) stage.advance(ms);
     return Promise.resolve();
   }
@@ -313,19 +317,15 @@ export class Walk {
   }
 
   #pick<T>(from: readonly T[]): T {
-    return from[this.#below(from.length)] as T;
+    return this.#dice.pick(from);
   }
 
   #chance(share: number): boolean {
-    return this.#below(1_000) < share * 1_000;
+    return this.#dice.chance(share);
   }
 
-  /** mulberry32 */
   #below(limit: number): number {
-    this.#random = (this.#random + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#random ^ (this.#random >>> 15), this.#random | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+    return this.#dice.below(limit);
   }
 }
 
