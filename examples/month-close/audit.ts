@@ -72,8 +72,15 @@ function findingsOf(customer: Customer, charges: readonly Capture[], isDeclined:
 
 const kindsInOrder = Object.keys(wrongs) as readonly (keyof typeof wrongs)[];
 
+const happened: Readonly<Record<ChangeRow["what"], string>> = {
+  "credit applied": "a credit was applied",
+  "card removed": "the card was removed",
+  "account closed": "the account was closed",
+  "currency changed": "the currency was changed",
+};
+
 function sentenceOf(kind: WrongKind, { id, name, locale, zone }: Customer, charge: Capture, truth: ReturnType<History["of"]>): string {
-  const change = truth.last === undefined ? "" : `, ${((charge.at - truth.last.at) / 1_000).toFixed(1)} s after: ${truth.last.what}`;
+  const change = truth.last === undefined ? "" : `, ${((charge.at - truth.last.at) / 1_000).toFixed(1)} s after ${happened[truth.last.what]}`;
   const wasDue = kind === "amount" ? ` where ${money(truth.due, truth.currency, locale)} was due` : "";
   return `${id} (${name}) paid ${money(charge.amount, charge.currency, locale)}${wasDue}, ${asOf(charge.at, "en-GB", zone)}${change}`;
 }
