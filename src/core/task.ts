@@ -141,7 +141,7 @@ export interface TaskDefinition<In, Out, Current = never, Result = unknown, Save
    * Where `expecting` does not hold. skip (default): skipped, with what was expected and found. refresh: runs on what is there now. conflict: a function that
    * returns to let it run, or calls `skip`, `snooze` or `giveUp`.
    */
-  readonly ifStale?: "skip" | "refresh" | Conflict<Out, Current>;
+  readonly ifStale?: "skip" | "refresh" | Conflict<Out, Current, Saved>;
   /** What `run` returns is checked with it and stored with the completion, for those that come after. At most 4 KiB of JSON. Default: nothing is stored. */
   readonly result?: Schema<Result, unknown>;
   /** First in, first out for each value of these fields of the payload. Priority never reorders it. */

@@ -1,6 +1,7 @@
 /** Tasks whose every start and end is a line in a ledger file, so that a killed process leaves its trace. */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import Database from "better-sqlite3";
 import { task, type Job } from "../../src/index.ts";
 
 const ledger = process.env["LEDGER"] ?? "";
@@ -19,6 +20,32 @@ export interface LedgerLine {
 function note(is: LedgerLine["is"], name: string, n: number, job: Job): void {
   const line: LedgerLine = { is, task: name, n, job: job.id, fence: job.fence, pid: process.pid, at: Number(process.hrtime.bigint() / 1_000_000n) };
   appendFileSync(ledger, `${JSON.stringify(line)}\n`); // below 4 KiB: one write, never torn
+}
+
+export function linesOf(file: string = ledger): LedgerLine[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as LedgerLine);
+}
+
+export type KillPoint = "never" | "before the completion" | "before the commit" | "after the commit";
+
+let open: Database.Database | undefined;
+
+/** The app's own handle on errand's file. */
+function charges(): Database.Database {
+  open ??= chargesIn((process.env["STORE"] ?? "").slice("sqlite:".length));
+  return open;
+}
+
+export function chargesIn(file: string): Database.Database {
+  const database = new Database(file, { timeout: 10_000 });
+  database.pragma("journal_mode = WAL");
+  database.pragma("synchronous = FULL");
+  database.exec("CREATE TABLE IF NOT EXISTS charges (n INTEGER NOT NULL)");
+  return database;
 }
 
 const quickly = { retry: { first: "100ms", upTo: "1s" } } as const;
@@ -64,6 +91,31 @@ export const blocking = task("blocking", {
     note("start", "blocking", n, job);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
     note("end", "blocking", n, job);
+  },
+});
+
+/** An effect in the store's own database, completed with it. At `killAt` the first run of a job kills its process. */
+export const charging = task("charging", {
+  retry: { attempts: 50, first: "100ms", upTo: "1s" },
+  run: async ({ n, killAt, ms }: { n: number; killAt: KillPoint; ms: number }, job) => {
+    const isFirst = !linesOf().some((line) => line.task === "charging" && line.n === n);
+    const die = (at: KillPoint): void => {
+      if (isFirst && at === killAt) process.kill(process.pid, "SIGKILL");
+    };
+    note("start", "charging", n, job);
+    await sleep(ms);
+    const database = charges();
+    const charge = database.transaction(() => {
+      database.prepare("INSERT INTO charges (n) VALUES (?)").run(n);
+      die("before the completion");
+      job.enqueue(brief.with({ n, ms: 0 }));
+      job.commit(database);
+      die("before the commit");
+    });
+    charge.immediate();
+    die("after the commit");
+    await sleep(ms);
+    note("end", "charging", n, job);
   },
 });
 

@@ -1,12 +1,12 @@
 /** A store in a temporary folder, real worker processes on it, and the ledger of what they did. */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { broker, type Broker } from "../../src/index.ts";
 import * as definitions from "./definitions.ts";
-import type { LedgerLine } from "./definitions.ts";
+import { linesOf, type LedgerLine } from "./definitions.ts";
 
 export class Fleet {
   readonly folder: string = mkdtempSync(join(tmpdir(), "errand-crash-"));
@@ -42,11 +42,7 @@ export class Fleet {
   }
 
   lines(): LedgerLine[] {
-    if (!existsSync(this.#ledger)) return [];
-    return readFileSync(this.#ledger, "utf8")
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as LedgerLine);
+    return linesOf(this.#ledger);
   }
 
   /** Waits until `isTrue` holds; throws after `seconds`. */

@@ -75,7 +75,7 @@ const together: readonly Law[] = [
       "follow-up runs while the run goes on",
     );
     await world.drained();
-    equal(world.runsOf("next").length, 2, "follow-up runs");
+    equal([world.runsOf("next").length, world.runsOf("charge")[0]?.end], [2, "returned"], "follow-up runs, and how the run ended");
   }),
 ];
 
