@@ -20,7 +20,7 @@ export interface RowInput {
 export class RowsTable {
   readonly #database: Database;
   readonly #done: Statement;
-  readonly #page: Statement;
+  readonly #undone: Statement;
 
   constructor(file: string) {
     this.#database = new Database(file);
@@ -29,7 +29,7 @@ export class RowsTable {
     this.#database.exec("CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY, done INTEGER NOT NULL DEFAULT 0)");
     this.#database.exec("CREATE INDEX IF NOT EXISTS undone ON rows (id) WHERE done = 0");
     this.#done = this.#database.prepare("UPDATE rows SET done = done + 1 WHERE id = ?");
-    this.#page = this.#database.prepare("SELECT id FROM rows WHERE done = 0 AND id > ? ORDER BY id LIMIT 1000");
+    this.#undone = this.#database.prepare("SELECT id FROM rows WHERE done = 0 ORDER BY random()");
   }
 
   fill(rows: number): void {
@@ -40,14 +40,9 @@ export class RowsTable {
     this.#done.run(id);
   }
 
-  async *undone(): AsyncGenerator<RowInput> {
-    for (let after = 0; ;) {
-      const page = await Promise.resolve(this.#page.all(after) as RowInput[]);
-      yield* page;
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last.id;
-    }
+  /** All at once and in any order: many are done before they are looked at. */
+  undone(): Promise<readonly RowInput[]> {
+    return Promise.resolve(this.#undone.all() as RowInput[]);
   }
 
   counts(): { readonly undone: number; readonly doubles: number } {
