@@ -10,7 +10,9 @@ export class BrokerStage implements AsyncDisposable {
   readonly runtime = new VirtualRuntime();
   readonly calls: { readonly verb: string; readonly args: readonly unknown[] }[] = [];
   /** Called before a verb reaches the engine; what it throws is the call's failure. */
-  before: (verb: string) => void = () => undefined;
+  before: (verb: string, args: readonly unknown[]) => void = () => undefined;
+  /** Called with the engine's answer: what it answers stands for it. */
+  afterwards: (verb: string, answer: unknown) => unknown = (_verb, answer) => answer;
   readonly #store: Engine = memory();
   readonly #brokers: StoreBroker[] = [];
 
@@ -64,6 +66,7 @@ export class BrokerStage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.before = () => undefined;
+    this.afterwards = (_verb, answer) => answer;
     await this.finished(Promise.all(this.#brokers.map((made) => made.close())));
   }
 
@@ -75,9 +78,11 @@ export class BrokerStage implements AsyncDisposable {
         return (...args: unknown[]): unknown => {
           if (verb !== "open" && verb !== "close" && verb !== "listen") {
             this.calls.push({ verb: String(verb), args });
-            this.before(String(verb));
+            this.before(String(verb), args);
           }
-          return Reflect.apply(member, target, args);
+          return verb === "open" || verb === "close" || verb === "listen"
+            ? Reflect.apply(member, target, args)
+            : this.afterwards(String(verb), Reflect.apply(member, target, args));
         };
       },
     });

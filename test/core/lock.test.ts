@@ -87,6 +87,34 @@ test("one that waits for long asks about once a second, however busy the store i
   await stage.finished(third);
 });
 
+test("a grant whose answer comes when its process was given up is no grant: it asks again, as another", async () => {
+  await using stage = new BrokerStage();
+  const [one, two] = [stage.broker(), stage.broker()];
+  await stage.finished(one.lock("other", { for: "1h" }));
+  const late = Promise.withResolvers<void>();
+  stage.afterwards = (verb, answer) => {
+    if (verb !== "lock") return answer;
+    stage.afterwards = (_verb, rest) => rest;
+    return late.promise.then(() => answer);
+  };
+  const lock = one.lock("a", { for: "1h", wait: "1m" });
+  await stage.advance(1_000);
+  const [asked] = stage.calls.filter(({ verb }) => verb === "lock").map(({ args }) => (args[0] as { process: string }).process);
+  await stage.finished(two.start({ signals: false }));
+  stage.before = (verb, [process]) => {
+    if (verb === "beat" && process === asked) throw new Error("no way through");
+  };
+  await stage.advance(20_000); // the worker takes back what the silent process held
+  stage.before = () => undefined;
+  await stage.advance(3_000); // and that one hears of it
+  late.resolve();
+  const held = await stage.finished(lock);
+  await stage.advance(5_000);
+  assert.equal(held.signal.aborted, false);
+  await assert.rejects(stage.finished(two.lock("a", { for: "1h", wait: "1s" })), { code: "lock-timeout" });
+  await held.release();
+});
+
 test("above so many locks the next is refused, and one that is given back makes room", async () => {
   await using stage = new BrokerStage();
   const work = stage.broker();

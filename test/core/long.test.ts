@@ -138,6 +138,42 @@ test("a step's result that is no JSON, or too large, is refused, and nothing of 
   assert.deepEqual(Object.keys((JSON.parse(job.checkpoint ?? "{}") as { steps: object }).steps), ["small"]);
 });
 
+test("a save that the store refuses ends the run: its signal fires though no beat told it", async () => {
+  await using stage = new BrokerStage();
+  let signal: AbortSignal | undefined;
+  let refusal: unknown;
+  const work = task<{}>("work", async (_, job) => {
+    if (signal !== undefined) return;
+    signal = job.signal;
+    await new Promise<void>((resolve) => stage.runtime.after(1_000, resolve));
+    await job.save(1).catch((error: unknown) => (refusal = error));
+  });
+  const broker = stage.broker({ work });
+  await stage.finished(broker.start({ signals: false }));
+  const { id } = await stage.finished(broker.enqueue(work.with({})));
+  await stage.advance(500);
+  // As if another had taken it over: the claim is not the store's any more.
+  const { claim } = await stage.job(id);
+  stage.afterwards = (verb, answer) => (verb === "settle" ? (answer as { id: string }[]).map((each) => ({ ...each, is: "lease-lost" })) : answer);
+  await stage.advance(1_000);
+  assert.deepEqual([(refusal as { code: string }).code, (signal?.reason as { code: string }).code], ["lease-lost", "lease-lost"]);
+  assert.notEqual(claim, undefined);
+});
+
+test("a save that was refused for its size leaves room for others", async () => {
+  await using stage = new BrokerStage();
+  const work = task<{}>("work", {
+    ...once,
+    run: async (_, job) => {
+      await job.save("small");
+      await assert.rejects(job.save("x".repeat(262_140)), { code: "checkpoint-too-large" });
+      await job.step("one", () => "fits");
+    },
+  });
+  const id = await ran(stage, work);
+  assert.deepEqual([(await stage.job(id)).state, savesOf(stage).at(-1)], ["completed", '{"own":{"saved":"small"},"steps":{"one":{"value":"fits"}}}']);
+});
+
 test("after its run has ended, nothing of a job is saved", async () => {
   await using stage = new BrokerStage();
   let left: Job | undefined;

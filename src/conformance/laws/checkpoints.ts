@@ -152,7 +152,7 @@ const saved: readonly Law[] = [
     await world.advance("4s");
     world.healStore();
     await world.drained("2m");
-    equal(found, [undefined, 2], "what the runs found");
+    equal([found, world.runs[0]?.end], [[undefined, 2], undefined], "what the runs found, and the end of the first, which died after its save");
   }),
   law("G2", "a dead job that is redriven goes on from what it saved", async (world) => {
     const found: (number | undefined)[] = [];

@@ -242,6 +242,17 @@ const faults: readonly Law[] = [
     await world.advance("5s");
     equal([await world.stateOf(id), world.runs.length], ["completed", 1], "its state, and runs");
   }),
+  law("G1", "an outcome whose answer was lost is told as it is stored", async (world) => {
+    const work = task<{}>("work", () => world.sleep("200ms"));
+    const process = world.process({ work });
+    const answer = process.broker.tryNow(work.with({}), { timeout: "30s" });
+    await world.until("it runs", () => world.runs.length === 1);
+    world.loseAnswers(process);
+    await world.advance("1s");
+    world.healStore(process);
+    const { id, state } = await world.finished(answer, "the answer");
+    equal([state, await world.stateOf(id), world.runs.length], ["completed", "completed", 1], "the answer, its state, and runs");
+  }),
   law("G13", "closing a broker hands back what it tries, uncharged", async (world) => {
     const work = task<{}>("work", (_, job) => world.sleep("1h", job.signal));
     const process = world.process({ work });
@@ -250,7 +261,11 @@ const faults: readonly Law[] = [
     await world.finished(process.broker.close(), "the close");
     const { id, state } = await world.finished(answer, "the answer");
     const job = await world.job(id);
-    equal([state, job.state, job.attempts, job.starts], ["later", "ready", 0, 0], "the answer, its state, attempts, starts");
+    equal(
+      [state, job.state, job.attempts, job.starts, world.runs[0]?.abortedBy],
+      ["later", "ready", 0, 0, "worker-stopping"],
+      "the answer, its state, attempts, starts, and what its signal fired with",
+    );
     equal(
       ErrandError.is(await process.broker.tryNow(work.with({}), { timeout: "1s" }).catch((error: unknown) => error), "broker-closed"),
       true,

@@ -34,7 +34,6 @@ export class Hold implements HeldLock, Tenant {
     this.#ticket = granted.ticket;
     this.#left = left;
     this.#leaveHolder = parts.holder.enter(this);
-    if (granted.process !== parts.holder.process) this.lost();
   }
 
   get signal(): AbortSignal {
