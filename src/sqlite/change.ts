@@ -1,17 +1,20 @@
 /** Changes jobs that a person or a program selected. */
 import { changeMax, tidyMax } from "../core/defaults.ts";
-import { selectionRefusal } from "../core/refusals.ts";
-import type { Change, Changed, ChangedJob, Selection } from "../core/engine.ts";
+import type { Change, Changed, ChangedJob, JobFilter, Selection } from "../core/engine.ts";
 import { endedStates, isEnded, jobStates, liveStates } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
 import { codeOf } from "./numbers.ts";
 import { findJobs } from "./filter.ts";
 import type { Condition } from "./filter.ts";
-import { findJob } from "./job.ts";
+import { cancelLive } from "./cancel.ts";
+import { findJob, flags, hasFlag } from "./job.ts";
 import type { Job } from "./job.ts";
-import { arrive, closedBy, isHeldBy, memberOf, open, places, put } from "./lane.ts";
+import type { Join } from "./join.ts";
+import { cancelJoins, leaveToCancel, treeOf } from "./joinTree.ts";
+import { standAnew } from "./keyLimit.ts";
+import { arrive, closedBy, isAnyBefore, isHeldBy, memberOf, open, places, put } from "./lane.ts";
 import { admitMarked, sortLane } from "./lanePasses.ts";
-import { anew, end, wait } from "./life.ts";
+import { anew, wait } from "./life.ts";
 import { move, writeRow } from "./move.ts";
 import { removeJob } from "./retention.ts";
 import type { Transaction } from "./transaction.ts";
@@ -19,14 +22,9 @@ import { isKeyHeld } from "./unique.ts";
 
 type Answer = ChangedJob["is"];
 
-/** By rowid. */
-const markCancelling = "UPDATE errand_running SET is_cancelling = 1 WHERE seq = ?";
-const tellReason = "UPDATE errand_jobs SET reason = coalesce(reason, ?) WHERE seq = ?";
-
 export function change(tx: Transaction, which: Selection, asked: Change, limit: number): Changed {
-  if ("join" in which) throw selectionRefusal("sqlite");
   const most = Math.min(limit, changeMax);
-  const { ids, hasMore } = "ids" in which ? { ids: which.ids.slice(0, most), hasMore: which.ids.length > most } : selected(tx, which.jobs, asked, most);
+  const { ids, hasMore } = select(tx, which, asked, most);
   const jobs = ids.map((id) => {
     const job = findJob(tx, id);
     return { id, is: job === undefined ? ("unknown" as const) : changeOne(tx, job, asked, most) };
@@ -34,10 +32,36 @@ export function change(tx: Transaction, which: Selection, asked: Change, limit: 
   return { jobs, hasMore };
 }
 
+interface Selected {
+  readonly ids: readonly string[];
+  readonly hasMore: boolean;
+}
+
+function select(tx: Transaction, which: Selection, asked: Change, most: number): Selected {
+  if ("ids" in which) return { ids: which.ids.slice(0, most), hasMore: which.ids.length > most };
+  if ("jobs" in which) return selected(tx, which.jobs, asked, most);
+  const joins = treeOf(tx, which.join);
+  if (asked.do === "cancel") cancelJoins(tx, joins, asked.reason);
+  const found = membersOf(tx, joins, asked, most);
+  if (asked.do === "cancel") leaveToCancel(tx, joins, found.hasMore);
+  return found;
+}
+
+/** Join by join in the order of storing, the members of each in theirs; a member of several once. */
+function membersOf(tx: Transaction, joins: readonly Join[], asked: Change, most: number): Selected {
+  const ids = new Set<string>();
+  for (const { id } of joins) {
+    const found = selected(tx, { join: id }, asked, most + 1);
+    for (const member of found.ids) ids.add(member);
+    if (ids.size > most || found.hasMore) break;
+  }
+  return { ids: [...ids].slice(0, most), hasMore: ids.size > most };
+}
+
 /** Only jobs that the change does something to, so that calling again goes on and comes to an end. */
-function selected(tx: Transaction, where: Extract<Selection, { jobs: unknown }>["jobs"], asked: Change, limit: number): { ids: string[]; hasMore: boolean } {
+function selected(tx: Transaction, where: JobFilter, asked: Change, limit: number): Selected {
   const states = (where.states ?? jobStates).filter((state) => changeable[asked.do].includes(state));
-  const { records, next } = findJobs(tx.sql, { ...where, states }, { after: undefined, limit, newestFirst: false, walkMax: -1 }, doesSomething(asked));
+  const { records, next } = findJobs(tx, { ...where, states }, { after: undefined, limit, newestFirst: false, walkMax: -1 }, doesSomething(asked));
   return { ids: records.map(({ id }) => id), hasMore: next !== undefined };
 }
 
@@ -70,7 +94,7 @@ function doesSomething(asked: Change): Condition {
 function changeOne(tx: Transaction, job: Job, asked: Change, limit: number): Answer {
   switch (asked.do) {
     case "cancel":
-      return cancel(tx, job, asked.reason);
+      return cancelLive(tx, job, asked.reason);
     case "retry":
       return retry(tx, job, limit);
     case "prioritise":
@@ -78,18 +102,6 @@ function changeOne(tx: Transaction, job: Job, asked: Change, limit: number): Ans
     case "delete":
       return remove(tx, job);
   }
-}
-
-function cancel(tx: Transaction, job: Job, reason: string): Answer {
-  if (isEnded(job.state)) return "ended";
-  if (job.state !== "running") {
-    end(tx, job, "cancelled", { reason });
-    return "cancelled";
-  }
-  // Its worker hears of it with its next beat; whatever it settles, the job ends cancelled.
-  tx.sql.run(markCancelling, job.seq);
-  tx.sql.run(tellReason, reason, job.seq);
-  return "cancelling";
 }
 
 function retry(tx: Transaction, job: Job, limit: number): Answer {
@@ -120,8 +132,7 @@ function redriveParked(tx: Transaction, job: Job, limit: number): void {
   if (job.lane === null) return;
   const isClosed = closedBy(tx, job.lane) !== undefined;
   if (isHeldBy(tx, job)) {
-    put(tx, job.lane, job.seq, places.admitted);
-    wait(tx, job, anew(job));
+    redriveHead(tx, job.lane, job);
     // Those behind it in a wide lane were held up by it alone.
     tx.lanesToAdmit.add(job.lane);
   } else {
@@ -132,6 +143,14 @@ function redriveParked(tx: Transaction, job: Job, limit: number): void {
   open(tx, job.lane);
   admitMarked(tx);
   sortLane(tx, job.lane, false, Math.min(limit, tidyMax));
+}
+
+/** One that died in a row, while the one before it in its lane lives, goes back behind that. */
+function redriveHead(tx: Transaction, lane: string, job: Job): void {
+  const isBehind = job.laneWidth === 1 && isAnyBefore(tx, lane, job.seq);
+  put(tx, lane, job.seq, isBehind ? places.blocked : places.admitted);
+  if (isBehind) move(tx, job, "blocked", anew(job));
+  else wait(tx, job, anew(job));
 }
 
 /** It takes its old place in its lane again. */
@@ -145,7 +164,10 @@ function prioritise(tx: Transaction, job: Job, headStartMs: number): Answer {
   if (job.state === "running") return "running";
   const change = { headStartMs, urgency: job.dueAt - headStartMs };
   if (job.state === "ready") move(tx, job, "ready", change);
-  else writeRow(tx, Object.assign(job, change), null);
+  else {
+    writeRow(tx, Object.assign(job, change), null);
+    if (hasFlag(job, flags.isLimited)) standAnew(tx, job);
+  }
   return "prioritised";
 }
 

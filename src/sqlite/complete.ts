@@ -1,21 +1,25 @@
 /** The common outcome, many at once: completed, with nothing to keep. Touches no wide row. */
 import type { Outcome } from "../core/engine.ts";
 import { flags } from "./job.ts";
-import { leaveLane } from "./lane.ts";
+import { turnFollowers } from "./after.ts";
+import { giveBackKeys } from "./keyLimit.ts";
+import { leaveLanes } from "./lane.ts";
 import type { Transaction } from "./transaction.ts";
-import { releaseKey } from "./unique.ts";
+import { releaseKeys } from "./unique.ts";
 
 /** By errand_jobs_id, covering; then rowids. */
-const held = `SELECT j.id, r.seq, r.line, r.keep, r.flags FROM json_each(?) e CROSS JOIN errand_jobs j ON j.id = e.value CROSS JOIN errand_running r ON r.seq = j.seq
+const held = `SELECT j.id, r.seq, r.line, r.keep, r.flags, r.terms FROM json_each(?) e CROSS JOIN errand_jobs j ON j.id = e.value CROSS JOIN errand_running r ON r.seq = j.seq
   WHERE r.fence = ? AND r.claim = ? AND r.is_cancelling = 0 AND (r.flags & ?) = 0`;
 /** By rowids. */
 const leaveRunning = "DELETE FROM errand_running WHERE seq IN (SELECT value FROM json_each(?))";
 const enterDone = "INSERT INTO errand_done (seq, ended_at) SELECT value, ? FROM json_each(?)";
-const keysOf = "SELECT j.seq, j.lane, j.unique_key FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value";
 
+/** What a completion must tell somebody of. */
+const hasTies = flags.hasJoin | flags.hasFollowers;
+/** What keeps its place in the order of the outcomes where follow-up work may want it. */
 const hasKey = flags.hasLane | flags.hasUnique;
 
-type Held = [id: string, seq: number, line: number, keep: number, flags: number];
+type Held = [id: string, seq: number, line: number, keep: number, flags: number, terms: number | null];
 
 /** Answers those that were completed; the others are to be settled one by one. */
 export function completePlain(tx: Transaction, outcomes: readonly Outcome[]): Set<Outcome> {
@@ -56,13 +60,16 @@ function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, wit
   const seqs = JSON.stringify(rows.map(([, seq]) => seq));
   tx.sql.run(leaveRunning, seqs);
   tx.sql.run(enterDone, tx.now, seqs);
-  leaveKeys(
-    tx,
-    rows.filter(([, , , , flagged]) => (flagged & hasKey) !== 0).map(([, seq]) => seq),
-  );
-  for (const [id, seq, line, keep] of rows) {
+  leaveLanes(tx, flagged(rows, flags.hasLane));
+  releaseKeys(tx, flagged(rows, flags.hasUnique));
+  giveBackKeys(tx, flagged(rows, flags.hasKeyLimits));
+  const after = flagged(rows, flags.hasAfter);
+  if (after.length > 0) turnFollowers(tx, after, false);
+  for (const [id, seq, line, keep, flagsOf, terms] of rows) {
     tx.counters.add(line, "running", -1);
     tx.counters.add(line, "completed", 1);
+    if (terms !== null) tx.giveGatesBack(terms);
+    if ((flagsOf & hasTies) !== 0) tx.ties.noteEnding(seq, flagsOf, undefined, "well");
     // The job may be remembered for longer than it is kept: whoever purges looks.
     tx.purgeAt(tx.now + tx.dictionary.keepById(tx.sql, keep).completed, seq);
     const outcome = group.get(id);
@@ -70,11 +77,6 @@ function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, wit
   }
 }
 
-/** Lanes and unique keys are left as they are when a job ends by itself. */
-function leaveKeys(tx: Transaction, seqs: readonly number[]): void {
-  if (seqs.length === 0) return;
-  for (const [seq, lane, uniqueKey] of tx.sql.tuples<[seq: number, lane: string | null, uniqueKey: string | null]>(keysOf, JSON.stringify(seqs))) {
-    leaveLane(tx, { seq, lane });
-    releaseKey(tx, { seq, uniqueKey });
-  }
+function flagged(rows: readonly Held[], flag: number): number[] {
+  return rows.filter((row) => (row[4] & flag) !== 0).map(([, seq]) => seq);
 }

@@ -1,7 +1,7 @@
 /** Opens the file: the driver, the settings that keep what was accepted, the tables. */
 import { ErrandError } from "../core/errors.ts";
 import type { Connection, Driver } from "./driver.ts";
-import { createSchema, isSchemaThere } from "./schema.ts";
+import { bringSchema, isSchemaThere } from "./schema.ts";
 import { Statements } from "./statements.ts";
 
 /** Before it, resetting the WAL could corrupt the file. */
@@ -26,7 +26,7 @@ export function connect(Driver: Driver, path: string, era: () => string): { conn
     connection.pragma("synchronous = FULL", simple);
     connection.pragma("mmap_size = 0", simple);
     connection.pragma(`wal_autocheckpoint = ${checkpointPages}`, simple);
-    if (!isThere) create(connection, sql, path, era);
+    if (!isThere) bring(connection, sql, path, era);
     refuseWeakSettings(connection, path);
     connection.pragma("busy_timeout = 0", simple);
     return { connection, sql };
@@ -47,11 +47,11 @@ export function isSafeLibrary(version: string): boolean {
   return major !== leastMajor ? major > leastMajor : minor !== leastMinor ? minor > leastMinor : patch >= leastPatch;
 }
 
-function create(connection: Connection, sql: Statements, path: string, era: () => string): void {
+function bring(connection: Connection, sql: Statements, path: string, era: () => string): void {
   connection.exec("BEGIN IMMEDIATE");
   try {
     // Somebody else may have been first.
-    if (!isSchemaThere(sql, path)) createSchema(sql, era());
+    bringSchema(sql, path, era);
     connection.exec("COMMIT");
   } catch (error) {
     if (connection.inTransaction) connection.exec("ROLLBACK");

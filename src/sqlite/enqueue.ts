@@ -1,32 +1,34 @@
 /** Stores atoms: each is all or nothing, and stands apart from the others. */
 import type { Atom, Enqueued, NewJob, NewWork } from "../core/engine.ts";
 import type { ErrandError } from "../core/errors.ts";
-import { atomRefusal, contentRefusal, firstOf, joinRefusal, sizeRefusal, workRefusal } from "../core/refusals.ts";
+import { sizeRefusal } from "../core/refusals.ts";
 import { acceptJob } from "./accept.ts";
+import type { Losers } from "./accept.ts";
+import { acceptJoin } from "./acceptJoin.ts";
+import { aftermath } from "./aftermath.ts";
+import { leaseBorn } from "./bornLease.ts";
 import { acceptEvent } from "./fanOut.ts";
-import { noteConflict, writeNote } from "./note.ts";
+import { give } from "./membership.ts";
+import { writeNote } from "./note.ts";
 import { isPlain, storePlain } from "./plain.ts";
+import { refusalOf } from "./refusal.ts";
+import { statesOf } from "./statesOf.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** By errand_jobs_id, and by UNIQUE (id). */
-const jobContents = "SELECT j.id, j.content FROM json_each(?) e CROSS JOIN errand_jobs j ON j.id = e.value";
-const eventContents = "SELECT v.id, v.content FROM json_each(?) e CROSS JOIN errand_events v ON v.id = e.value";
-
 export function enqueue(tx: Transaction, atoms: readonly Atom[]): (Enqueued[] | ErrandError)[] {
-  return storeAllPlain(tx, atoms) ?? atoms.map((atom) => refusalOf(tx, atom) ?? storeAtom(tx, atom));
+  const stored = storeAllPlain(tx, atoms);
+  if (stored) return stored;
+  const leased = new Map<string, number>();
+  return atoms.map((atom) => refusalOf(tx, atom) ?? storeAtom(tx, atom, leased));
 }
 
-/** Why nothing of the atom can be stored, if so. Looked for first, so that what is stored needs no undoing. */
-export function refusalOf(tx: Transaction, atom: Atom): ErrandError | undefined {
-  return atomRefusal("sqlite", atom) ?? idConflict(tx, atom.works) ?? noteConflict(tx, atom.notes ?? []);
-}
-
-/** Stores what {@link refusalOf} let pass. */
-export function acceptWorks(tx: Transaction, works: readonly NewWork[]): Enqueued[] {
+/** Stores what {@link refusalOf} let pass. `from` outside: not by a run, whose members do not count for the size of a join. */
+export function acceptWorks(tx: Transaction, works: readonly NewWork[], from: "outside" | "run"): Enqueued[] {
+  const losers: Losers = new Map();
   return works.map((work) => {
     if (work.kind === "event") return acceptEvent(tx, work);
-    if (work.kind === "job") return acceptJob(tx, work);
-    throw joinRefusal("sqlite", work);
+    if (work.join !== undefined) give(tx, work.join, from);
+    return work.kind === "job" ? acceptJob(tx, work, losers) : acceptJoin(tx, work, losers);
   });
 }
 
@@ -36,7 +38,7 @@ function storeAllPlain(tx: Transaction, atoms: readonly Atom[]): Enqueued[][] | 
   for (const atom of atoms) {
     if (sizeRefusal(atom) || (atom.notes?.length ?? 0) > 0) return undefined;
     for (const work of atom.works) {
-      if (!isPlain(work) || workRefusal("sqlite", work)) return undefined;
+      if (!isPlain(work)) return undefined;
       jobs.push(work);
     }
   }
@@ -46,25 +48,23 @@ function storeAllPlain(tx: Transaction, atoms: readonly Atom[]): Enqueued[][] | 
   return atoms.map(({ works }) => works.map(({ id }) => ({ id, isDuplicate: false, state: states[at++] ?? "ready" })));
 }
 
-/** Notes first: a subscription hears the events of its own atom. */
-function storeAtom(tx: Transaction, atom: Atom): Enqueued[] {
+/** Notes first: a subscription hears the events of its own atom. What became of its jobs is told when all of it is stored. */
+function storeAtom(tx: Transaction, atom: Atom, leased: Map<string, number>): Enqueued[] {
   for (const note of atom.notes ?? []) writeNote(tx, note);
-  return acceptWorks(tx, atom.works);
+  const accepted = acceptWorks(tx, atom.works, "outside");
+  const isSettled = accepted.length < 2 && !tx.hasAftermath;
+  const settled = isSettled ? accepted : withStates(tx, accepted);
+  return leaseBorn(tx, atom.works, settled, leased);
 }
 
-/** An id that is known with other content, in the store or earlier in the same atom. */
-function idConflict(tx: Transaction, works: readonly NewWork[]): ErrandError | undefined {
-  const contents = { job: contentsOf(tx, works, "job", jobContents), event: contentsOf(tx, works, "event", eventContents) };
-  return firstOf(works, (work) => {
-    const { kind, id, content } = work;
-    if (kind === "join") return undefined;
-    const known = contents[kind].get(id);
-    contents[kind].set(id, content);
-    return contentRefusal(work, known);
+function withStates(tx: Transaction, accepted: readonly Enqueued[]): Enqueued[] {
+  aftermath(tx);
+  const states = statesOf(
+    tx,
+    accepted.filter(({ state }) => state !== undefined).map(({ id }) => id),
+  );
+  return accepted.map((answer) => {
+    const state = answer.state && states.get(answer.id);
+    return state === undefined ? answer : { ...answer, state };
   });
-}
-
-function contentsOf(tx: Transaction, works: readonly NewWork[], kind: NewWork["kind"], sql: string): Map<string, string> {
-  const ids = works.filter((work) => work.kind === kind).map(({ id }) => id);
-  return new Map(ids.length === 0 ? [] : tx.sql.tuples<[id: string, content: string]>(sql, JSON.stringify(ids)));
 }

@@ -6,6 +6,8 @@ import { rowColumns, rowJoins } from "./row.ts";
 import type { RowRecord } from "./row.ts";
 import type { Value } from "./driver.ts";
 import type { Statements } from "./statements.ts";
+import { tiedCandidates, tiedConditions } from "./tiedJobs.ts";
+import type { Transaction } from "./transaction.ts";
 
 export interface Slice {
   /** Exclusive. */
@@ -22,7 +24,7 @@ export interface Found {
   readonly next: number | undefined;
 }
 
-/** A condition on j, r, d and l, with its values. */
+/** A condition on j, r, d, m and l, with its values. */
 export interface Condition {
   readonly sql: string;
   readonly values: readonly Value[];
@@ -36,9 +38,10 @@ const linesNamed = "SELECT id FROM errand_lines WHERE queue = coalesce(?, queue)
 /** By primary key. */
 const readyCount = `SELECT sum(value) FROM errand_numbers WHERE line IN (SELECT value FROM json_each(?)) AND what = ${codeOf("ready")}`;
 
-export function findJobs(sql: Statements, where: JobFilter, slice: Slice, only?: Condition): Found {
-  const candidates = candidatesOf(sql, where, slice);
-  const conditions = [...conditionsOf(where), ...(only ? [only] : [])];
+export function findJobs(look: Transaction, where: JobFilter, slice: Slice, only?: Condition): Found {
+  const { sql } = look;
+  const candidates = candidatesOf(look, where, slice);
+  const conditions = [...conditionsOf(look, where), ...(only ? [only] : [])];
   const direction = slice.newestFirst ? "DESC" : "ASC";
   const text = `WITH candidates (seq) AS (${candidates.sql} ORDER BY 1 ${direction} LIMIT ${slice.walkMax})
     SELECT ${rowColumns} FROM candidates c CROSS JOIN errand_jobs j ON j.seq = c.seq ${rowJoins}
@@ -54,12 +57,15 @@ function endOfFullWalk(sql: Statements, candidates: Condition, direction: string
   return sql.value<number>(`SELECT seq FROM (${candidates.sql} ORDER BY 1 ${direction} LIMIT ${walkMax}) LIMIT 1 OFFSET ${walkMax - 1}`, ...candidates.values);
 }
 
-function candidatesOf(sql: Statements, where: JobFilter, slice: Slice): Condition {
+function candidatesOf(look: Transaction, where: JobFilter, slice: Slice): Condition {
+  const { sql } = look;
   const from = slice.after ?? (slice.newestFirst ? Number.MAX_SAFE_INTEGER : 0);
   const beyond = slice.newestFirst ? "seq < ?" : "seq > ?";
   // By errand_jobs_unique, errand_jobs_lane.
   if (where.unique !== undefined) return { sql: `SELECT seq FROM errand_jobs WHERE unique_key = ? AND ${beyond}`, values: [where.unique, from] };
   if (where.lane !== undefined) return { sql: `SELECT seq FROM errand_jobs WHERE lane = ? AND ${beyond}`, values: [where.lane, from] };
+  const tied = tiedCandidates(look, where, beyond, from);
+  if (tied) return tied;
   const arms = where.states && [...new Set(where.states)].map((state) => armOf(sql, state, where, beyond, from, slice.walkMax));
   if (arms?.length === 0) return { sql: "SELECT 0 AS seq WHERE 0", values: [] };
   const known = arms?.filter((arm) => arm !== undefined);
@@ -72,25 +78,35 @@ function candidatesOf(sql: Statements, where: JobFilter, slice: Slice): Conditio
 function armOf(sql: Statements, state: JobState, where: JobFilter, beyond: string, from: number, walkMax: number): Condition | undefined {
   if (state === "running") return { sql: `SELECT seq FROM errand_running WHERE ${beyond}`, values: [from] };
   if (state === "completed") return { sql: `SELECT seq FROM errand_done WHERE ${beyond}`, values: [from] };
-  if (state !== "ready") return { sql: `SELECT seq FROM errand_jobs WHERE state = ${codeOf(state)} AND state > 0 AND ${beyond}`, values: [from] };
+  if (state === "blocked")
+    return { sql: `${inState(state, beyond)} UNION ALL SELECT seq FROM errand_members WHERE place = 0 AND ${beyond}`, values: [from, from] };
+  if (state !== "ready") return { sql: inState(state, beyond), values: [from] };
   const lines = sql.tuples<[number]>(linesNamed, where.queue ?? null, where.task ?? null).map(([id]) => id);
   if (walkMax >= 0 && (sql.value<number | null>(readyCount, JSON.stringify(lines)) ?? 0) > readySortMax) return undefined;
   const places = JSON.stringify(lines.flatMap((id) => [id, -id]));
   return { sql: `SELECT seq FROM errand_ready WHERE line IN (SELECT value FROM json_each(?)) AND ${beyond}`, values: [places, from] };
 }
 
-function conditionsOf({ states, queue, task, lane, unique }: JobFilter): Condition[] {
+/** By errand_jobs_state. */
+function inState(state: JobState, beyond: string): string {
+  return `SELECT seq FROM errand_jobs WHERE state = ${codeOf(state)} AND state > 0 AND ${beyond}`;
+}
+
+function conditionsOf(look: Transaction, where: JobFilter): Condition[] {
+  const { states, queue, task, lane, unique } = where;
   const conditions: Condition[] = [];
   if (states) conditions.push({ sql: `(${states.map(isInState).join(" OR ") || "0"})`, values: [] });
   if (queue !== undefined) conditions.push({ sql: "l.queue = ?", values: [queue] });
   if (task !== undefined) conditions.push({ sql: "l.task = ?", values: [task] });
   if (lane !== undefined) conditions.push({ sql: "j.lane = ?", values: [lane] });
   if (unique !== undefined) conditions.push({ sql: "j.unique_key = ?", values: [unique] });
-  return conditions;
+  return [...conditions, ...tiedConditions(look, where)];
 }
 
 function isInState(state: JobState): string {
   if (state === "running") return "(j.state = 0 AND r.seq IS NOT NULL)";
   if (state === "completed") return "(j.state = 0 AND d.seq IS NOT NULL)";
-  return state === "ready" ? "(j.state = 0 AND r.seq IS NULL AND d.seq IS NULL)" : `j.state = ${codeOf(state)}`;
+  const isIdle = "j.state = 0 AND r.seq IS NULL AND d.seq IS NULL";
+  if (state === "ready") return `(${isIdle} AND m.seq IS NULL)`;
+  return state === "blocked" ? `(j.state = ${codeOf(state)} OR (${isIdle} AND m.seq IS NOT NULL))` : `j.state = ${codeOf(state)}`;
 }

@@ -3,13 +3,14 @@ import { pageMax } from "../core/defaults.ts";
 import type { EventRow, LaneRow, LockRow, Note, Page, ProcessRow, Query, Row } from "../core/engine.ts";
 import { findJobs } from "./filter.ts";
 import { endOf } from "./notices.ts";
-import { jobRow, rowColumns, rowJoins } from "./row.ts";
+import { gateRows } from "./gateRow.ts";
+import { joinsWithIds, joinsWithin } from "./joinRow.ts";
+import { jobRows, rowColumns, rowJoins } from "./row.ts";
 import type { RowRecord } from "./row.ts";
-import { queryRefusal } from "../core/refusals.ts";
 import type { Statements } from "./statements.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** By errand_jobs_id, then rowids. */
+/** By errand_jobs_id, then rowids and a primary key. */
 const jobWithId = `SELECT ${rowColumns} FROM errand_jobs j ${rowJoins} WHERE j.id = ?`;
 const eventColumns = "seq, id, name, payload, published_at AS publishedAt, ordered_by AS orderedBy";
 /** By rowid. */
@@ -35,33 +36,41 @@ type Found = { readonly rows: readonly Row<Query["of"]>[]; readonly next?: strin
 type Placed<Of extends Query["of"]> = readonly [place: string, row: Row<Of>];
 
 export function find<Q extends Query>(look: Transaction, query: Q): Page<Q> {
-  const page = { ...rowsOf(look.sql, query), now: look.now };
+  const page = { ...rowsOf(look, query), now: look.now };
   return page as Page as Page<Q>;
 }
 
-function rowsOf(sql: Statements, query: Query): Found {
-  if (query.of === "joins" || query.of === "gates") throw queryRefusal("sqlite", query);
-  if (query.of === "jobs") return jobs(sql, query);
+function rowsOf(look: Transaction, query: Query): Found {
+  if (query.of === "jobs") return jobs(look, query);
+  if (query.of === "gates") return { rows: gateRows(look, query.names) };
+  if (query.of === "joins" && "ids" in query) return { rows: joinsWithIds(look, query.ids) };
   const limit = Math.min(query.limit, pageMax);
-  const placed = placedRows(sql, query, limit + 1);
+  const placed = placedRows(look, query, limit + 1);
   const rows = placed.slice(0, limit).map(([, row]) => row);
   const last = placed[limit - 1];
   return placed.length > limit && last ? { rows, next: last[0] } : { rows };
 }
 
-function jobs(sql: Statements, query: Extract<Query, { of: "jobs" }>): Found {
+function jobs(look: Transaction, query: Extract<Query, { of: "jobs" }>): Found {
+  const { sql } = look;
   if ("ids" in query) {
     const records = query.ids.slice(0, pageMax).flatMap((id) => sql.get<RowRecord>(jobWithId, id) ?? []);
-    return { rows: records.map(jobRow) };
+    return { rows: jobRows(look, records) };
   }
   const after = query.after === undefined ? undefined : Number(query.after);
-  const { records, next } = findJobs(sql, query.where, { after, limit: Math.min(query.limit, pageMax), newestFirst: query.newestFirst === true, walkMax });
-  return { rows: records.map(jobRow), ...(next !== undefined && { next: String(next) }) };
+  const slice = { after, limit: Math.min(query.limit, pageMax), newestFirst: query.newestFirst === true, walkMax };
+  const { records, next } = findJobs(look, query.where, slice);
+  return { rows: jobRows(look, records), ...(next !== undefined && { next: String(next) }) };
 }
 
-function placedRows(sql: Statements, query: Exclude<Query, { of: "jobs" | "joins" | "gates" }>, limit: number): Placed<Query["of"]>[] {
+type Paged = Exclude<Query, { of: "jobs" | "gates" } | { of: "joins"; ids: readonly string[] }>;
+
+function placedRows(look: Transaction, query: Paged, limit: number): Placed<Query["of"]>[] {
+  const { sql } = look;
   const after = query.after ?? "";
   switch (query.of) {
+    case "joins":
+      return joinsWithin(look, query, limit);
     case "events":
       return eventRows(sql, query.name, Number(after), limit);
     case "notes":

@@ -13,6 +13,19 @@ export class Heap<T> {
     return this.#items[0];
   }
 
+  push(item: T): void {
+    const items = this.#items;
+    let at = items.push(item) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = items[parent];
+      if (above === undefined || !this.#isBefore(item, above)) break;
+      items[at] = above;
+      at = parent;
+    }
+    items[at] = item;
+  }
+
   removeFirst(): void {
     const last = this.#items.pop();
     if (last === undefined || this.#items.length === 0) return;

@@ -1,13 +1,42 @@
 /** One stored job, as the verbs work on it. Only `move` changes its state. */
 import { attemptsRecordedMax } from "../core/defaults.ts";
-import type { AttemptRow, LaneMembership } from "../core/engine.ts";
+import type { AttemptRow, LaneMembership, NewJob } from "../core/engine.ts";
 import type { Instant, Ms } from "../core/runtime.ts";
 import type { JobState } from "../core/states.ts";
-import { stateOfCode } from "./numbers.ts";
+import { codeOf, stateOfCode } from "./numbers.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** What makes a job's life more than plain; stands in its small rows too. */
-export const flags = { hasLane: 1, hasUnique: 2, hasStartBy: 4, isRemembered: 8 } as const;
+/**
+ * What makes a job's life more than plain; stands in its small rows too.
+ *
+ *   hasJoin, hasAfter, hasFollowers  a member of a join; comes after something; something comes after it
+ *   isHeld                           blocked by its join or by what it comes after: outside its lane and its key limits
+ *   isLimited                        blocked by a key limit
+ *   isFollowing                      of a running job: handed out in a row behind another
+ *   isGathering, isFull              its payload takes elements, or none any more
+ *   isKept                           its time is over, but a follower keeps it
+ *   hasLater                         its delay, or its time to start in, counts from when it is let go
+ */
+export const flags = {
+  hasLane: 1,
+  hasUnique: 2,
+  hasStartBy: 4,
+  isRemembered: 8,
+  hasJoin: 16,
+  hasAfter: 32,
+  hasFollowers: 64,
+  isHeld: 128,
+  hasKeyLimits: 256,
+  isLimited: 512,
+  isFollowing: 1_024,
+  isGathering: 2_048,
+  isFull: 4_096,
+  isKept: 8_192,
+  hasLater: 16_384,
+} as const;
+
+/** What counts from when a job is let go, as it is stored. */
+export type Later = Pick<NewJob, "delayMs" | "startWithinMs">;
 
 export interface Job {
   readonly seq: number;
@@ -21,6 +50,10 @@ export interface Job {
   readonly ifDead: LaneMembership["ifDead"] | null;
   readonly uniqueKey: string | null;
   readonly fromEvent: string | null;
+  /** JSON of KeyLimit[]. */
+  readonly keyLimits: string | null;
+  /** JSON of what counts from when it is let go. */
+  readonly later: string | null;
 
   state: JobState;
   flags: number;
@@ -43,6 +76,8 @@ export interface Job {
   reason: string | null;
   isPoison: number;
   endedAt: Instant | null;
+  /** When it came into its state. */
+  since: Instant | null;
 
   /** Of a running job. */
   readonly process: number | null;
@@ -50,23 +85,28 @@ export interface Job {
   readonly fence: number | null;
   readonly startedAt: Instant | null;
   readonly isCancelling: number | null;
+  readonly runningFlags: number | null;
+  readonly terms: number | null;
 }
 
 interface JobRecord extends Job {
   readonly code: number;
   readonly doneAt: Instant | null;
+  readonly isBehind: number;
 }
 
 const columns = `
   j.seq, j.id, j.line, j.keep, j.flags, j.enqueued_at AS enqueuedAt, j.remember_until AS rememberUntil, j.lane, j.lane_width AS laneWidth,
-  j.if_dead AS ifDead, j.unique_key AS uniqueKey, j.extra ->> '$.from.event' AS fromEvent, j.urgency, j.head_start AS headStartMs, j.due_at AS dueAt,
+  j.if_dead AS ifDead, j.unique_key AS uniqueKey, j.extra ->> '$.from.event' AS fromEvent,
+  iif(j.flags & ${flags.hasKeyLimits}, j.extra -> '$.keyLimits', NULL) AS keyLimits, iif(j.flags & ${flags.hasLater}, j.extra -> '$.later', NULL) AS later, j.urgency, j.head_start AS headStartMs, j.due_at AS dueAt,
   j.start_by AS startBy, j.attempts, j.starts, j.suspects, j.has_died AS hasDied, j.delayed_by AS delayedBy, j.checkpoint, j.result, j.history,
-  j.reason, j.is_poison AS isPoison, j.ended_at AS endedAt, j.state AS code, d.ended_at AS doneAt,
-  r.process, r.claim, r.fence, r.started_at AS startedAt, r.is_cancelling AS isCancelling`;
-const joined = "LEFT JOIN errand_running r ON r.seq = j.seq LEFT JOIN errand_done d ON d.seq = j.seq";
-/** By errand_jobs_id, then rowids. */
+  j.reason, j.is_poison AS isPoison, j.ended_at AS endedAt, j.since, j.state AS code, d.ended_at AS doneAt,
+  r.process, r.claim, r.fence, r.started_at AS startedAt, r.is_cancelling AS isCancelling, r.flags AS runningFlags, r.terms, m.seq IS NOT NULL AS isBehind`;
+const joined = `LEFT JOIN errand_running r ON r.seq = j.seq LEFT JOIN errand_done d ON d.seq = j.seq
+  LEFT JOIN errand_members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq`;
+/** By errand_jobs_id, then rowids and a primary key. */
 export const jobById: string = `SELECT ${columns} FROM errand_jobs j ${joined} WHERE j.id = ?`;
-/** By rowids. */
+/** By rowids and a primary key. */
 export const jobBySeq: string = `SELECT ${columns} FROM errand_jobs j ${joined} WHERE j.seq = ?`;
 
 export function findJob(tx: Transaction, id: string): Job | undefined {
@@ -82,6 +122,11 @@ export function isLate(job: Pick<Job, "startBy" | "starts">, now: Instant): bool
   return job.startBy !== null && job.startBy < now && job.starts === 0;
 }
 
+/** It runs, handed out in a row behind another of its lane. */
+export function isFollower({ runningFlags }: Pick<Job, "runningFlags">): boolean {
+  return ((runningFlags ?? 0) & flags.isFollowing) !== 0;
+}
+
 /** Claims made, the one in hand included. */
 export function startsOf(job: Job): number {
   return job.starts + (job.state === "running" ? 1 : 0);
@@ -92,14 +137,35 @@ export function remember(job: Job, row: AttemptRow): void {
   job.history = JSON.stringify([...history, row].slice(-attemptsRecordedMax));
 }
 
-/** The state that a wide row's code and its small rows tell. */
-export function stateFrom(code: number, isRunning: boolean, isDone: boolean): JobState {
+export function hasFlag(job: { readonly flags: number }, flag: number): boolean {
+  return (job.flags & flag) !== 0;
+}
+
+/** Where a job stands, told by its wide row's code and its small rows. */
+export interface Standing {
+  readonly code: number;
+  readonly isRunning: boolean;
+  readonly isDone: boolean;
+  /** It waits in its lane. */
+  readonly isBehind: boolean;
+}
+
+export function stateFrom({ code, isRunning, isDone, isBehind }: Standing): JobState {
   if (code !== 0) return stateOfCode(code);
-  return isRunning ? "running" : isDone ? "completed" : "ready";
+  if (isRunning) return "running";
+  if (isDone) return "completed";
+  return isBehind ? "blocked" : "ready";
+}
+
+/** What its wide row says of its state: nothing where small rows tell it. */
+export function codeIn(job: Pick<Job, "state" | "flags">): number {
+  const isTold = job.state === "ready" || job.state === "running" || job.state === "completed";
+  return isTold || (job.state === "blocked" && !hasFlag(job, flags.isHeld | flags.isLimited)) ? 0 : codeOf(job.state);
 }
 
 function jobOf(record: JobRecord | undefined): Job | undefined {
   if (record === undefined) return undefined;
-  const state = stateFrom(record.code, record.fence !== null, record.doneAt !== null);
+  const { code, fence, doneAt, isBehind } = record;
+  const state = stateFrom({ code, isRunning: fence !== null, isDone: doneAt !== null, isBehind: isBehind === 1 });
   return Object.assign(record, { state, endedAt: record.doneAt ?? record.endedAt });
 }

@@ -1,9 +1,13 @@
 /** A lane: jobs with one key, admitted `width` at a time in the order of enqueue (G7). Here its rows; what happens to the jobs is in lanePasses.ts. */
+import { claimMax } from "../core/defaults.ts";
 import type { Instant } from "../core/runtime.ts";
 import type { Job } from "./job.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** Where a live member stands. A `head` died with "block": while there is one, nobody is admitted. */
+/**
+ * Where a live member stands. A `head` died with "block": while there is one, nobody is admitted. One that runs in a row behind another stays at `blocked`,
+ * so that starting it costs its lane no write; while it is the first there, nobody is admitted either.
+ */
 export const places = { blocked: 0, admitted: 1, parked: 2, head: 3 } as const;
 
 export interface Member {
@@ -20,14 +24,23 @@ export interface Closed {
 const addMember = "INSERT INTO errand_members (lane, place, seq, width) VALUES (?, ?, ?, ?)";
 const moveMember = "UPDATE errand_members SET place = ? WHERE lane = ? AND place IN (0, 1, 2, 3) AND place <> ? AND seq = ?";
 const removeMember = "DELETE FROM errand_members WHERE lane = ? AND place IN (0, 1, 2, 3) AND seq = ?";
+/** By rowids, then the primary key. */
+const lanesOf = "SELECT DISTINCT j.lane FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value";
+const removeMembers = `DELETE FROM errand_members WHERE (lane, place, seq) IN (
+  SELECT j.lane, p.column1, j.seq FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value CROSS JOIN (VALUES (0), (1)) p)`;
 const firstAt = "SELECT seq, width FROM errand_members WHERE lane = ? AND place = ? ORDER BY seq LIMIT 1";
 const allAt = "SELECT seq FROM errand_members WHERE lane = ? AND place = ? ORDER BY seq LIMIT ?";
 const isAt = "SELECT 1 FROM errand_members WHERE lane = ? AND place = ? AND seq = ?";
 /** One statement for all that decides who is next; counts no more than a lane's width. */
 const standing = `SELECT closed_at IS NOT NULL, k.key IS NOT NULL, (SELECT count(*) FROM errand_members WHERE lane = q.lane AND place = 1),
     EXISTS (SELECT 1 FROM errand_members WHERE lane = q.lane AND place = 3),
-    (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 0), (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 2)
+    (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 0), (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 2),
+    EXISTS (SELECT 1 FROM errand_running WHERE seq = (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 0))
   FROM (SELECT ? AS lane) q LEFT JOIN (SELECT lane AS key, closed_at FROM errand_lanes) k ON k.key = q.lane`;
+const anyBefore = "SELECT 1 FROM errand_members WHERE lane = ? AND place IN (0, 1, 2, 3) AND seq < ? LIMIT 1";
+/** The first of those at `blocked`, as many as a row may be long. */
+const admitRunning = `UPDATE errand_members SET place = 1 WHERE lane = ? AND place = 0 AND seq IN (SELECT r.seq FROM (
+  SELECT seq FROM errand_members WHERE lane = ? AND place = 0 ORDER BY seq LIMIT ${claimMax}) q CROSS JOIN errand_running r ON r.seq = q.seq)`;
 const widthOf = "SELECT width FROM errand_members WHERE lane = ? AND place IN (0, 2) AND seq = ?";
 const readClosed = "SELECT closed_by AS by, closed_at AS at FROM errand_lanes WHERE lane = ? AND closed_at IS NOT NULL";
 const closeLane = `INSERT INTO errand_lanes (lane, closed_by, closed_at, is_marked) VALUES (?, ?, ?, 1)
@@ -40,17 +53,25 @@ const forgetLane = "DELETE FROM errand_lanes WHERE lane = ?";
 
 /** A new or redriven member takes its place. Answers what it is now. */
 export function arrive(tx: Transaction, lane: string, member: Member): "admitted" | "blocked" | "parked" {
-  const found = standingOf(tx, lane);
+  const found = standingBefore(tx, lane, member);
   const isFirst = found.first === undefined || member.seq < found.first;
   const place = found.isClosed ? "parked" : isFirst && !found.hasHead && found.admitted < member.width ? "admitted" : "blocked";
   tx.sql.run(addMember, lane, places[place], member.seq, member.width);
   return place;
 }
 
+/** One that was let go stands in line; who is admitted is seen when all have come. */
+export function joinLine(tx: Transaction, lane: string, member: Member): "blocked" | "parked" {
+  const place = standingBefore(tx, lane, member).isClosed ? "parked" : "blocked";
+  tx.sql.run(addMember, lane, places[place], member.seq, member.width);
+  tx.lanesToAdmit.add(lane);
+  return place;
+}
+
 /** The member to be admitted now, if any. Those that were parked and are not sorted back yet keep their order. */
 export function nextOf(tx: Transaction, lane: string): number | undefined {
-  const { first, isClosed, hasHead, admitted } = standingOf(tx, lane);
-  if (first === undefined || isClosed || hasHead) return undefined;
+  const { first, isClosed, hasHead, admitted, isFirstRunning } = standingOf(tx, lane);
+  if (first === undefined || isClosed || hasHead || isFirstRunning) return undefined;
   if (admitted === 0) return first;
   return admitted < (tx.sql.value<number>(widthOf, lane, first) ?? 1) ? first : undefined;
 }
@@ -61,19 +82,46 @@ interface Standing {
   readonly hasHead: boolean;
   /** The first of those that wait, if any. */
   readonly first: number | undefined;
+  /** It runs in a row behind one that has ended. */
+  readonly isFirstRunning: boolean;
+}
+
+/** Those that run in a row behind others must not be overtaken by one that comes before them now. */
+function standingBefore(tx: Transaction, lane: string, { seq }: Member): Standing {
+  const found = standingOf(tx, lane);
+  if (!found.isFirstRunning || found.first === undefined || seq > found.first) return found;
+  admitFollowers(tx, lane);
+  return standingOf(tx, lane);
 }
 
 /** A lane without members is forgotten, whenever that is found. */
 function standingOf(tx: Transaction, lane: string): Standing {
-  const [row] = tx.sql.tuples<[isClosed: number, isKnown: number, admitted: number, hasHead: number, blocked: number | null, parked: number | null]>(
-    standing,
-    lane,
-  );
-  const [isClosed, isKnown, admitted, hasHead, blocked, parked] = row ?? [0, 0, 0, 0, null, null];
+  const [row] = tx.sql.tuples<StandingRow>(standing, lane);
+  const [isClosed, isKnown, admitted, hasHead, blocked, parked, isBlockedRunning] = row ?? [0, 0, 0, 0, null, null, 0];
   const first = blocked === null || parked === null ? (blocked ?? parked ?? undefined) : Math.min(blocked, parked);
   const isEmpty = admitted === 0 && hasHead === 0 && first === undefined;
   if (isEmpty && isKnown === 1) tx.sql.run(forgetLane, lane);
-  return { isClosed: isClosed === 1 && !isEmpty, admitted, hasHead: hasHead === 1, first };
+  return { isClosed: isClosed === 1 && !isEmpty, admitted, hasHead: hasHead === 1, first, isFirstRunning: isBlockedRunning === 1 && first === blocked };
+}
+
+type StandingRow = [
+  isClosed: number,
+  isKnown: number,
+  admitted: number,
+  hasHead: number,
+  blocked: number | null,
+  parked: number | null,
+  isBlockedRunning: number,
+];
+
+/** Those that run in a row behind others count as admitted from here on. */
+export function admitFollowers(tx: Transaction, lane: string): void {
+  tx.sql.run(admitRunning, lane, lane);
+}
+
+/** Whether a member that was enqueued before it lives. */
+export function isAnyBefore(tx: Transaction, lane: string, seq: number): boolean {
+  return tx.sql.value(anyBefore, lane, seq) !== undefined;
 }
 
 export function put(tx: Transaction, lane: string, seq: number, place: number): void {
@@ -85,6 +133,14 @@ export function leaveLane(tx: Transaction, job: Pick<Job, "lane" | "seq">): void
   if (job.lane === null) return;
   tx.sql.run(removeMember, job.lane, job.seq);
   tx.lanesToAdmit.add(job.lane);
+}
+
+/** All of them ended. */
+export function leaveLanes(tx: Transaction, seqs: readonly number[]): void {
+  if (seqs.length === 0) return;
+  const text = JSON.stringify(seqs);
+  for (const [lane] of tx.sql.tuples<[string]>(lanesOf, text)) tx.lanesToAdmit.add(lane);
+  tx.sql.run(removeMembers, text);
 }
 
 export function firstMember(tx: Transaction, lane: string, place: number): Member | undefined {

@@ -2,9 +2,9 @@
 import type { AttemptRow, StoredError } from "../core/engine.ts";
 import type { EndedState } from "../core/states.ts";
 import { publishDeath } from "./fanOut.ts";
-import { isLate, jobAt, remember, startsOf } from "./job.ts";
+import { isFollower, isLate, jobAt, remember, startsOf } from "./job.ts";
 import type { Job } from "./job.ts";
-import { close, closedBy, leaveLane, membersAt, places, put } from "./lane.ts";
+import { admitFollowers, close, closedBy, isAnyBefore, leaveLane, membersAt, places, put } from "./lane.ts";
 import { move } from "./move.ts";
 import type { Change } from "./move.ts";
 import type { Transaction } from "./transaction.ts";
@@ -41,13 +41,12 @@ export function die(tx: Transaction, job: Job, ending: Ending, change: Change): 
   publishDeath(tx, job);
 }
 
-/** It waits again: for its time or for a worker; unless its lane was closed meanwhile, or it is too late to start. */
+/** It waits again: for its time or for a worker; unless its lane was closed meanwhile, or it is too late to start, or it ran ahead of its turn. */
 export function wait(tx: Transaction, job: Job, change: Change = {}): void {
-  if (job.lane !== null && closedBy(tx, job.lane) !== undefined) {
-    park(tx, job.lane, job, change);
-    return;
-  }
-  waitInOpenLane(tx, job, change);
+  if (job.lane === null) waitInOpenLane(tx, job, change);
+  else if (closedBy(tx, job.lane) !== undefined) park(tx, job.lane, job, change);
+  else if (isFollower(job) && goesBehind(tx, job.lane, job)) move(tx, job, "blocked", change);
+  else waitInOpenLane(tx, job, change);
 }
 
 /** As {@link wait}, where the lane is known to be open. */
@@ -88,9 +87,19 @@ export function attemptRow(tx: Transaction, job: Job, is: AttemptRow["is"], endi
   };
 }
 
+/** It was handed out in a row: while an earlier member lives, it goes back behind it; else it is the one that is admitted. */
+function goesBehind(tx: Transaction, lane: string, job: Job): boolean {
+  const isBehind = isAnyBefore(tx, lane, job.seq);
+  put(tx, lane, job.seq, isBehind ? places.blocked : places.admitted);
+  if (isBehind) tx.lanesToAdmit.add(lane);
+  return isBehind;
+}
+
 /** The lane closes. Its admitted members, at most its width, are parked at once; the blocked ones by tidy. */
 function closeBehind(tx: Transaction, lane: string, job: Job, died: Change): void {
   close(tx, lane, job.id);
+  // Those that run in a row are not parked while they run.
+  admitFollowers(tx, lane);
   park(tx, lane, job, died);
   for (const seq of membersAt(tx, lane, places.admitted, widthMax)) {
     const member = jobAt(tx, seq);

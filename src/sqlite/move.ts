@@ -1,11 +1,13 @@
 /** The only way for a job from one state to another; keeps the small tables and the counters in step. */
 import { suspectsBeforeAlone } from "../core/defaults.ts";
 import type { Instant } from "../core/runtime.ts";
+import { endedAs } from "../core/joining.ts";
 import { isEnded } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
-import { codeOf } from "./numbers.ts";
-import { flags } from "./job.ts";
+import { turnFollowers } from "./after.ts";
+import { codeIn, flags, hasFlag } from "./job.ts";
 import type { Job } from "./job.ts";
+import { leaveKeys, takeKeys } from "./keyLimit.ts";
 import type { Transaction } from "./transaction.ts";
 import { holdKey, releaseKey } from "./unique.ts";
 
@@ -45,18 +47,35 @@ const firstDue = "SELECT min(due_at) FROM errand_scheduled";
 const writeJob = `UPDATE errand_jobs SET state = ?, flags = ?, urgency = ?, head_start = ?, due_at = ?, start_by = ?, attempts = ?, starts = ?, suspects = ?,
   has_died = ?, delayed_by = ?, checkpoint = ?, result = ?, history = ?, reason = ?, is_poison = ?, ended_at = ?, since = coalesce(?, since) WHERE seq = ?`;
 
+/** What has key limits asks for their room when it would become ready: at the end of the verb, together with all that do. */
 export function move(tx: Transaction, job: Job, to: JobState, change: Change = {}): void {
+  if (to !== "ready" || job.state === "ready" || !hasFlag(job, flags.hasKeyLimits)) return place(tx, job, to, change);
+  place(tx, job, "blocked", change, flags.isLimited);
+  tx.keys.arrivals.add(job.seq);
+}
+
+/** `more`: a flag that goes with being blocked. */
+export function place(tx: Transaction, job: Job, to: JobState, change: Change = {}, more = 0): void {
   const from = job.state;
   leave(tx, job);
   Object.assign(job, change);
   job.state = to;
   job.endedAt = isEnded(to) ? tx.now : null;
   job.flags = job.startBy === null ? job.flags & ~flags.hasStartBy : job.flags | flags.hasStartBy;
+  job.flags = (job.flags & ~(to === "blocked" ? flags.isLimited : flags.isLimited | flags.isHeld)) | more;
   // A plain completion is told by errand_done alone.
   if (to !== "completed" || Object.keys(change).length > 0) writeRow(tx, job);
-  if (isEnded(to) && !isEnded(from)) releaseKey(tx, job);
-  else if (isEnded(from) && !isEnded(to)) holdKey(tx, job);
+  if (isEnded(to) !== isEnded(from)) turn(tx, job, !isEnded(to));
+  if ((job.flags & hasTies) !== 0) tx.ties.noteEnding(job.seq, job.flags, endedAs(from), endedAs(to));
   enter(tx, job);
+}
+
+const hasTies = flags.hasJoin | flags.hasFollowers;
+
+function turn(tx: Transaction, job: Job, isLive: boolean): void {
+  if (isLive) holdKey(tx, job);
+  else releaseKey(tx, job);
+  if (hasFlag(job, flags.hasAfter)) turnFollowers(tx, [job.seq], isLive);
 }
 
 /** Puts a job that was just stored where its state belongs. */
@@ -64,6 +83,7 @@ export function enter(tx: Transaction, job: Job): void {
   tx.counters.add(job.line, job.state, 1);
   if (job.state === "ready") {
     tx.sql.run(enterReady, readyLine(job), job.urgency, job.seq, job.flags);
+    if (hasFlag(job, flags.hasKeyLimits)) takeKeys(tx, job);
     tx.isReadied = true;
   } else if (job.state === "scheduled") {
     // One that is due before all others moves the instant that workers sleep until.
@@ -84,19 +104,25 @@ export function readyLine(job: Pick<Job, "line" | "suspects">): number {
 /** Takes it out of its state's small rows. */
 export function leave(tx: Transaction, job: Job): void {
   tx.counters.add(job.line, job.state, -1);
+  if (hasFlag(job, flags.hasKeyLimits)) leaveKeys(tx, job);
   if (job.state === "ready") tx.sql.run(leaveReady, readyLine(job), job.urgency, job.seq);
   else if (job.state === "scheduled") tx.sql.run(leaveScheduled, job.dueAt, job.seq);
-  else if (job.state === "running") tx.sql.run(leaveRunning, job.seq);
+  else if (job.state === "running") leaveHands(tx, job);
   else if (job.state === "completed") tx.sql.run(leaveDone, job.seq);
   if (hasDeadline(job)) tx.sql.run(forgetDeadline, job.startBy, job.seq);
 }
 
+function leaveHands(tx: Transaction, job: Job): void {
+  tx.sql.run(leaveRunning, job.seq);
+  if (job.terms !== null) tx.giveGatesBack(job.terms);
+}
+
 /** `since`: when it came into its state; null leaves it. */
 export function writeRow(tx: Transaction, job: Job, since: Instant | null = tx.now): void {
-  const isTold = job.state === "ready" || job.state === "running" || job.state === "completed";
+  job.since = since ?? job.since;
   tx.sql.run(
     writeJob,
-    isTold ? 0 : codeOf(job.state),
+    codeIn(job),
     job.flags,
     job.urgency,
     job.headStartMs,

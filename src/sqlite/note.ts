@@ -1,7 +1,9 @@
 /** Notes: small versioned documents, compared and set in the atom of `enqueue`. */
 import type { Note, NoteWrite } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
-import { replayKey, subscriptionKey, subscriptionPrefix } from "../core/notes.ts";
+import { limitPrefix, replayKey, resourcePrefix, subscriptionKey, subscriptionPrefix } from "../core/notes.ts";
+import type { StoredLimit } from "../core/notes.ts";
+import { forgetAllStarts } from "./gates.ts";
 import { parseSubscription } from "./notices.ts";
 import { startReplay } from "./replay.ts";
 import type { Statements } from "./statements.ts";
@@ -40,8 +42,13 @@ export function writeNote(tx: Transaction, { key, value }: NoteWrite): void {
     if (value === undefined) setNote(tx, replayKey(key.slice(subscriptionKey("").length)), undefined);
     else if (isFirst) startReplay(tx, parseSubscription(value));
   }
-  // It may have been a pause that ended.
-  if (value === undefined) tx.isReadied = true;
+  if (key.startsWith(limitPrefix) && !isOfStarts(value)) forgetAllStarts(tx, key.slice(limitPrefix.length));
+  // It may have been a pause that ended, or a limit that leaves more room now.
+  if (value === undefined || key.startsWith(limitPrefix) || key.startsWith(resourcePrefix)) tx.isReadied = true;
+}
+
+function isOfStarts(value: string | undefined): boolean {
+  return value !== undefined && "starts" in (JSON.parse(value) as StoredLimit);
 }
 
 export function setNote(tx: Transaction, key: string, value: string | undefined): void {

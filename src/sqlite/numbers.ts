@@ -3,7 +3,7 @@ import { jobStates } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
 import type { Statements } from "./statements.ts";
 
-export const numbers = { clock: 0, fence: 1, notesVersion: 2, notesStamp: 3 } as const;
+export const numbers = { clock: 0, fence: 1, notesVersion: 2, notesStamp: 3, seqs: 4 } as const;
 
 export interface Numbers {
   /** The latest time that was written: the store's time never falls behind it. */
@@ -12,6 +12,8 @@ export interface Numbers {
   notesVersion: number;
   /** Random, fresh with each note written, so that what was read under one stamp is never taken for another's, also after a rollback. */
   notesStamp: number;
+  /** No seq up to it is given again: jobs that are gone may still be named by those that came after them. */
+  seqs: number;
 }
 
 /** By (line, what). */
@@ -20,8 +22,8 @@ const writeNumber = "UPDATE errand_numbers SET value = ? WHERE line = 0 AND what
 const addToCounter = "INSERT INTO errand_numbers (line, what, value) VALUES (?, ?, ?) ON CONFLICT (line, what) DO UPDATE SET value = value + excluded.value";
 
 export function readNumbersOf(sql: Statements): Numbers {
-  const [clock, fence, notesVersion, notesStamp] = sql.tuples<[number, number]>(readNumbers).map(([, value]) => value);
-  return { clock: clock ?? 0, fence: fence ?? 0, notesVersion: notesVersion ?? 0, notesStamp: notesStamp ?? 0 };
+  const [clock, fence, notesVersion, notesStamp, seqs] = sql.tuples<[number, number]>(readNumbers).map(([, value]) => value);
+  return { clock: clock ?? 0, fence: fence ?? 0, notesVersion: notesVersion ?? 0, notesStamp: notesStamp ?? 0, seqs: seqs ?? 0 };
 }
 
 export function writeChangedNumbers(sql: Statements, before: Numbers, after: Numbers): void {
@@ -37,6 +39,11 @@ export class CounterChanges {
   add(line: number, state: JobState, jobs: number): void {
     const place = line * statesMax + codeOf(state);
     this.#byPlace.set(place, (this.#byPlace.get(place) ?? 0) + jobs);
+  }
+
+  /** How many more a line has in that state than was written. */
+  changeOf(line: number, state: JobState): number {
+    return this.#byPlace.get(line * statesMax + codeOf(state)) ?? 0;
   }
 
   /** Lines that have more in that state than was written. */

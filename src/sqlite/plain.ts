@@ -1,15 +1,21 @@
-/** Jobs without lane, unique key or deadline: stored many to a statement (3 µs each where one by one takes 10). */
+/** Jobs without lane, unique key, deadline, join, predecessor or limit: stored many to a statement (3 µs each where one by one takes 10). */
 import type { NewJob, NewWork } from "../core/engine.ts";
 import type { Value } from "./driver.ts";
 import type { Instant } from "../core/runtime.ts";
-import { extraOf } from "./accept.ts";
 import { firstDueAt } from "./due.ts";
 import { flags } from "./job.ts";
+import { extraOf } from "./newJob.ts";
 import { codeOf } from "./numbers.ts";
 import type { Transaction } from "./transaction.ts";
 
 export function isPlain(work: NewWork): work is NewJob {
-  return work.kind === "job" && work.lane === undefined && work.unique === undefined && work.startBy === undefined && work.startWithinMs === undefined;
+  if (work.kind !== "job" || work.lane !== undefined || work.unique !== undefined || work.startBy !== undefined || work.startWithinMs !== undefined)
+    return false;
+  return work.join === undefined && isNone(work.after) && isNone(work.keyLimits) && work.lease === undefined;
+}
+
+function isNone(list: readonly unknown[] | undefined): boolean {
+  return list === undefined || list.length === 0;
 }
 
 /** Their states, in order; undefined, and nothing stored, if one of the ids is known. */

@@ -1,8 +1,14 @@
 /** Ready work, line by line, merged by urgency as far as it is asked for (G8). */
 import type { Claim } from "../core/engine.ts";
-import { Heap } from "./heap.ts";
+import { contestOf } from "./contest.ts";
+import { Cursor } from "./cursor.ts";
+import type { Contender, Head, OpenLine, Taking } from "./cursor.ts";
+import { FreshCursor, Turns } from "./fresh.ts";
+import { followersOf } from "./inRow.ts";
 import { flags } from "./job.ts";
 import type { Line } from "./lines.ts";
+import type { Room } from "./room.ts";
+import type { Taken } from "./start.ts";
 import type { Transaction } from "./transaction.ts";
 
 export interface Chosen {
@@ -12,12 +18,13 @@ export interface Chosen {
   readonly urgency: number;
   readonly seq: number;
   readonly flags: number;
+  /** It may stand anywhere in its line. */
+  readonly isListed: boolean;
+  /** Members of its lane that are handed out in a row behind it. */
+  readonly followers: readonly Taken[];
 }
 
-type Head = [urgency: number, seq: number, flags: number];
-
 /** By primary key. */
-const nextReady = "SELECT urgency, seq, flags FROM errand_ready WHERE line = ? AND (urgency, seq) > (?, ?) ORDER BY urgency, seq LIMIT ?";
 const anyReady = "SELECT 1 FROM errand_ready WHERE line = ? LIMIT 1";
 const anyAlone = "SELECT 1 FROM errand_ready WHERE line < 0 LIMIT 1";
 /** By rowid. */
@@ -42,94 +49,82 @@ export interface OpenQueue {
   readonly lines: readonly Line[];
 }
 
-/** The heads of all lines compete, `most` of them win in all; a queue is full, or stops before the first job with a lane once its slots are filled. */
-export function chooseMostUrgent(tx: Transaction, queues: readonly OpenQueue[], alone: Claim["alone"], most: number): Chosen[] {
+export interface Choice extends Pick<Claim, "alone"> {
+  /** In all. */
+  readonly most: number;
+  readonly inRow: number;
+  readonly room: Room;
+}
+
+/**
+ * The heads of all lines compete, `most` of them win in all. A queue is full, or stops before the first job with a lane or a gate once its slots are filled;
+ * a task whose terms leave no room is passed over.
+ */
+export function chooseMostUrgent(tx: Transaction, queues: readonly OpenQueue[], choice: Choice): Chosen[] {
   const chosen: Chosen[] = [];
-  const contenders = queues.flatMap((queue) => contendersOf(tx, queue, alone));
-  const heap = new Heap(
-    contenders.filter(({ head }) => head !== undefined),
-    isMoreUrgent,
-  );
-  for (let best = heap.first; best?.head && chosen.length < most; best = heap.first) {
-    const { head, queue } = best;
-    if (!mayTake(tx, queue, head)) {
-      queue.room = 0;
-      heap.removeFirst();
+  const contest = contestOf(contendersOf(tx, queues, choice));
+  let left = choice.most;
+  for (let best = contest.first; best?.head && left > 0; best = contest.first) {
+    const { head, queue, line, place, isListed } = best;
+    if (!mayTake(tx, best, head, choice.room)) {
+      contest.removeFirst();
       continue;
     }
-    chosen.push({ line: best.line, place: best.place, urgency: head[0], seq: head[1], flags: head[2] });
-    queue.taken += 1;
-    queue.room -= 1;
-    best.advance();
+    if (queue.slots > 0) queue.slots -= 1;
+    else queue.ahead -= 1;
+    choice.room.take(line.task);
+    const followers = rowBehind(tx, best, head, choice, left - 1);
+    chosen.push({ line, place, urgency: head[0], seq: head[1], flags: head[2], isListed, followers });
+    left -= 1 + followers.length;
+    best.advance(followers.length);
     // When no more is wanted, nothing more is read.
-    if (queue.room === 0 || chosen.length === most || best.head === undefined) heap.removeFirst();
-    else heap.sinkFirst();
+    if (isFull(queue) || left === 0) contest.removeFirst();
+    else contest.goOn();
   }
   return chosen;
 }
 
-interface Taking {
-  readonly slots: number;
-  taken: number;
-  room: number;
+function contendersOf(tx: Transaction, queues: readonly OpenQueue[], { alone, room }: Choice): Contender[] {
+  const turns = new Map<string, Turns>();
+  return queues.flatMap(({ slots, ahead, lines }) => {
+    const queue: Taking = alone === "only" ? { slots: Math.min(1, slots), ahead: 0 } : { slots: Math.max(0, slots), ahead: Math.max(0, ahead) };
+    if (isFull(queue)) return [];
+    const piece = Math.ceil((queue.slots + queue.ahead) / lines.length);
+    return lines.map((line) => contenderOf(tx, { line, queue, place: alone === "only" ? -line.id : line.id }, piece, room, turns));
+  });
 }
 
-function contendersOf(tx: Transaction, { slots, ahead, lines }: OpenQueue, alone: Claim["alone"]): Cursor[] {
-  const room = alone === "only" ? Math.min(1, slots) : slots + ahead;
-  if (room <= 0 || lines.length === 0) return [];
-  const queue: Taking = { slots, taken: 0, room };
-  return lines.map((line) => new Cursor(tx, line, queue, alone === "only" ? -line.id : line.id, Math.ceil(room / lines.length)));
+function contenderOf(tx: Transaction, open: OpenLine, piece: number, room: Room, turns: Map<string, Turns>): Contender {
+  const { task } = open.line;
+  const freshFrom = room.termsOf(task)?.freshFrom;
+  if (freshFrom === undefined) return new Cursor(tx, open, piece);
+  const ofTask = turns.get(task) ?? new Turns();
+  turns.set(task, ofTask);
+  return new FreshCursor(tx, open, piece, freshFrom, ofTask);
 }
 
-/** Reads a line in pieces, so that what is read is in proportion to what is taken. */
-class Cursor {
-  readonly line: Line;
-  readonly queue: Taking;
-  readonly place: number;
-  readonly #tx: Transaction;
-  #piece: number;
-  #heads: Head[] = [];
-  #at = 0;
-  #isAtEnd = false;
-
-  constructor(tx: Transaction, line: Line, queue: Taking, place: number, piece: number) {
-    this.#tx = tx;
-    this.line = line;
-    this.queue = queue;
-    this.place = place;
-    this.#piece = piece;
-    this.#read(Number.MIN_SAFE_INTEGER, 0);
-  }
-
-  /** Reads on only when it is asked for. */
-  get head(): Head | undefined {
-    const last = this.#heads.at(-1);
-    if (this.#at === this.#heads.length && last && !this.#isAtEnd) this.#read(last[0], last[1]);
-    return this.#heads[this.#at];
-  }
-
-  advance(): void {
-    this.#at += 1;
-  }
-
-  #read(urgency: number, seq: number): void {
-    this.#heads = this.#tx.sql.tuples<Head>(nextReady, this.place, urgency, seq, this.#piece);
-    this.#at = 0;
-    this.#isAtEnd = this.#heads.length < this.#piece;
-    this.#piece *= 2;
-  }
+function isFull({ slots, ahead }: Taking): boolean {
+  return slots + ahead <= 0;
 }
 
-function isMoreUrgent({ head: a }: Cursor, { head: b }: Cursor): boolean {
-  return a !== undefined && b !== undefined && (a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]));
-}
-
-/** Only jobs without a lane are held ready ahead. A late one here is beyond what one pass may skip: the next claim goes on with them. */
-function mayTake(tx: Transaction, { slots, taken, room }: Taking, head: Head): boolean {
-  const isOrdered = (head[2] & flags.hasLane) !== 0;
-  return room > 0 && !(isOrdered && taken >= slots) && !isLate(tx, head);
+/** Only jobs without a lane or a gate are held ahead. A late one here is beyond what one pass may skip: the next claim goes on with them. */
+function mayTake(tx: Transaction, { queue, line }: Contender, head: Head, room: Room): boolean {
+  if (isFull(queue) || room.leftOf(line.task) < 1) return false;
+  const isBound = (head[2] & flags.hasLane) !== 0 || room.isGated(line.task);
+  const may = !(isBound && queue.slots === 0) && !isLate(tx, head);
+  if (!may) Object.assign(queue, { slots: 0, ahead: 0 });
+  return may;
 }
 
 function isLate(tx: Transaction, [, seq, flagged]: Head): boolean {
   return (flagged & flags.hasStartBy) !== 0 && (tx.sql.value<number>(startByOf, seq) ?? Infinity) < tx.now;
+}
+
+/** They use up what may be held ahead. */
+function rowBehind(tx: Transaction, { queue, line }: Contender, head: Head, { alone, inRow, room }: Choice, left: number): Taken[] {
+  if (inRow <= 1 || alone === "only" || queue.ahead <= 0 || (head[2] & flags.hasLane) === 0 || room.isGated(line.task)) return [];
+  const followers = followersOf(tx, head[1], Math.min(inRow - 1, queue.ahead, left, room.leftOf(line.task)));
+  queue.ahead -= followers.length;
+  room.take(line.task, followers.length);
+  return followers;
 }

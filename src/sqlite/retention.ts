@@ -1,7 +1,12 @@
 /** What history keeps, and for how long (G19). */
+import type { Instant, Ms } from "../core/runtime.ts";
 import { isEnded } from "../core/states.ts";
-import { jobAt } from "./job.ts";
+import { forgetEdges, hasLiveFollowers } from "./after.ts";
+import { flags, hasFlag, jobAt } from "./job.ts";
 import type { Job } from "./job.ts";
+import { joinStates } from "./join.ts";
+import { isAnyJoinPurgeDue, purgeJoins } from "./joinRetention.ts";
+import { forgetMembership } from "./membership.ts";
 import { leave } from "./move.ts";
 import type { Statements } from "./statements.ts";
 import type { Transaction } from "./transaction.ts";
@@ -12,11 +17,16 @@ const duePurges = "SELECT id, seqs FROM errand_purges WHERE at <= ? ORDER BY at,
 /** By rowid. */
 const dropPurge = "DELETE FROM errand_purges WHERE id = ?";
 const shortenPurge = "UPDATE errand_purges SET seqs = ? WHERE id = ?";
-/** By rowids: completed ones whose time has come. */
+/** By rowids: completed ones whose time has come, and that have to do with no other. */
 const dueCompleted = `SELECT j.seq, j.line FROM json_each(?) e CROSS JOIN errand_done d ON d.seq = e.value CROSS JOIN errand_jobs j ON j.seq = e.value
-  CROSS JOIN errand_keeps k ON k.id = j.keep WHERE d.ended_at + (k.keep ->> 0) <= ? AND coalesce(j.remember_until, 0) <= ?`;
+  CROSS JOIN errand_keeps k ON k.id = j.keep WHERE d.ended_at + (k.keep ->> 0) <= ? AND coalesce(j.remember_until, 0) <= ? AND (j.flags & ${flags.hasJoin | flags.hasAfter | flags.hasFollowers}) = 0`;
 const removeRows = "DELETE FROM errand_jobs WHERE seq IN (SELECT value FROM json_each(?))";
 const leaveDone = "DELETE FROM errand_done WHERE seq IN (SELECT value FROM json_each(?))";
+/** By errand_joined_seq. */
+const joinsOf = "SELECT joined, nth FROM errand_joined WHERE seq = ? ORDER BY nth";
+/** By primary keys. */
+const keepForJoin = "UPDATE errand_joined SET is_kept = 1 WHERE joined = ? AND seq = ?";
+const keepForFollowers = `UPDATE errand_jobs SET flags = flags | ${flags.isKept} WHERE seq = ?`;
 const removeRow = "DELETE FROM errand_jobs WHERE seq = ?";
 /** By errand_events_purge. */
 const purgeEvents = "DELETE FROM errand_events WHERE seq IN (SELECT seq FROM errand_events WHERE purge_at <= ? ORDER BY purge_at LIMIT ?)";
@@ -29,22 +39,33 @@ export function isAnyPurgeDue(sql: Statements, now: number): boolean {
   return (
     (sql.value<number | null>(firstPurge) ?? Infinity) <= now ||
     (sql.value<number | null>(firstEventPurge) ?? Infinity) <= now ||
-    (sql.value<number | null>(firstWindowEnd) ?? Infinity) <= now
+    (sql.value<number | null>(firstWindowEnd) ?? Infinity) <= now ||
+    isAnyJoinPurgeDue(sql, now)
   );
 }
 
-/** Removes ended jobs, old events and ended windows of unique keys, `limit` of each. */
+/** Removes ended jobs, old events, closed joins and ended windows of unique keys, `limit` of each. */
 export function purge(tx: Transaction, limit: number): { purged: number; hasMore: boolean } {
   const jobs = purgeJobs(tx, limit);
+  const joins = purgeJoins(tx, limit);
   const events = tx.sql.run(purgeEvents, tx.now, limit);
   const windows = purgeEndedWindows(tx, limit);
-  return { purged: jobs.purged + events, hasMore: jobs.hasMore || events === limit || windows === limit };
+  return { purged: jobs.purged + joins + events, hasMore: jobs.hasMore || [joins, events, windows].some((count) => count >= limit) };
+}
+
+/** Members of joins that were given up, and these joins. */
+export function purgeGivenUp(tx: Transaction, limit: number): number {
+  const purged = tx.ties.givenUp.filter((seq) => purgeOne(tx, seq)).length;
+  return purged + (tx.ties.joinsToPurge.size > 0 ? purgeJoins(tx, limit) : 0);
 }
 
 /** Out of the store, with all that points to it. */
 export function removeJob(tx: Transaction, job: Job): void {
   leave(tx, job);
   tx.sql.run(removeRow, job.seq);
+  forgetMembership(tx, job);
+  if (hasFlag(job, flags.hasAfter)) forgetEdges(tx, job.seq);
+  if (hasFlag(job, flags.hasFollowers)) tx.spendSeq(job.seq);
 }
 
 /** Hints are looked at, never trusted: the job may live again, be gone, or be remembered for longer. */
@@ -84,8 +105,34 @@ function purgeOne(tx: Transaction, seq: number): boolean {
   const job = jobAt(tx, seq);
   if (job === undefined || !isEnded(job.state)) return false;
   const keepMs = tx.dictionary.keepById(tx.sql, job.keep)[job.state];
-  const at = Math.max((job.endedAt ?? 0) + keepMs, job.rememberUntil ?? 0);
-  if (at <= tx.now) removeJob(tx, job);
-  else tx.purgeAt(at, seq);
-  return at <= tx.now;
+  const at = hasFlag(job, flags.hasJoin) ? timeOfMember(tx, job, keepMs) : timeOf(job, keepMs);
+  if (at > tx.now) {
+    if (at !== Infinity) tx.purgeAt(at, seq);
+    return false;
+  }
+  if (hasFlag(job, flags.hasFollowers) && hasLiveFollowers(tx, seq)) {
+    tx.sql.run(keepForFollowers, seq);
+    return false;
+  }
+  removeJob(tx, job);
+  return true;
+}
+
+function timeOf(job: Job, keepMs: Ms): Instant {
+  return Math.max((job.endedAt ?? 0) + keepMs, job.rememberUntil ?? 0);
+}
+
+/** Its keep counts from when its joins have closed; one that has not closed keeps it until then. At once where its own was given up. */
+function timeOfMember(tx: Transaction, job: Job, keepMs: Ms): Instant {
+  let at = timeOf(job, keepMs);
+  for (const [joined, nth] of tx.sql.tuples<[joined: number, nth: number]>(joinsOf, job.seq)) {
+    const join = tx.joins.at(tx.sql, joined);
+    if (join?.state === joinStates.removed && nth === 0) return tx.now;
+    if (join?.state === joinStates.closed) at = Math.max(at, (join.closedAt ?? 0) + keepMs);
+    else if (join && at <= tx.now) {
+      tx.sql.run(keepForJoin, joined, job.seq);
+      at = Infinity;
+    }
+  }
+  return at;
 }

@@ -4,7 +4,9 @@ import type { AttemptRow, ClaimedJob, JobRow, LaneMembership, NewJob, Waits } fr
 import type { Instant, Ms } from "../core/runtime.ts";
 import { isEnded } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
-import { stateFrom } from "./job.ts";
+import { blockedBy } from "./blockedBy.ts";
+import { flags, hasFlag, stateFrom } from "./job.ts";
+import type { Transaction } from "./transaction.ts";
 
 export interface RowRecord {
   readonly seq: number;
@@ -40,22 +42,40 @@ export interface RowRecord {
   readonly isCancelling: number | null;
   readonly process: string | null;
   readonly leaseUntil: Instant | null;
+  readonly flags: number;
+  readonly isBehind: number;
 }
 
 export const rowColumns = `
   j.seq, j.id, l.task, l.queue, j.state AS code, j.payload, j.head_start AS headStartMs, j.urgency, j.enqueued_at AS enqueuedAt, j.due_at AS dueAt,
   j.start_by AS startBy, j.attempts, j.starts, j.suspects, j.lane, j.if_dead AS ifDead, j.unique_key AS uniqueKey, j.since, j.delayed_by AS delayedBy,
   j.reason, j.ended_at AS endedAt, j.is_poison AS isPoison, j.history, j.checkpoint, j.result, j.extra, d.ended_at AS doneAt,
-  r.claim, r.fence, r.started_at AS startedAt, r.is_cancelling AS isCancelling, p.process, p.lease_until AS leaseUntil`;
+  r.claim, r.fence, r.started_at AS startedAt, r.is_cancelling AS isCancelling, p.process, p.lease_until AS leaseUntil,
+  j.flags, m.seq IS NOT NULL AS isBehind`;
 
-/** By rowids. */
+/** By rowids and a primary key. */
 export const rowJoins = `CROSS JOIN errand_lines l ON l.id = j.line LEFT JOIN errand_running r ON r.seq = j.seq LEFT JOIN errand_done d ON d.seq = j.seq
-  LEFT JOIN errand_processes p ON p.id = r.process`;
+  LEFT JOIN errand_processes p ON p.id = r.process LEFT JOIN errand_members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq`;
 
-export function jobRow(record: RowRecord): JobRow {
-  const state = stateFrom(record.code, record.fence !== null, record.doneAt !== null);
+/** By errand_joined_seq, then rowids. */
+const joinsOf = `SELECT m.seq, n.id FROM json_each(?) e CROSS JOIN errand_joined m ON m.seq = e.value CROSS JOIN errand_joins n ON n.seq = m.joined
+  ORDER BY m.seq, m.nth`;
+
+export function jobRows(look: Transaction, records: readonly RowRecord[]): JobRow[] {
+  const members = records.filter((record) => hasFlag(record, flags.hasJoin)).map(({ seq }) => seq);
+  const joins = new Map<number, string[]>();
+  for (const [seq, id] of members.length === 0 ? [] : look.sql.tuples<[number, string]>(joinsOf, JSON.stringify(members))) {
+    joins.set(seq, [...(joins.get(seq) ?? []), id]);
+  }
+  return records.map((record) => jobRow(look, record, joins.get(record.seq)));
+}
+
+function jobRow(look: Transaction, record: RowRecord, joins: readonly string[] | undefined): JobRow {
+  const { code, isBehind } = record;
+  const state = stateFrom({ code, isRunning: record.fence !== null, isDone: record.doneAt !== null, isBehind: isBehind === 1 });
   const extra = record.extra === null ? {} : parseExtra(record.extra);
-  const waits = waitsOf(record, state);
+  const composed = record.extra === null ? {} : composedIn(record.extra);
+  const waits = waitsOf(look, record, state);
   const claim = claimOf(record);
   // The claim in hand, and that which completed it, are not in the row.
   const last = state === "running" || state === "completed" ? 1 : 0;
@@ -73,6 +93,8 @@ export function jobRow(record: RowRecord): JobRow {
     starts: record.starts + last,
     suspects: state === "completed" ? 0 : record.suspects,
     history: record.history === null ? [] : (JSON.parse(record.history) as AttemptRow[]),
+    ...(joins && { joins }),
+    ...composed,
     ...(waits && { waits }),
     ...(claim && { claim }),
     ...(record.isPoison === 1 && { isPoison: true }),
@@ -99,10 +121,15 @@ export function parseExtra(text: string): Pick<ClaimedJob, "expecting" | "versio
   };
 }
 
-function waitsOf(record: RowRecord, state: JobState): Waits | undefined {
+function composedIn(text: string): Pick<JobRow, "keyLimits" | "after"> {
+  const { keyLimits, after } = JSON.parse(text) as Pick<NewJob, "keyLimits" | "after">;
+  return { ...(keyLimits && { keyLimits }), ...(after && { after }) };
+}
+
+function waitsOf(look: Transaction, record: RowRecord, state: JobState): Waits | undefined {
   const since = record.since ?? record.enqueuedAt;
   if (state === "scheduled") return { reason: record.delayedBy ?? "time", on: new Date(record.dueAt).toISOString(), since };
-  if (state === "blocked") return { reason: "key", on: record.lane ?? "", since };
+  if (state === "blocked") return { ...blockedBy(look, record), since };
   if (state === "parked") return { reason: "parked", on: record.lane ?? "", since };
   if (state !== "ready") return undefined;
   return { reason: record.suspects < suspectsBeforeAlone ? "worker" : "alone", on: record.queue, since };

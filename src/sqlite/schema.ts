@@ -2,13 +2,15 @@
  * The tables. All names begin with `errand_`, so that they may live in the app's own file.
  *
  * A job's wide row is written at enqueue and, if its life is plain, never again: that it is ready, running or completed is told by a small row
- * in `errand_ready`, `errand_running` or `errand_done` (`state` 0). Every other state stands in the wide row.
+ * in `errand_ready`, `errand_running` or `errand_done` (`state` 0). A member that its lane blocks is told by `errand_members` (`state` 0, place 0), so that
+ * it can be started in a row without a write to its wide row. Every other state stands in the wide row.
  */
 import { ErrandError } from "../core/errors.ts";
+import { compositionTables, fromVersion1 } from "./compositionTables.ts";
 import { numbers } from "./numbers.ts";
 import type { Statements } from "./statements.ts";
 
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 const tables = `
 CREATE TABLE errand_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -37,7 +39,7 @@ CREATE TABLE errand_ready (line INTEGER NOT NULL, urgency INTEGER NOT NULL, seq 
 CREATE TABLE errand_scheduled (due_at INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (due_at, seq)) WITHOUT ROWID;
 CREATE TABLE errand_running (
   seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, keep INTEGER NOT NULL, flags INTEGER NOT NULL, process INTEGER NOT NULL,
-  fence INTEGER NOT NULL, claim TEXT NOT NULL, started_at INTEGER NOT NULL, is_cancelling INTEGER NOT NULL DEFAULT 0
+  fence INTEGER NOT NULL, claim TEXT NOT NULL, started_at INTEGER NOT NULL, is_cancelling INTEGER NOT NULL DEFAULT 0, terms INTEGER
 );
 CREATE INDEX errand_running_cancelling ON errand_running (process, seq) WHERE is_cancelling = 1;
 CREATE TABLE errand_done (seq INTEGER PRIMARY KEY, ended_at INTEGER NOT NULL);
@@ -49,6 +51,7 @@ CREATE INDEX errand_purges_at ON errand_purges (at, id);
 
 -- Live members of lanes; place: see lane.ts.
 CREATE TABLE errand_members (lane TEXT NOT NULL, place INTEGER NOT NULL, seq INTEGER NOT NULL, width INTEGER NOT NULL, PRIMARY KEY (lane, place, seq)) WITHOUT ROWID;
+CREATE INDEX errand_members_blocked ON errand_members (seq) WHERE place = 0;
 -- Only lanes that are closed, or that tidy has work with.
 CREATE TABLE errand_lanes (lane TEXT PRIMARY KEY, closed_by TEXT, closed_at INTEGER, is_marked INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX errand_lanes_marked ON errand_lanes (lane) WHERE is_marked = 1;
@@ -74,7 +77,7 @@ CREATE TABLE errand_tickets (
   UNIQUE (name, ticket)
 );
 CREATE INDEX errand_tickets_process ON errand_tickets (process);
-`;
+${compositionTables}`;
 
 const writeNumber = "INSERT INTO errand_numbers (line, what, value) VALUES (0, ?, 0)";
 const ourTables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB 'errand_*'";
@@ -82,22 +85,37 @@ const metaTable = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND n
 const metaColumns = "SELECT count(*) FROM pragma_table_info('errand_meta') WHERE name IN ('key', 'value')";
 const readMeta = "SELECT value FROM errand_meta WHERE key = ?";
 const writeMeta = "INSERT INTO errand_meta (key, value) VALUES (?, ?)";
+const changeMeta = "UPDATE errand_meta SET value = ? WHERE key = ?";
 
-/** Whether the tables are there and fit; throws if they are somebody else's or a newer errand's. */
+/** Whether the tables are there and fit as they are; throws if they are somebody else's or a newer errand's. */
 export function isSchemaThere(sql: Statements, file: string): boolean {
-  if (sql.value<number>(ourTables) === 0) return false;
+  return versionOf(sql, file) === schemaVersion;
+}
+
+/** Makes what is missing. Within a transaction. */
+export function bringSchema(sql: Statements, file: string, era: () => string): void {
+  const version = versionOf(sql, file);
+  if (version === 0) createSchema(sql, era());
+  else if (version < schemaVersion) {
+    sql.exec(fromVersion1);
+    sql.run(changeMeta, String(schemaVersion), "schema");
+  }
+}
+
+/** 0: there is none. */
+function versionOf(sql: Statements, file: string): number {
+  if (sql.value<number>(ourTables) === 0) return 0;
   const version = sql.value<number>(metaTable) === 1 ? Number(metaOf(sql, "schema")) : NaN;
-  if (!Number.isInteger(version)) {
+  if (!Number.isInteger(version) || version < 1) {
     throw new ErrandError("store-foreign", `${file} has tables named errand_… that are not errand's; name another file`);
   }
   if (version > schemaVersion) {
     throw new ErrandError("store-newer", `${file} was written by a newer errand (schema ${version}, known here: ${schemaVersion}); update errand`);
   }
-  return true;
+  return version;
 }
 
-/** Within a transaction. */
-export function createSchema(sql: Statements, era: string): void {
+function createSchema(sql: Statements, era: string): void {
   sql.exec(tables);
   sql.run(writeMeta, "schema", String(schemaVersion));
   sql.run(writeMeta, "era", era);

@@ -1,21 +1,44 @@
 /** Writes outcomes; each stands or falls alone, with its follow-up work. */
 import type { Outcome, Settled } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
+import { aftermath } from "./aftermath.ts";
 import { completePlain } from "./complete.ts";
-import { acceptWorks, refusalOf } from "./enqueue.ts";
+import { acceptWorks } from "./enqueue.ts";
 import { findJob, remember } from "./job.ts";
 import type { Job } from "./job.ts";
+import { takeStartsBack } from "./keyLimit.ts";
 import { attemptRow, die, end, wait } from "./life.ts";
 import type { Change } from "./move.ts";
+import { refusalOf } from "./refusal.ts";
+import { statesOf } from "./statesOf.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** By rowid. */
 const saveCheckpoint = "UPDATE errand_jobs SET checkpoint = ? WHERE seq = ?";
 
-/** Leaves the lanes that got room to the end of the transaction, or to the claim. */
 export function settle(tx: Transaction, outcomes: readonly Outcome[]): Settled[] {
+  const settled = settleEach(tx, outcomes);
+  aftermath(tx);
+  return withStates(tx, settled);
+}
+
+/** Leaves what the endings let happen to the caller. */
+export function settleEach(tx: Transaction, outcomes: readonly Outcome[]): Settled[] {
   const completed = completePlain(tx, outcomes);
   return outcomes.map((outcome) => (completed.delete(outcome) ? { id: outcome.id, is: "settled", state: "completed" } : settleOne(tx, outcome)));
+}
+
+/** Their states when all that follows from the outcomes has happened. */
+export function withStates(tx: Transaction, settled: Settled[]): Settled[] {
+  const states = statesOf(
+    tx,
+    settled.filter(({ state }) => state !== undefined && state !== "completed").map(({ id }) => id),
+  );
+  if (states.size === 0) return settled;
+  return settled.map((answer) => {
+    const state = states.get(answer.id);
+    return state === undefined || state === answer.state ? answer : { ...answer, state };
+  });
 }
 
 function settleOne(tx: Transaction, outcome: Outcome): Settled {
@@ -37,11 +60,7 @@ function write(tx: Transaction, job: Job, outcome: Outcome): Settled["is"] | Err
   if (refusal) return refusal;
   if (isCancelled) cancel(tx, job, outcome);
   else apply(tx, job, outcome);
-  if (follow.length > 0) {
-    acceptWorks(tx, follow);
-    // The follow-up may have replaced the job itself.
-    job.state = findJob(tx, job.id)?.state ?? job.state;
-  }
+  if (follow.length > 0) acceptWorks(tx, follow, "run");
   return isCancelled ? "cancelled" : "settled";
 }
 
@@ -82,6 +101,7 @@ function apply(tx: Transaction, job: Job, outcome: Outcome): void {
     case "snoozed":
       return delay(tx, job, outcome, outcome.is, change);
     case "released":
+      takeStartsBack(tx, job);
       return wait(tx, job, checkpointOf(outcome));
     case "saved":
       if (outcome.checkpoint !== undefined) tx.sql.run(saveCheckpoint, outcome.checkpoint, job.seq);

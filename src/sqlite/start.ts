@@ -1,14 +1,16 @@
 /** Leases the chosen jobs: out of errand_ready, into errand_running, all of a line at once. */
-import type { Claim, ClaimedJob } from "../core/engine.ts";
+import type { Claim, ClaimedJob, KeyLimit } from "../core/engine.ts";
 import { flags } from "./job.ts";
+import { countStarts } from "./keyLimit.ts";
+import type { Line } from "./lines.ts";
 import { leaseTo } from "./processes.ts";
 import type { Process } from "./processes.ts";
 import type { Chosen } from "./ready.ts";
+import type { Room } from "./room.ts";
 import { parseExtra } from "./row.ts";
 import type { Transaction } from "./transaction.ts";
 
-type Taken = [
-  urgency: number,
+export type Taken = [
   seq: number,
   id: string,
   payload: string,
@@ -20,35 +22,58 @@ type Taken = [
   checkpoint: string | null,
   extra: string | null,
   flags: number,
+  lane: string | null,
+  laneWidth: number | null,
 ];
 
-/** The chosen jobs of a line are its first: a range of the primary key; then rowids. */
-const takenJobs = `SELECT r.urgency, r.seq, j.id, j.payload, j.attempts, j.starts, j.suspects, j.enqueued_at, j.due_at, j.checkpoint, j.extra, j.flags
-  FROM errand_ready r CROSS JOIN errand_jobs j ON j.seq = r.seq WHERE r.line = ? AND (r.urgency, r.seq) <= (?, ?) ORDER BY r.urgency, r.seq`;
-const enterRunning = `INSERT INTO errand_running (seq, line, keep, flags, process, fence, claim, started_at)
-  SELECT r.seq, j.line, j.keep, j.flags, ?, ?, ?, ? FROM errand_ready r CROSS JOIN errand_jobs j ON j.seq = r.seq WHERE r.line = ? AND (r.urgency, r.seq) <= (?, ?)`;
-const leaveReady = "DELETE FROM errand_ready WHERE line = ? AND (urgency, seq) <= (?, ?)";
-/** By primary key. */
-const metDeadline = "DELETE FROM errand_deadlines WHERE start_by = (SELECT start_by FROM errand_jobs WHERE seq = ?) AND seq = ?";
+export const takenColumns =
+  "j.seq, j.id, j.payload, j.attempts, j.starts, j.suspects, j.enqueued_at, j.due_at, j.checkpoint, j.extra, j.flags, j.lane, j.lane_width";
 
-export function start(tx: Transaction, wanted: Claim, known: Process | undefined, fence: number, chosen: readonly Chosen[]): ClaimedJob[] {
-  if (chosen.length === 0) return [];
-  const process = leaseTo(tx, known, wanted.process, wanted.leaseMs);
-  const started: { readonly urgency: number; readonly seq: number; readonly job: ClaimedJob }[] = [];
-  for (const ofLine of byPlace(chosen).values()) {
-    const last = ofLine.at(-1);
-    if (last === undefined) continue;
-    for (const row of tx.sql.tuples<Taken>(takenJobs, last.place, last.urgency, last.seq)) {
-      started.push({ urgency: row[0], seq: row[1], job: claimedJob(last, row) });
-    }
-    tx.sql.run(enterRunning, process, fence, wanted.claim, tx.now, last.place, last.urgency, last.seq);
-    tx.sql.run(leaveReady, last.place, last.urgency, last.seq);
-    tx.counters.add(last.line.id, "ready", -ofLine.length);
-    tx.counters.add(last.line.id, "running", ofLine.length);
-  }
-  for (const { flags: flagged, seq } of chosen) if ((flagged & flags.hasStartBy) !== 0) tx.sql.run(metDeadline, seq, seq);
-  return started.toSorted((a, b) => a.urgency - b.urgency || a.seq - b.seq).map(({ job }) => job);
+/** The first of a line: a range of the primary key; then rowids. */
+const firstOfLine = "FROM errand_ready r CROSS JOIN errand_jobs j ON j.seq = r.seq WHERE r.line = ? AND (r.urgency, r.seq) <= (?, ?)";
+const takenJobs = `SELECT ${takenColumns} ${firstOfLine}`;
+const enterRunning = `INSERT INTO errand_running (seq, line, keep, flags, process, fence, claim, started_at, terms)
+  SELECT r.seq, j.line, j.keep, j.flags, ?, ?, ?, ?, ? ${firstOfLine}`;
+const leaveReady = "DELETE FROM errand_ready WHERE line = ? AND (urgency, seq) <= (?, ?)";
+/** By rowids. */
+const listed = "FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value";
+const listedJobs = `SELECT ${takenColumns} ${listed}`;
+const listedEnterRunning = `INSERT INTO errand_running (seq, line, keep, flags, process, fence, claim, started_at, terms)
+  SELECT j.seq, j.line, j.keep, j.flags | ?, ?, ?, ?, ?, ? ${listed}`;
+/** By primary key. */
+const leaveReadyOne = "DELETE FROM errand_ready WHERE line = ? AND urgency = ? AND seq = ?";
+const metDeadline = "DELETE FROM errand_deadlines WHERE start_by = (SELECT start_by FROM errand_jobs WHERE seq = ?) AND seq = ?";
+/** By errand_joined_seq, then rowids. */
+const ownJoins = `SELECT m.seq, n.id FROM json_each(?) e CROSS JOIN errand_joined m ON m.seq = e.value AND m.nth = 0 CROSS JOIN errand_joins n ON n.seq = m.joined`;
+
+/** For whom, and under what. */
+export interface Lease extends Pick<Claim, "process" | "leaseMs" | "claim"> {
+  readonly fence: number;
 }
+
+/** In the order in which they were chosen, each with those that follow it in a row right behind it. */
+export function start(tx: Transaction, lease: Lease, known: Process | undefined, chosen: readonly Chosen[], room: Room): ClaimedJob[] {
+  if (chosen.length === 0) return [];
+  const process = leaseTo(tx, known, lease.process, lease.leaseMs);
+  const carried = room.handOut();
+  const taken = new Map<number, Taken>();
+  for (const ofLine of byPlace(chosen).values()) {
+    const [first] = ofLine;
+    if (first === undefined) continue;
+    const values: Started = [process, lease.fence, lease.claim, tx.now, carried.get(first.line.task) ?? null];
+    for (const row of first.isListed ? startListed(tx, ofLine, values) : startFirst(tx, ofLine, values)) taken.set(row[0], row);
+    tx.counters.add(first.line.id, "ready", -ofLine.length);
+    tx.counters.add(first.line.id, "running", ofLine.length);
+  }
+  startFollowers(tx, chosen, [process, lease.fence, lease.claim, tx.now, null]);
+  const rows = chosen.flatMap(({ line, seq, followers }): (readonly [Line, Taken])[] => {
+    const row = taken.get(seq);
+    return row ? [[line, row], ...followers.map((follower) => [line, follower] as const)] : [];
+  });
+  return claimedJobs(tx, rows);
+}
+
+type Started = readonly [process: number, fence: number, claim: string, now: number, terms: number | null];
 
 function byPlace(chosen: readonly Chosen[]): Map<number, Chosen[]> {
   const places = new Map<number, Chosen[]>();
@@ -60,7 +85,50 @@ function byPlace(chosen: readonly Chosen[]): Map<number, Chosen[]> {
   return places;
 }
 
-function claimedJob({ line }: Chosen, [, , id, payload, attempts, starts, suspects, enqueuedAt, dueAt, checkpoint, extra, flagged]: Taken): ClaimedJob {
+/** The chosen jobs of a line are its first. */
+function startFirst(tx: Transaction, ofLine: readonly Chosen[], values: Started): Taken[] {
+  const last = ofLine.at(-1);
+  if (last === undefined) return [];
+  const upTo = [last.place, last.urgency, last.seq] as const;
+  const rows = tx.sql.tuples<Taken>(takenJobs, ...upTo);
+  tx.sql.run(enterRunning, ...values, ...upTo);
+  tx.sql.run(leaveReady, ...upTo);
+  return rows;
+}
+
+/** They stand anywhere in their line. */
+function startListed(tx: Transaction, ofLine: readonly Chosen[], values: Started): Taken[] {
+  const seqs = JSON.stringify(ofLine.map(({ seq }) => seq));
+  tx.sql.run(listedEnterRunning, 0, ...values, seqs);
+  for (const { place, urgency, seq } of ofLine) tx.sql.run(leaveReadyOne, place, urgency, seq);
+  return tx.sql.tuples<Taken>(listedJobs, seqs);
+}
+
+/** They stay where their lane has them, so that nothing but their running is written. */
+function startFollowers(tx: Transaction, chosen: readonly Chosen[], values: Started): void {
+  const seqs: number[] = [];
+  for (const { line, followers } of chosen) {
+    if (followers.length === 0) continue;
+    for (const [seq] of followers) seqs.push(seq);
+    tx.counters.add(line.id, "blocked", -followers.length);
+    tx.counters.add(line.id, "running", followers.length);
+  }
+  if (seqs.length > 0) tx.sql.run(listedEnterRunning, flags.isFollowing, ...values, JSON.stringify(seqs));
+}
+
+const atFlags = 10;
+
+function claimedJobs(tx: Transaction, rows: readonly (readonly [Line, Taken])[]): ClaimedJob[] {
+  const members = rows.filter(([, row]) => (row[atFlags] & flags.hasJoin) !== 0).map(([, [seq]]) => seq);
+  const joins = new Map(members.length === 0 ? [] : tx.sql.tuples<[seq: number, id: string]>(ownJoins, JSON.stringify(members)));
+  return rows.map(([line, row]) => claimedJob(tx, line, row, joins));
+}
+
+function claimedJob(tx: Transaction, line: Line, row: Taken, joins: ReadonlyMap<number, string>): ClaimedJob {
+  const [seq, id, payload, attempts, starts, suspects, enqueuedAt, dueAt, checkpoint, extra, flagged, lane, laneWidth] = row;
+  if ((flagged & flags.hasStartBy) !== 0) tx.sql.run(metDeadline, seq, seq);
+  if ((flagged & flags.hasKeyLimits) !== 0) countStarts(tx, seq, (JSON.parse(extra ?? "{}") as { keyLimits?: readonly KeyLimit[] }).keyLimits ?? []);
+  const join = joins.get(seq);
   return {
     id,
     task: line.task,
@@ -71,7 +139,10 @@ function claimedJob({ line }: Chosen, [, , id, payload, attempts, starts, suspec
     suspects,
     enqueuedAt,
     dueAt,
-    isOrdered: (flagged & flags.hasLane) !== 0,
+    isOrdered: lane !== null,
+    ...(lane !== null && laneWidth === 1 && { lane }),
+    ...(join !== undefined && { join }),
+    ...((flagged & flags.hasAfter) !== 0 && { isAfter: true }),
     ...(checkpoint !== null && { checkpoint }),
     ...(extra !== null && parseExtra(extra)),
   };

@@ -1,10 +1,13 @@
 /** One bounded pass of housekeeping. Each reason has its own budget of `items`. */
 import type { Tidied, Tidy } from "../core/engine.ts";
+import { aftermath, isAnyPassLeft, resumePasses } from "./aftermath.ts";
 import { firstDeadlineAt, firstDueAt, promote, skipLateOnes } from "./due.ts";
 import { expire, isAnyExpired } from "./expire.ts";
-import { admitMarked, isAnyLaneMarked, sortMembers } from "./lanePasses.ts";
+import { removeLeftovers } from "./joinRetention.ts";
+import { firstFreeAt, forgetEndedStarts, isAnyStartOver, noteFreed } from "./keyLimit.ts";
+import { isAnyLaneMarked, sortMembers } from "./lanePasses.ts";
 import { isReplaying, replay } from "./replay.ts";
-import { isAnyPurgeDue, purge } from "./retention.ts";
+import { isAnyPurgeDue, purge, purgeGivenUp } from "./retention.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Looks first, without the write lock: idle writes nothing. */
@@ -14,6 +17,9 @@ export function isTidy(look: Transaction, { mayExpire }: Tidy): boolean {
     (firstDeadlineAt(look.sql) ?? Infinity) >= look.now &&
     !(mayExpire && isAnyExpired(look.sql, look.now)) &&
     !isAnyLaneMarked(look.sql) &&
+    !isAnyPassLeft(look.sql) &&
+    (firstFreeAt(look.sql) ?? Infinity) > look.now &&
+    !isAnyStartOver(look.sql, look.now) &&
     !isReplaying(look) &&
     !isAnyPurgeDue(look.sql, look.now)
   );
@@ -38,15 +44,23 @@ export function nothingTidied(look: Transaction): Tidied {
 }
 
 export function tidy(tx: Transaction, { items, mayExpire }: Tidy): Tidied {
-  const promoted = promote(tx, items);
   const skipped = skipLateOnes(tx, items);
+  const promoted = promote(tx, items);
   // Whoever had to wait for the write lock may have been kept from hearing the others' beats.
   const expired = mayExpire && !tx.hasWaited ? expire(tx, items) : { takenBack: 0, quarantined: 0, hasMore: false };
   const sorted = sortMembers(tx, items);
-  admitMarked(tx);
+  const hasMoreStarts = forgetEndedStarts(tx, items);
+  noteFreed(tx, items);
+  resumePasses(tx, items);
   const { replayed, hasMore: hasMoreReplays } = replay(tx, items);
-  const { purged, hasMore: hasMorePurges } = purge(tx, items);
-  const hasMore = expired.hasMore || sorted.hasMore || hasMoreReplays || hasMorePurges || [promoted, skipped, tx.admitted].some((count) => count >= items);
+  tx.writePurges();
+  const { purged: purgedBefore, hasMore: hasMorePurges } = purge(tx, items);
+  const left = removeLeftovers(tx, items);
+  aftermath(tx, items);
+  const purged = purgedBefore + purgeGivenUp(tx, items);
+  const { released, closed, dropped, hasLeft } = tx.ties;
+  const admitted = tx.admitted + tx.keys.given;
+  const isFull = [promoted, skipped, left, released, closed, dropped, admitted].some((count) => count >= items);
   return {
     now: tx.now,
     promoted,
@@ -54,12 +68,12 @@ export function tidy(tx: Transaction, { items, mayExpire }: Tidy): Tidied {
     takenBack: expired.takenBack,
     quarantined: expired.quarantined,
     parked: sorted.parked,
-    admitted: tx.admitted,
-    released: 0,
-    closed: 0,
-    dropped: 0,
+    admitted,
+    released,
+    closed,
+    dropped,
     replayed,
     purged,
-    hasMore,
+    hasMore: isFull || hasLeft || hasMoreStarts || expired.hasMore || sorted.hasMore || hasMoreReplays || hasMorePurges,
   };
 }

@@ -1,11 +1,16 @@
 /** One atom on one handle: its time, and what is gathered while it runs and written once before it ends. */
 import type { Instant, Runtime } from "../core/runtime.ts";
-import { admitMarked } from "./lanePasses.ts";
+import { aftermath } from "./aftermath.ts";
+import { Gates } from "./gates.ts";
+import { Joins } from "./join.ts";
+import { leaveToPurge } from "./joinRetention.ts";
+import { Keys } from "./keyLimit.ts";
 import { Dictionary } from "./lines.ts";
 import type { NoticeCache, Notices } from "./notices.ts";
 import { CounterChanges, readNumbersOf, writeChangedNumbers } from "./numbers.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Statements } from "./statements.ts";
+import { Ties } from "./ties.ts";
 
 const addPurge = "INSERT INTO errand_purges (at, seqs) VALUES (?, ?)";
 /** By rowid: the last. */
@@ -28,6 +33,10 @@ export class Transaction {
   readonly hasWaited: boolean;
   /** Lanes that may have room. */
   readonly lanesToAdmit: Set<string> = new Set();
+  readonly ties: Ties = new Ties();
+  readonly joins: Joins = new Joins();
+  readonly keys: Keys = new Keys();
+  readonly gates: Gates = new Gates();
   /** Work may have become ready. */
   isReadied = false;
   admitted = 0;
@@ -51,6 +60,11 @@ export class Transaction {
     return this.#shared.notices.at(this.sql, this.numbers);
   }
 
+  /** Something follows from what was done that has not been looked at. */
+  get hasAftermath(): boolean {
+    return this.ties.hasWork || this.lanesToAdmit.size > 0 || this.keys.hasWork;
+  }
+
   /** The next place in the order of enqueue. */
   takeSeq(): number {
     return this.takeSeqs(1);
@@ -58,7 +72,7 @@ export class Transaction {
 
   /** The first of `count` places. */
   takeSeqs(count: number): number {
-    const first = this.#nextSeq ?? (this.sql.value<number>(lastSeq) ?? 0) + 1;
+    const first = this.#nextSeq ?? Math.max(this.sql.value<number>(lastSeq) ?? 0, this.numbers.seqs) + 1;
     this.#nextSeq = first + count;
     return first;
   }
@@ -85,10 +99,35 @@ export class Transaction {
     else this.#purges.set(at, [seq]);
   }
 
+  /** A seq that somebody may still name is not given again. */
+  spendSeq(seq: number): void {
+    this.numbers.seqs = Math.max(this.numbers.seqs, seq);
+  }
+
+  /** A job that was handed out under these terms runs no more; others may have been passed over for what it held. */
+  giveGatesBack(terms: number): void {
+    this.gates.giveBack(terms, 1);
+    this.isReadied = true;
+  }
+
+  /** So that what is read of them next is as it is now. */
+  writeKeys(): void {
+    this.keys.write(this.sql);
+  }
+
+  writePurges(): void {
+    for (const [at, seqs] of this.#purges) this.sql.run(addPurge, at, JSON.stringify(seqs));
+    this.#purges.clear();
+  }
+
   /** Writes what was gathered. Nothing else may be written after it. */
   finish(): void {
-    admitMarked(this);
-    for (const [at, seqs] of this.#purges) this.sql.run(addPurge, at, JSON.stringify(seqs));
+    aftermath(this);
+    leaveToPurge(this);
+    this.joins.write(this.sql);
+    this.writeKeys();
+    this.gates.write(this.sql);
+    this.writePurges();
     this.counters.write(this.sql);
     writeChangedNumbers(this.sql, this.#before, this.numbers);
   }

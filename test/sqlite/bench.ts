@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Claim, Claimed, Engine, JobRow, NewJob, Outcome } from "../../src/core/engine.ts";
+import { join as pathOf } from "node:path";
+import type { Claim, Claimed, Engine, JobRow, NewJob, NewJoin, Outcome } from "../../src/core/engine.ts";
 import type { Runtime } from "../../src/core/runtime.ts";
 import type { Connection, Driver, Handle } from "../../src/sqlite/driver.ts";
 import { surroundings } from "../../src/sqlite/open.ts";
@@ -60,8 +60,8 @@ export class TurnedRuntime implements Runtime {
 
 /** One file of its own for a test. `using` closes what was opened and removes the folder. */
 export class Bench implements AsyncDisposable {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "errand-sqlite-"));
-  readonly file: string = join(this.folder, "work.db");
+  readonly folder: string = mkdtempSync(pathOf(tmpdir(), "errand-sqlite-"));
+  readonly file: string = pathOf(this.folder, "work.db");
   readonly runtime: TurnedRuntime = new TurnedRuntime();
   readonly #engines: SqliteEngine[] = [];
   readonly #handles: { close(): unknown }[] = [];
@@ -106,6 +106,10 @@ export function job(id: string, options: Partial<Omit<NewJob, "kind" | "id">> = 
     keep,
     ...options,
   };
+}
+
+export function join(id: string, options: Partial<Omit<NewJoin, "kind" | "id">> = {}): NewJoin {
+  return { kind: "join", id, content: `content of ${id}`, rememberMs: 0, name: "batch", isSealed: true, ...options };
 }
 
 export function wanted(options: Partial<Claim> & { readonly slots?: number } = {}): Claim {

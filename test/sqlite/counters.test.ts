@@ -1,25 +1,42 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Change, CountRow, Engine, NewJob, Outcome } from "../../src/core/engine.ts";
+import type { Change, CountRow, Engine, NewJob, NewWork, Outcome, Selection } from "../../src/core/engine.ts";
+import { limitKey, resourceKey } from "../../src/core/notes.ts";
 import { jobStates } from "../../src/core/states.ts";
 import { Bench, job, leaseMs, wanted } from "./bench.ts";
 
 /** Told by the wide row and the small ones together: what the counters must agree with. */
-const walked = `SELECT l.queue, l.task, CASE WHEN j.state > 0 THEN j.state WHEN r.seq IS NOT NULL THEN 4 WHEN d.seq IS NOT NULL THEN 6 ELSE 3 END AS code, count(*) AS jobs
-  FROM errand_jobs j JOIN errand_lines l ON l.id = j.line LEFT JOIN errand_running r USING (seq) LEFT JOIN errand_done d USING (seq) GROUP BY 1, 2, 3`;
+const told = `SELECT j.*, CASE WHEN j.state > 0 THEN j.state WHEN r.seq IS NOT NULL THEN 4 WHEN d.seq IS NOT NULL THEN 6 WHEN m.seq IS NOT NULL THEN 2 ELSE 3 END AS code
+  FROM errand_jobs j LEFT JOIN errand_running r ON r.seq = j.seq LEFT JOIN errand_done d ON d.seq = j.seq
+  LEFT JOIN errand_members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq`;
+const walked = `SELECT l.queue, l.task, code, count(*) AS jobs FROM (${told}) j JOIN errand_lines l ON l.id = j.line GROUP BY 1, 2, 3`;
 /** Every small row has its job, in the right state; and every job its small row. */
-const strays = `SELECT (SELECT count(*) FROM errand_ready y LEFT JOIN errand_jobs j USING (seq) LEFT JOIN errand_running r USING (seq) LEFT JOIN errand_done d USING (seq)
-    WHERE j.state IS NOT 0 OR r.seq IS NOT NULL OR d.seq IS NOT NULL OR abs(y.line) <> j.line OR y.urgency <> j.urgency OR (y.line < 0) <> (j.suspects >= 2)) AS ready,
-  (SELECT count(*) FROM errand_jobs j WHERE state = 0 AND NOT EXISTS (SELECT 1 FROM errand_running r WHERE r.seq = j.seq) AND NOT EXISTS (SELECT 1 FROM errand_done d WHERE d.seq = j.seq)
-    AND NOT EXISTS (SELECT 1 FROM errand_ready y WHERE y.seq = j.seq)) AS lostReady,
-  (SELECT count(*) FROM errand_scheduled s LEFT JOIN errand_jobs j USING (seq) WHERE j.state IS NOT 1 OR s.due_at <> j.due_at) AS scheduled,
-  (SELECT count(*) FROM errand_jobs j WHERE state = 1 AND NOT EXISTS (SELECT 1 FROM errand_scheduled s WHERE s.seq = j.seq)) AS lostScheduled,
-  (SELECT count(*) FROM errand_members m LEFT JOIN errand_jobs j USING (seq) WHERE j.seq IS NULL OR j.lane <> m.lane OR (m.place = 0) <> (j.state = 2) OR (m.place IN (2, 3)) <> (j.state = 5)) AS members,
-  (SELECT count(*) FROM errand_jobs j LEFT JOIN errand_done d USING (seq) WHERE j.lane IS NOT NULL AND j.state < 6 AND d.seq IS NULL
-    AND NOT EXISTS (SELECT 1 FROM errand_members m WHERE m.seq = j.seq)) AS lostMembers,
-  (SELECT count(*) FROM errand_uniques u LEFT JOIN errand_jobs j USING (seq) LEFT JOIN errand_done d USING (seq) WHERE j.unique_key IS NOT u.key OR j.state > 5 OR d.seq IS NOT NULL) AS uniques,
-  (SELECT count(*) FROM errand_deadlines x LEFT JOIN errand_jobs j USING (seq) LEFT JOIN errand_running r USING (seq) WHERE j.start_by IS NOT x.start_by OR j.starts > 0 OR j.state > 1 OR r.seq IS NOT NULL) AS deadlines,
-  (SELECT count(*) FROM errand_lanes l WHERE NOT EXISTS (SELECT 1 FROM errand_members m WHERE m.lane = l.lane)) AS lanes`;
+const strays = `WITH t AS (${told})
+  SELECT (SELECT count(*) FROM errand_ready y LEFT JOIN t USING (seq) WHERE t.code IS NOT 3 OR abs(y.line) <> t.line OR y.urgency <> t.urgency OR (y.line < 0) <> (t.suspects >= 2)) AS ready,
+  (SELECT count(*) FROM t WHERE code = 3 AND NOT EXISTS (SELECT 1 FROM errand_ready y WHERE y.seq = t.seq)) AS lostReady,
+  (SELECT count(*) FROM errand_scheduled s LEFT JOIN t USING (seq) WHERE t.code IS NOT 1 OR s.due_at <> t.due_at) AS scheduled,
+  (SELECT count(*) FROM t WHERE code = 1 AND NOT EXISTS (SELECT 1 FROM errand_scheduled s WHERE s.seq = t.seq)) AS lostScheduled,
+  (SELECT count(*) FROM errand_members m LEFT JOIN t USING (seq) WHERE t.seq IS NULL OR t.lane <> m.lane OR t.code > 5 OR (m.place = 0 AND t.code NOT IN (2, 4)) OR (m.place IN (2, 3)) <> (t.code = 5)) AS members,
+  (SELECT count(*) FROM t WHERE lane IS NOT NULL AND code < 6 AND (flags & 128) = 0 AND NOT EXISTS (SELECT 1 FROM errand_members m WHERE m.seq = t.seq)) AS lostMembers,
+  (SELECT count(*) FROM errand_uniques u LEFT JOIN t USING (seq) WHERE t.unique_key IS NOT u.key OR t.code > 5) AS uniques,
+  (SELECT count(*) FROM errand_deadlines x LEFT JOIN t USING (seq) WHERE t.start_by IS NOT x.start_by OR t.starts > 0 OR t.code NOT IN (1, 3)) AS deadlines,
+  (SELECT count(*) FROM errand_lanes l WHERE NOT EXISTS (SELECT 1 FROM errand_members m WHERE m.lane = l.lane)) AS lanes,
+  (SELECT count(*) FROM t WHERE ((flags & 640) <> 0) <> (state = 2)) AS blocked,
+  (SELECT count(*) FROM errand_key_waits w LEFT JOIN t USING (seq) WHERE t.state IS NOT 2 OR (t.flags & 512) = 0 OR t.urgency <> w.urgency) AS waits,
+  (SELECT count(*) FROM t WHERE (flags & 512) <> 0 AND NOT EXISTS (SELECT 1 FROM errand_key_waits w WHERE w.seq = t.seq)) AS lostWaits,
+  (SELECT count(*) FROM errand_keys k WHERE k.used <> (SELECT count(*) FROM errand_key_starts s WHERE s.key = k.key) + (SELECT count(*) FROM t, json_each(t.extra, '$.keyLimits') e
+    WHERE (t.flags & 256) <> 0 AND e.value ->> '$.key' = k.key AND (t.code = 3 OR (t.code = 4 AND e.value ->> '$.is.running' IS NOT NULL)))) AS keys,
+  (SELECT count(*) FROM errand_key_starts s WHERE NOT EXISTS (SELECT 1 FROM errand_keys k WHERE k.key = s.key)) AS starts,
+  (SELECT count(*) FROM errand_keys k WHERE k.free_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM errand_key_waits w WHERE w.key = k.key)) AS free,
+  (SELECT count(*) FROM errand_joins n WHERE n.state < 3 AND n.live <> (SELECT count(*) FROM errand_joined x JOIN t USING (seq) WHERE x.joined = n.seq AND t.code < 5)
+    + (SELECT count(*) FROM errand_joins c WHERE c.parent = n.seq AND c.state < 3)) AS joins,
+  (SELECT count(*) FROM errand_joins n WHERE n.members <> n.live + n.succeeded + n.failed AND n.state < 4) AS counts,
+  (SELECT count(*) FROM errand_joins n WHERE n.state = 2 AND n.live = 0) AS unclosed,
+  (SELECT count(*) FROM errand_joined x LEFT JOIN t USING (seq) LEFT JOIN errand_joins n ON n.seq = x.joined WHERE t.seq IS NULL OR n.seq IS NULL OR (t.flags & 16) = 0) AS joined,
+  (SELECT count(*) FROM errand_after a LEFT JOIN t ON t.seq = a.node LEFT JOIN errand_joins n ON n.seq = a.node
+    WHERE (t.seq IS NULL AND n.seq IS NULL) OR (t.seq IS NOT NULL AND a.is_live <> (t.code < 6))) AS after,
+  (SELECT count(*) FROM t WHERE (flags & 128) <> 0 AND (flags & 32) <> 0 AND NOT EXISTS (SELECT 1 FROM errand_after a WHERE a.node = t.seq)) AS lostAfter,
+  (SELECT count(*) FROM errand_terms e WHERE e.running <> (SELECT count(*) FROM errand_running r WHERE r.terms = e.id)) AS terms`;
 
 describe("after any commands", () => {
   for (const seed of [1, 2, 3]) {
@@ -28,6 +45,7 @@ describe("after any commands", () => {
       const engines = [bench.engine(), bench.engine()];
       const look = bench.app();
       const chance = new Chance(seed);
+      await engines[0]?.enqueue([{ works: [], notes }], {});
       const runs: Outcome[] = [];
       for (let step = 0; step < 250; step += 1) {
         const engine = engines[chance.upTo(1)];
@@ -45,6 +63,12 @@ describe("after any commands", () => {
     });
   }
 });
+
+const notes = [
+  { key: limitKey("at once"), value: JSON.stringify({ running: 3 }) },
+  { key: limitKey("rate"), value: JSON.stringify({ starts: 4, everyMs: 5_000 }) },
+  { key: resourceKey("gpu"), value: JSON.stringify({ capacity: 3 }) },
+];
 
 const codes: Readonly<Record<CountRow["state"], number>> = {
   scheduled: 1,
@@ -64,7 +88,8 @@ function sorted<T>(rows: readonly T[]): T[] {
 
 async function one(engine: Engine, chance: Chance, runs: Outcome[], step: number): Promise<void> {
   const kinds: readonly (() => Promise<unknown>)[] = [
-    async () => engine.enqueue([{ works: Array.from({ length: 1 + chance.upTo(4) }, (_, at) => randomJob(`${step}-${at}`, chance)) }], {}),
+    async () => engine.enqueue([{ works: Array.from({ length: 1 + chance.upTo(4) }, (_, at) => randomJob(`${step}-${at}`, chance, step)) }], {}),
+    async () => engine.enqueue([{ works: randomJoin(step, chance) }], {}),
     async () => {
       const claim = `c${step}`;
       const settling = runs.splice(0, chance.upTo(runs.length));
@@ -72,10 +97,12 @@ async function one(engine: Engine, chance: Chance, runs: Outcome[], step: number
         wanted({
           claim,
           process: `p${step % 3}-${Math.floor(step / 20)}`,
-          slots: 1 + chance.upTo(4),
           tasks: ["send", "call"],
           settling,
           alone: chance.upTo(4) === 0 ? "only" : "no",
+          inRow: 1 + chance.upTo(3),
+          ...(chance.upTo(1) === 0 && { terms: { call: { gates: ["at once", "rate"], needs: { gpu: 1 + chance.upTo(1) } } } }),
+          queues: [{ queue: "mail", slots: 1 + chance.upTo(4), ahead: chance.upTo(4) }],
         }),
         {},
       );
@@ -83,13 +110,30 @@ async function one(engine: Engine, chance: Chance, runs: Outcome[], step: number
     },
     async () => engine.settle(runs.splice(0, chance.upTo(runs.length)), {}),
     async () => engine.tidy({ items: 1 + chance.upTo(20), mayExpire: true }, {}),
-    async () => engine.change({ jobs: chance.upTo(1) === 0 ? { task: "send" } : {} }, randomChange(chance), 1 + chance.upTo(5), {}),
+    async () => engine.change(randomSelection(step, chance), randomChange(chance), 1 + chance.upTo(5), {}),
     async () => engine.beat(`p${chance.upTo(2)}-${Math.floor(step / 20)}`, leaseMs, {}),
   ];
   await kinds[chance.upTo(kinds.length - 1)]?.();
 }
 
-function randomJob(id: string, chance: Chance): NewJob {
+function randomSelection(step: number, chance: Chance): Selection {
+  if (chance.upTo(3) === 0) return { join: recentJoin(step, chance) };
+  return { jobs: chance.upTo(1) === 0 ? { task: "send" } : {} };
+}
+
+/** One is begun every tenth step. */
+function recentJoin(step: number, chance: Chance): string {
+  return `join-${Math.max(0, Math.floor(step / 10) - chance.upTo(2))}`;
+}
+
+function randomJoin(step: number, chance: Chance): NewWork[] {
+  const id = `join-${Math.floor(step / 10)}`;
+  const join = { kind: "join", id, content: id, rememberMs: 0, name: "batch", isSealed: chance.upTo(2) > 0 } as const;
+  const within = chance.upTo(3) === 0 && step > 10 ? { join: `join-${Math.floor(step / 10) - 1}` } : {};
+  return [{ ...join, ...within }, ...Array.from({ length: chance.upTo(4) }, (_, at) => randomJob(`${step}-member-${at}`, chance, step, { join: id }))];
+}
+
+function randomJob(id: string, chance: Chance, step: number, given: Partial<NewJob> = {}): NewJob {
   const optional = <T>(options: T): T | object => (chance.upTo(2) === 0 ? options : {});
   const modes = [
     { is: "keep" },
@@ -97,7 +141,9 @@ function randomJob(id: string, chance: Chance): NewJob {
     { is: "debounce", quietMs: 2_000, atMostMs: 5_000 },
     { is: "throttle", windowMs: 9_000 },
     { is: "one-more" },
+    { is: "gather", quietMs: 1_000, atMostMs: 4_000, most: 3 },
   ] as const;
+  const before = { id: `${step - 1 - chance.upTo(3)}-0`, when: (["well", "badly", "ended"] as const)[chance.upTo(2)] ?? "well" };
   const lane = chance.upTo(3);
   return job(id, {
     task: chance.upTo(1) === 0 ? "send" : "call",
@@ -107,8 +153,19 @@ function randomJob(id: string, chance: Chance): NewJob {
     ...optional({ lane: { key: `lane-${lane}`, width: 1 + (lane % 2), ifDead: (["park", "block", "continue"] as const)[lane % 3] ?? "park" } }),
     ...optional({ unique: { key: `unique-${chance.upTo(3)}`, mode: modes[chance.upTo(modes.length - 1)] ?? { is: "keep" } } }),
     ...optional({ rememberMs: 30_000 }),
+    ...optional({ keyLimits: [limits[chance.upTo(2)] ?? limits[0], limits[3]].slice(0, 1 + chance.upTo(1)) }),
+    ...(chance.upTo(4) === 0 && { after: [before] }),
+    ...given,
+    payload: "[1]",
   });
 }
+
+const limits = [
+  { key: "once", is: { running: 1 } },
+  { key: "twice", is: { running: 2 } },
+  { key: "rate", is: { starts: 2, everyMs: 4_000 } },
+  { key: "all", is: { running: 4 } },
+] as const;
 
 function randomEnding(chance: Chance): Pick<Outcome, "is" | "ranMs"> & Partial<Outcome> {
   const endings = ["completed", "completed", "skipped", "dead", "dead", "retry", "snoozed", "released", "saved"] as const;

@@ -179,13 +179,14 @@ describe("a damaged file", () => {
   it("is store-corrupt, and whether anything was stored is not known", async () => {
     await using bench = new Bench();
     const engine = bench.engine();
-    for (let batch = 0; batch < 10; batch += 1) {
+    for (let batch = 0; batch < 40; batch += 1) {
       await engine.enqueue([{ works: Array.from({ length: 100 }, (_, at) => job(`${batch}-${at}`)) }], {});
     }
     await engine.close();
     const descriptor = openSync(bench.file, "r+");
     const { size } = statSync(bench.file);
-    for (let page = 40; page * 4_096 < size; page += 1) writeSync(descriptor, Buffer.alloc(4_096, 0xa5), 0, 4_096, page * 4_096);
+    // The tables' own pages stand at the beginning.
+    for (let page = Math.floor(size / 4_096 / 2); page * 4_096 < size; page += 1) writeSync(descriptor, Buffer.alloc(4_096, 0xa5), 0, 4_096, page * 4_096);
     closeSync(descriptor);
     const again = bench.engine();
     const readAll = async (): Promise<void> => void (await again.find({ of: "jobs", where: {}, limit: 1_000 }, {}));

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Engine, Query } from "../../src/core/engine.ts";
-import { subscriptionKey } from "../../src/core/notes.ts";
+import type { Engine, NewJob, Query } from "../../src/core/engine.ts";
+import { limitKey, resourceKey, subscriptionKey } from "../../src/core/notes.ts";
 import type { Driver } from "../../src/sqlite/driver.ts";
 import { jobStates } from "../../src/core/states.ts";
-import { Bench, Database, job, keep, leaseMs, outcomes, wanted } from "./bench.ts";
+import { Bench, Database, job, join, keep, leaseMs, outcomes, wanted } from "./bench.ts";
 
 /** What may be walked whole: it is as long as there are hands, marked lanes, rows of a page or JSON in the parameters. All else goes by an index. */
 const mayBeWalked = [
@@ -12,7 +12,10 @@ const mayBeWalked = [
   /^SCAN (c|p|q|\(subquery-\d+\)|sqlite_schema|errand_running)$/,
   /^SCAN (\d+-ROW VALUES CLAUSE|CONSTANT ROW)$/,
   /^SCAN errand_lanes USING COVERING INDEX errand_lanes_marked$/,
-  /^SCAN errand_lines$/,
+  /^SCAN errand_(lines|passes)$/,
+  // The joins within one that is changed as a whole; what running jobs hold.
+  /^SCAN (t|tree)$/,
+  /^SCAN errand_terms USING INDEX errand_terms_running$/,
 ];
 
 describe("every statement", () => {
@@ -84,9 +87,74 @@ async function everyVerb(bench: Bench, engine: Engine): Promise<void> {
   await engine.claim(wanted({ process: "p4", alone: "only" }), {});
   for (const change of [{ do: "retry" }, { do: "prioritise", headStartMs: 5 }, { do: "cancel", reason: "no" }, { do: "delete" }] as const)
     await engine.change({ jobs: { task: "send" } }, change, 1, {});
+  await everyTie(bench, engine);
+  await everyLimit(bench, engine);
   await everyLook(engine);
   bench.runtime.wall += 90 * 24 * 60 * 60 * 1_000;
   for (const items of [1, 1_000]) await engine.tidy({ items, mayExpire: true }, {});
+}
+
+/** Joins and predecessors: stored, let go, met by their fate, cancelled, given up, kept and removed. */
+async function everyTie(bench: Bench, engine: Engine): Promise<void> {
+  const member = { join: "J" } as const;
+  const after = (id: string): Pick<NewJob, "after"> => ({ after: [{ id, when: "well" }] });
+  const lane = { key: "tied", width: 1, ifDead: "block" } as const;
+  await engine.enqueue([{ works: [job("first"), join("P"), join("J", { join: "P", isSealed: false }), ...["m1", "m2"].map((id) => job(id, member))] }], {});
+  await engine.enqueue(
+    [{ works: [job("m3", { ...member, ...after("m1"), lane }), job("held", after("m3")), join("after J", after("J")), job("last", after("J"))] }],
+    {},
+  );
+  await engine.enqueue([{ works: [join("J", { size: 3 }), job("first", member), job("held", member)] }], {});
+  await engine.enqueue([{ works: [join("fated", after("first")), job("f1", { join: "fated" }), job("g1", after("f1"))] }], {});
+  await engine.enqueue([{ works: [join("wide"), ...Array.from({ length: 300 }, (_, at) => job(`wide-${at}`, { join: "wide", ...after("first") }))] }], {});
+  await everyLook(engine);
+  await engine.change({ join: "wide" }, { do: "cancel", reason: "no" }, 1, {});
+  await engine.tidy({ items: 10, mayExpire: false }, {});
+  const claimed = await engine.claim(wanted({ process: "p5", slots: 1_000 }), {});
+  await engine.settle(outcomes(claimed, "c1", "dead"), {});
+  for (let turn = 0; turn < 3; turn += 1) await engine.settle(outcomes(await engine.claim(wanted({ process: "p5", slots: 1_000 }), {})), {});
+  await engine.enqueue([{ works: [join("left", { isSealed: false }), job("l1-left", { join: "left" }), job("l2-left", after("left"))] }], {});
+  bench.runtime.wall += 2 * 24 * 60 * 60 * 1_000;
+  for (const items of [10, 1_000]) await engine.tidy({ items, mayExpire: true }, {});
+}
+
+/** Key limits, gates, resources, rows of a lane, born leases, gathering. */
+async function everyLimit(bench: Bench, engine: Engine): Promise<void> {
+  const keyLimits = [
+    { key: "k1", is: { running: 1 } },
+    { key: "k2", is: { starts: 1, everyMs: 1_000 } },
+  ] as const;
+  const gather = { unique: { key: "g", mode: { is: "gather", quietMs: 5, atMostMs: 5, most: 3 } }, payload: "[1]" } as const;
+  const lane = { key: "row", width: 1, ifDead: "continue" } as const;
+  const terms = { send: { gates: ["at once", "rate"], needs: { gpu: 1 } }, call: { freshFrom: 1 } };
+  const lease = { process: "p6", leaseMs, claim: "born", lastFence: 0, terms: terms.send };
+  const notes = [
+    { key: limitKey("at once"), value: '{"running":5}' },
+    { key: limitKey("rate"), value: '{"starts":5,"everyMs":1000}' },
+    { key: resourceKey("gpu"), value: '{"capacity":5}' },
+  ];
+  await engine.enqueue([{ works: [job("born", { lease })], notes }], {});
+  await engine.enqueue(
+    [{ works: [...["k1", "k2", "k3"].map((id) => job(id, { keyLimits })), job("k4", { keyLimits, delayMs: 5 }), job("k5", { delayMs: 5 })] }],
+    {},
+  );
+  await engine.enqueue([{ works: ["r1", "r2", "r3"].map((id) => job(id, { lane })) }], {});
+  await engine.enqueue(
+    [{ works: ["g1", "g2", "g3", "g4"].map((id) => job(id, { ...gather, ...(id === "g4" && { payload: `["${"x".repeat(262_000)}"]` }) })) }],
+    {},
+  );
+  await engine.enqueue([{ works: [job("fresh", { task: "call" })] }], {});
+  bench.runtime.wall += 10;
+  for (const claim of ["c1", "c2", "c3"]) {
+    const queues = [{ queue: "mail", slots: 10, ahead: 10 }];
+    const claimed = await engine.claim(wanted({ process: "p6", claim, queues, tasks: ["send", "call"], inRow: 3, ...(claim === "c1" && { terms }) }), {});
+    await everyLook(engine);
+    await engine.change({ ids: ["k2", "k3"] }, { do: "prioritise", headStartMs: 5 }, 2, {});
+    await engine.settle(outcomes(claimed, claim, claim === "c2" ? "released" : "completed"), {});
+    bench.runtime.wall += 2_000;
+    await engine.tidy({ items: 10, mayExpire: false }, {});
+  }
+  await engine.enqueue([{ works: [], notes: notes.map(({ key }) => ({ key, value: undefined })) }], {});
 }
 
 async function everyLook(engine: Engine): Promise<void> {
@@ -95,6 +163,10 @@ async function everyLook(engine: Engine): Promise<void> {
     { queue: "mail", task: "send" },
     { lane: "k" },
     { unique: "u" },
+    { join: "J" },
+    { after: "J" },
+    { before: "last" },
+    { task: "send", lane: "k", join: "J", after: "J", before: "last" },
     { states: jobStates },
     ...jobStates.map((state) => ({ states: [state], task: "send" })),
   ];
@@ -111,6 +183,10 @@ async function everyLook(engine: Engine): Promise<void> {
     { of: "processes", limit: 1 },
     { of: "lanes", limit: 1 },
     { of: "locks", limit: 1 },
+    { of: "joins", ids: ["J"] },
+    { of: "joins", limit: 1 },
+    { of: "joins", parent: "P", limit: 1, newestFirst: true },
+    { of: "gates", names: ["at once", "rate", "gpu"] },
   ];
   for (const query of queries) await engine.find(query, {});
   await engine.count({});
