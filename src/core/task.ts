@@ -15,7 +15,7 @@ import { policyOf, type TaskPolicy } from "./policy.ts";
 import type { SyncTransaction, Transaction } from "./scope.ts";
 import type { JobState } from "./states.ts";
 import type { LongRun } from "./long/longRun.ts";
-import type { Exactly, Json, Key, NameFor, OneOrMany } from "./typing.ts";
+import type { Exactly, Json, Key, NameFor, OneOrMany, SavedFor } from "./typing.ts";
 
 export type Priority = "low" | "normal" | "high";
 export const madeByTaskWith: unique symbol = Symbol.for("errand.errand") as never;
@@ -76,8 +76,9 @@ export interface Job<Saved = Json> extends LongRun<Saved> {
   /** What this job came after, with its results: the steps before it, or the members of the batch before it, in the order of enqueue. */
   before(): AsyncIterable<Predecessor>;
   /**
-   * Completes the job, and stores its follow-up work, inside your own transaction: an effect in the same database happens exactly once. Call it last. Throws, so that
-   * your transaction rolls back, where the job is no longer this run's (`lease-lost`, `job-cancelled`) or its premise no longer holds.
+   * Completes the job, and stores its follow-up work, inside your own transaction: an effect in the same database happens exactly once. Call it first in the
+   * transaction: the premise is compared with the record as it stands then. Throws, so that your transaction rolls back, where the job is no longer this run's
+   * (`lease-lost`, `job-cancelled`) or its premise no longer holds.
    */
   commit<T extends Transaction>(tx: T): T extends SyncTransaction ? void : Promise<void>;
 }
@@ -200,7 +201,7 @@ export interface AnyTask {
  * Throws `name-invalid`, `option-unknown`, `option-invalid`, `definition-invalid`.
  */
 export function task<Out = {}, In = Out, Current = never, Result = unknown, Saved = Json>(
-  name: NameFor<In>,
+  name: NameFor<In> & SavedFor<Saved>,
   definition: TaskDefinition<In, Out, Current, Result, Saved> | (Run<Out, never, unknown, Saved> & { readonly run?: never }),
 ): Task<In, Current> {
   const checkedName = checkName(name, "the task");
@@ -261,7 +262,10 @@ function checkDefinition(definition: unknown, owner: string): void {
     throw new ErrandError("definition-invalid", `${owner} has no run; give it run: async (input, job) => { … }`);
   const { current, ifStale } = definition as { current?: unknown; ifStale?: unknown };
   if (ifStale !== undefined && current === undefined)
-    throw new ErrandError("definition-invalid", `${owner} has ifStale without current; give it current: (input) => …, which reads what "expecting" is compared with`);
+    throw new ErrandError(
+      "definition-invalid",
+      `${owner} has ifStale without current; give it current: (input) => …, which reads what "expecting" is compared with`,
+    );
 }
 
 function aTakenRule(value: unknown, path: string): void {
