@@ -14,6 +14,9 @@ type Surplus<In, I> = unknown extends In
 /** The complaint stands on the name: anywhere else it breaks the inference of `run`, or prints ten lines. */
 export type NameFor<In> = [In] extends [Jsonable<In>] ? string : `payload must be JSON, but "${NotJson<In>}" is not: pass a string or a number`;
 
+/** The same for what a task saves. `unknown` complains of nothing. */
+export type SavedFor<Saved> = [Saved] extends [Jsonable<Saved>] ? unknown : "a checkpoint must be JSON: save a string, a number or a plain object";
+
 /** `[T] extends [Json]` first, or a recursive Json type instantiates without end (TS2589). */
 type Jsonable<T> = [T] extends [Json]
   ? T

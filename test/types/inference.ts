@@ -15,7 +15,9 @@ import {
   type Errand,
   type Expected,
   type Fact,
+  type HeldLock,
   type Job,
+  type Leader,
   type Predecessor,
   type Scope,
   type Subscription,
@@ -169,11 +171,11 @@ const before = task("before", {
 same<typeof before, Task<{ id: string }, Invoice>>(true);
 
 // A version alone is a premise too; without a schema the input is annotated.
-const versioned = task("versioned", {
+const byVersion = task("by-version", {
   current: (_input: { id: string }) => 7,
   run: (_input: { id: string }, _job, current) => same<typeof current, number | undefined>(true),
 });
-versioned.with({ id: "7" }, { expecting: 7 });
+byVersion.with({ id: "7" }, { expecting: 7 });
 
 const unguarded = task("unguarded", (_input: { id: string }, _job, current) => same<typeof current, undefined>(true));
 same<typeof unguarded, Task<{ id: string }>>(true);
@@ -196,6 +198,61 @@ task("reading", async (_input: {}, job) => {
   for await (const one of job.before()) same<typeof one, Predecessor>(true);
   same<ReturnType<typeof job.commit<typeof database>>, void>(true);
 });
+
+// ── long jobs: what is saved, looped over and kept ──
+
+interface Page {
+  readonly next: string;
+  readonly rows: readonly number[];
+}
+declare const pages: (from: string | undefined) => AsyncIterable<Page>;
+const importing = task("importing", {
+  input: z.object({ importId: z.string() }),
+  checkpoint: z.object({ page: z.number() }),
+  run: async ({ importId }, job) => {
+    same<typeof importId, string>(true);
+    same<typeof job, Job<{ page: number }>>(true);
+    same<typeof job.checkpoint, { page: number } | undefined>(true);
+    await job.save({ page: 1 });
+    for await (const page of job.each(pages, { cursor: (each) => each.next })) same<typeof page, Page>(true);
+    for await (const page of job.each((from?: string) => pages(from), { cursor: (each) => each.next, saveEvery: "5s", name: "again" }))
+      same<typeof page, Page>(true);
+    for await (const item of job.each([1, 2, 3])) same<typeof item, number>(true);
+    for await (const item of job.each((done) => ["a", "b"].slice(done))) same<typeof item, string>(true);
+    const paid = await job.step("pay", async (idempotencyKey) => (same<typeof idempotencyKey, string>(true), { cents: 100 }));
+    same<typeof paid, { cents: number }>(true);
+  },
+});
+same<typeof importing, Task<{ importId: string }>>(true);
+task("anything", async (_: {}, job) => (same<typeof job, Job>(true), job.save({ any: ["json", 1, null] })));
+task("bare", async (_: {}, job: Job<number>) => job.save((job.checkpoint ?? 0) + 1));
+
+// ── versions and merged payloads ──
+
+const upgraded = task("versioned", {
+  input: z.object({ cents: z.number().transform(String) }),
+  uniqueBy: "cents",
+  version: 2,
+  upgrade: (old: { euros: number }, from) => (same<typeof from, number>(true), { cents: old.euros * 100 }),
+  ifTaken: { debounce: "1s", atMost: "5s", merge: (earlier, later) => (same<typeof earlier, { cents: string }>(true), later), most: 5 },
+  run: (input) => same<typeof input, { cents: string }>(true),
+});
+same<typeof upgraded, Task<{ cents: number }>>(true);
+task<{ id: string }>("unknown-before", { version: 2, upgrade: (old) => (same<typeof old, unknown>(true), { id: String(old) }), run: () => undefined });
+
+// ── locks, leaders, tries and results ──
+
+async function coordinated(): Promise<void> {
+  await using lock = await work.lock("catalogue", { for: "30s" });
+  same<typeof lock, HeldLock>(true);
+  await work.lead("ticker", (leader) => same<typeof leader, Leader>(true), { signal: lock.signal });
+  const tried = await work.tryNow(importing.with({ importId: "7" }), { timeout: "50ms" });
+  same<typeof tried.state, "completed" | "skipped" | "cancelled" | "dead" | "later">(true);
+  const { state, result } = await work.result(tried.id);
+  same<typeof state, "completed" | "skipped" | "cancelled" | "dead" | "parked">(true);
+  same<typeof result, unknown>(true);
+}
+void coordinated;
 
 // ── events and what follows from them ──
 

@@ -19,6 +19,7 @@ const work: Broker = broker("memory:", { sendReceipt });
 declare const order: { readonly orderId: string; readonly total: number; readonly customer: { readonly email: string } };
 declare const expectsId: (wanted: Task<{ id: string }>) => void;
 declare const job: Job;
+declare const pages: (from?: string) => AsyncIterable<{ readonly next: string; readonly rows: readonly number[] }>;
 declare const pool: { query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>; readonly totalCount: number };
 declare const database: { prepare(sql: string): { run(...values: never[]): unknown }; exec(sql: string): unknown };
 
@@ -296,6 +297,70 @@ job.publish(sendReceipt.with({ orderId: "7" }));
 
 // mistake: a job that is written to
 job.attempt = 1;
+
+// ── long jobs, versions, merged payloads ──
+
+// mistake: a Date as checkpoint
+task("a", { checkpoint: z.object({ at: z.date() }), run: () => undefined });
+
+// mistake: a checkpoint that is saved as something else
+task("a", { checkpoint: z.string(), run: async (_: {}, run) => run.save(7) });
+
+// mistake: a checkpoint that is no schema
+task("a", { checkpoint: "page", run: () => undefined });
+
+// mistake: the place of a loop without the cursor that tells it
+job.each((from?: string) => pages(from));
+
+// mistake: a cursor of another type than the place
+job.each((from?: string) => pages(from), { cursor: (page) => page.rows.length });
+
+// mistake: a loop over something that has no items
+job.each(7);
+
+// mistake: a step without a name
+job.step(() => 1);
+
+// mistake: an upgrade that answers something else than the input
+task("a", { input: orderId, version: 2, upgrade: () => ({ order: "7" }), run: () => undefined });
+
+// mistake: a version as text
+task("a", { version: "2", run: () => undefined });
+
+// mistake: a merge that answers something else than the input
+task("a", { input: orderId, uniqueBy: "orderId", ifTaken: { debounce: "1s", atMost: "5s", merge: () => 7 }, run: () => undefined });
+
+// mistake: a debounce without a deadline
+task("a", { input: orderId, uniqueBy: "orderId", ifTaken: { debounce: "1s" }, run: () => undefined });
+
+// ── locks, tries and results ──
+
+// mistake: a lock for no time
+work.lock("catalogue");
+
+// mistake: a misspelt option of a lock
+work.lock("catalogue", { for: "30s", waits: "1m" });
+
+// mistake: a number of seconds to hold it
+work.lock("catalogue", { for: 30 });
+
+// mistake: a lock's mode that is none
+work.lock("catalogue", { for: "30s", mode: "exclusive" });
+
+// mistake: a leader that nobody gave anything to do
+work.lead("ticker");
+
+// mistake: a try without a time
+work.tryNow(sendReceipt.with({ orderId: "7" }));
+
+// mistake: a task in place of an errand, to try
+work.tryNow(sendReceipt, { timeout: "50ms" });
+
+// mistake: an event that is tried
+work.tryNow(orderPlaced.with({ orderId: "7", total: 1 }), { timeout: "50ms" });
+
+// mistake: a result waited for in milliseconds
+work.result("7", { within: 5_000 });
 
 // ── the broker ──
 
