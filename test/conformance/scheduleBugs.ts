@@ -156,6 +156,11 @@ export const scheduleBugs: readonly Bug[] = [
     caughtBy: ["a backfill enqueues what is not there, once, and what is there stays"],
   },
   {
+    name: "nothing comes after anything",
+    distortion: plant.jobs((job) => plant.without(job, "after")),
+    caughtBy: ["a batch is enqueued at each slot, whole, and what follows it waits for that one"],
+  },
+  {
     name: "all schedules of a task are one",
     distortion: ofSlots((job) => ({ ...job, id: `${job.task}.${job.slot?.at}` })),
     caughtBy: ["two schedules of one task have their own slots"],

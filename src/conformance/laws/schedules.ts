@@ -1,5 +1,6 @@
 /** G12: each instant of a schedule enqueues exactly one job; none at or before the cursor is enqueued again; what was missed follows its policy. */
 import { durationMs, type Duration } from "../../core/duration.ts";
+import { batch } from "../../core/compose/batch.ts";
 import { every } from "../../core/schedule/every.ts";
 import { task } from "../../core/task.ts";
 import { Seeded } from "../../testing/seeded.ts";
@@ -80,6 +81,24 @@ const once: readonly Law[] = [
       await world.advance("5s");
     }
     equal(await slotsStored(world, "tick", from), multiples("30s", world.now - from), "slots, each once");
+  }),
+  law("G12", "a batch is enqueued at each slot, whole, and what follows it waits for that one", async (world) => {
+    const step = task<{ n: number }>("step", ({ n }) => world.sleep(`${n}s`));
+    const done = task("done", () => undefined);
+    const closing = every("1m", batch([step.with({ n: 1 }), step.with({ n: 3 })], { whenAllSucceed: done.with({}) }), { name: "closing" });
+    const from = world.now;
+    for (let n = 0; n < 3; n++) await world.worker({ closing }, { latencyMs: 10 });
+    await world.advance("190s");
+    equal(
+      await slotsStored(world, "step", from),
+      [1, 1, 2, 2, 3, 3].map((minute) => minute * minuteMs),
+      "slots of members",
+    );
+    equal(
+      world.runsOf("done").map((run) => Math.floor((run.startedAt - from) / 1_000)),
+      [63, 123, 183],
+      "seconds of what follows",
+    );
   }),
   law("G12", "two schedules of one task have their own slots", async (world) => {
     const ticking = every("1m", tick.with({}), { name: "a" });
