@@ -150,14 +150,12 @@ test("a save that the store refuses ends the run: its signal fires though no bea
   });
   const broker = stage.broker({ work });
   await stage.finished(broker.start({ signals: false }));
-  const { id } = await stage.finished(broker.enqueue(work.with({})));
+  await stage.finished(broker.enqueue(work.with({})));
   await stage.advance(500);
   // As if another had taken it over: the claim is not the store's any more.
-  const { claim } = await stage.job(id);
   stage.afterwards = (verb, answer) => (verb === "settle" ? (answer as { id: string }[]).map((each) => ({ ...each, is: "lease-lost" })) : answer);
   await stage.advance(1_000);
-  assert.deepEqual([(refusal as { code: string }).code, (signal?.reason as { code: string }).code], ["lease-lost", "lease-lost"]);
-  assert.notEqual(claim, undefined);
+  assert.deepEqual([(refusal as { code: string }).code, (signal?.reason as { code: string } | undefined)?.code], ["lease-lost", "lease-lost"]);
 });
 
 test("a save that was refused for its size leaves room for others", async () => {
