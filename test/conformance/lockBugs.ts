@@ -37,6 +37,11 @@ export const lockBugs: readonly Bug[] = [
     caughtBy: ["a writer's lock is granted to one, and to the next when it is given back"],
   },
   {
+    name: "nobody is woken",
+    distortion: () => ({ listen: () => () => undefined }),
+    caughtBy: ["one that has not waited for long is woken when the lock is given back"],
+  },
+  {
     name: "locks are not renewed",
     distortion: (inner) => ({ beat: async (process, _, at) => inner.beat(process, 0, at) }),
     caughtBy: ["a lock is renewed for as long as it is held", "of three that stand for leader one leads, and for as long as it lives"],

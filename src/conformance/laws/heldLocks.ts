@@ -61,6 +61,16 @@ const held: readonly Law[] = [
     between((next.at ?? 0) - from, 0, 1_300, "ms until the next has it");
     grows([lock.fence, present(next.lock, "a lock").fence], "the fences");
   }),
+  law("G17", "one that has not waited for long is woken when the lock is given back", async (world) => {
+    const [one, two] = [world.process({}), world.process({})];
+    const lock = await take(world, one);
+    const next = awaited(world, two);
+    await world.advance("700ms");
+    const from = world.now;
+    await world.finished(lock.release(), "a release");
+    await world.until("the second has it", () => next.lock !== undefined, "2s");
+    between((next.at ?? 0) - from, 0, 150, "ms until the next has it");
+  }),
   law("G17", "a lock is renewed for as long as it is held", async (world) => {
     const [one, two] = [world.process({}), world.process({})];
     await world.worker({});
