@@ -16,6 +16,7 @@ import { heldLockLaws } from "./laws/heldLocks.ts";
 import { gatherLaws } from "./laws/gather.ts";
 import { leadingLaws } from "./laws/leading.ts";
 import { guardLaws } from "./laws/guards.ts";
+import { largeBatchLaws } from "./laws/largeBatch.ts";
 import { leaseLaws } from "./laws/lease.ts";
 import { hourLaws } from "./laws/hours.ts";
 import { limitLaws } from "./laws/limits.ts";
@@ -52,6 +53,7 @@ const all: readonly Law[] = [
   ...retryLaws,
   ...followLaws,
   ...batchLaws,
+  ...largeBatchLaws,
   ...chainLaws,
   ...guardLaws,
   ...commitLaws,

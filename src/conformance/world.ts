@@ -5,6 +5,7 @@ import type { Engine, Maybe } from "../core/engine.ts";
 import { isEnded, type JobState } from "../core/states.ts";
 import type { Broker } from "../core/brokerFace.ts";
 import type { Instant, Logger, Ms } from "../core/runtime.ts";
+import type { Transaction } from "../core/scope.ts";
 import type { Job } from "../core/task.ts";
 import type { JobView } from "../core/view.ts";
 import type { WorkerOptions } from "../core/worker/worker.ts";
@@ -42,9 +43,9 @@ export interface AppStore {
    * A transaction of the app: the steps, one after the other, each awaited where transactions are asynchronous. What one of them throws rolls all of it back, and
    * is thrown.
    */
-  transaction(...steps: readonly ((tx: never) => unknown)[]): Maybe<void>;
+  transaction(...steps: readonly ((tx: Transaction) => unknown)[]): Maybe<void>;
   /** One more row of that name. */
-  add(tx: never, name: string): Maybe<void>;
+  add(tx: Transaction, name: string): Maybe<void>;
   /** How many rows of that name are committed. */
   count(name: string): Maybe<number>;
 }

@@ -1,6 +1,7 @@
 /** The app's own rows in errand's file, on a handle of the app's. */
 import Database from "better-sqlite3";
 import type { AppStore } from "../../src/conformance/index.ts";
+import type { Transaction } from "../../src/index.ts";
 
 export class AppRows implements AppStore {
   readonly #file: () => string;
@@ -11,15 +12,15 @@ export class AppRows implements AppStore {
     this.#file = file;
   }
 
-  transaction(...steps: readonly ((tx: never) => unknown)[]): void {
+  transaction(...steps: readonly ((tx: Transaction) => unknown)[]): void {
     const run = this.#database.transaction(() => {
-      for (const step of steps) step(this.#database as never);
+      for (const step of steps) step(this.#database);
     });
     run.immediate();
   }
 
-  add(tx: Database.Database, name: string): void {
-    tx.prepare("INSERT INTO app_rows (name) VALUES (?)").run(name);
+  add(tx: Transaction, name: string): void {
+    tx.prepare("INSERT INTO app_rows (name) VALUES (?)").run(name as never);
   }
 
   count(name: string): number {

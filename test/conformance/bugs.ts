@@ -1,6 +1,8 @@
 /** Planted bugs, and the laws that must go red for them. */
+import type { EngineMaker } from "../../src/conformance/index.ts";
 import type { JobRow, NewJob } from "../../src/core/engine.ts";
 import { jobDiedName, subscriptionPrefix } from "../../src/core/notes.ts";
+import { commitBugs } from "./commitBugs.ts";
 import { composeBugs } from "./composeBugs.ts";
 import { longBugs } from "./longBugs.ts";
 import { flowBugs } from "./flowBugs.ts";
@@ -14,6 +16,8 @@ import type { Distortion } from "./planted.ts";
 export interface Bug {
   readonly name: string;
   readonly distortion: Distortion;
+  /** The engine it is planted in. Default: memory. */
+  readonly on?: EngineMaker;
   /** Names of laws: each of them is red with this bug. */
   readonly caughtBy: readonly string[];
 }
@@ -151,4 +155,4 @@ function withRows<P extends { readonly rows: readonly unknown[] }>(page: P, chan
   return { ...page, rows: page.rows.map(change) };
 }
 
-export const bugs: readonly Bug[] = [...accepting, ...time, ...keys, ...running, ...telling, ...confused, ...composeBugs, ...lockBugs, ...scheduleBugs, ...reconcileBugs, ...flowBugs, ...longBugs, ...togetherBugs, ...whyBugs];
+export const bugs: readonly Bug[] = [...accepting, ...time, ...keys, ...running, ...telling, ...confused, ...composeBugs, ...commitBugs, ...lockBugs, ...scheduleBugs, ...reconcileBugs, ...flowBugs, ...longBugs, ...togetherBugs, ...whyBugs];

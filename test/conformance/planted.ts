@@ -15,7 +15,12 @@ export function planted(maker: EngineMaker, distortion: Distortion): EngineMaker
     name: maker.name,
     open: async () => {
       const store = await maker.open();
-      return { engine: () => distorted(store.engine(), distortion), wipe: () => store.wipe?.(), dispose: () => store.dispose() };
+      return {
+        engine: () => distorted(store.engine(), distortion),
+        wipe: () => store.wipe?.(),
+        dispose: () => store.dispose(),
+        ...(store.app && { app: store.app }),
+      };
     },
   };
 }

@@ -27,7 +27,11 @@ test("each guarantee that the engines hold has laws", () => {
 });
 
 async function isCaught(bug: Bug, law: Law): Promise<void> {
-  await assert.rejects(holdTo(law, planted(onMemory, bug.distortion)), (error) => error instanceof LawBroken, `"${law.name}" did not go red for: ${bug.name}`);
+  await assert.rejects(
+    holdTo(law, planted(bug.on ?? onMemory, bug.distortion)),
+    (error) => error instanceof LawBroken,
+    `"${law.name}" did not go red for: ${bug.name}`,
+  );
 }
 
 function lawNamed(name: string): Law {

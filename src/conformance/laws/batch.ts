@@ -255,51 +255,6 @@ const growing: readonly Law[] = [
   }),
 ];
 
-const large: readonly Law[] = [
-  law("G11", "a batch of 1,700 runs each member once, and its callback once, after all", async (world) => {
-    const { broker } = await world.worker(known, { queues: { default: 100 } });
-    const { id, isDuplicate } = await broker.enqueue(batch(parts(1_700), callbacks));
-    await world.drained("5m");
-    equal([isDuplicate, world.runsOf("part").length, ran(world).toSorted()], [false, 1_700, well], "is a duplicate, runs of members, callbacks");
-    equal((await stored(world, id)).counts, { members: 1_700, live: 0, succeeded: 1_700, failed: 0 }, "the batch's counts");
-    const last = Math.max(...world.runsOf("part").map((run) => present(run.endedAt, "a member's end")));
-    holds(present(world.runsOf("all-ended")[0], "the callback's run").startedAt >= last, "the callback starts after the last member's end");
-  }),
-  law("G11", "a large batch whose storing breaks off runs nothing; again() stores all of it, once", async (world) => {
-    const client = world.process(known);
-    await client.broker.open();
-    await world.worker(known, { queues: { default: 100 } });
-    world.loseAnswers(client);
-    const error = await refused(() => world.finished(client.broker.enqueue(batch(parts(1_200), callbacks)), "the enqueue"), "store-failed", "the enqueue");
-    await world.advance("1m");
-    equal([error.isDefinite, world.runs.length], [false, 0], "is definite, runs before the repeat");
-    world.healStore(client);
-    await world.finished(error.again(), "the repeat");
-    await world.drained("5m");
-    equal([world.runsOf("part").length, ran(world).toSorted()], [1_200, well], "runs of members, callbacks");
-  }),
-  law("G11", "what was stored of a large batch that was given up is gone after an hour, and never ran", async (world) => {
-    const client = world.process(known);
-    await client.broker.open();
-    await world.worker(known);
-    world.loseAnswers(client);
-    await refused(
-      () => world.finished(client.broker.enqueue(batch(parts(1_200), { ...callbacks, id: "given-up" })), "the enqueue"),
-      "store-failed",
-      "the enqueue",
-    );
-    equal((await stored(world, "given-up")).state, "staged", "its state");
-    await world.advance("50m");
-    holds((await world.observer.batch("given-up")) !== undefined, "it is still there before the hour is over");
-    await world.advance("30m");
-    equal(
-      [await world.observer.batch("given-up"), (await world.observer.count({ task: "part" })).blocked, world.runs.length],
-      [undefined, 0, 0],
-      "the batch, its members, runs",
-    );
-  }),
-];
-
 const identity: readonly Law[] = [
   law("G11", "the same id with the same members is the same batch, also after it has ended", async (world) => {
     const { broker } = await world.worker(known);
@@ -403,4 +358,4 @@ const looking: readonly Law[] = [
   }),
 ];
 
-export const batchLaws: readonly Law[] = [...outcomes, ...crashes, ...nested, ...growing, ...large, ...identity, ...cancelling, ...looking];
+export const batchLaws: readonly Law[] = [...outcomes, ...crashes, ...nested, ...growing, ...identity, ...cancelling, ...looking];

@@ -1,7 +1,9 @@
 /** G15 and G2: `job.commit(tx)` completes a job in its app's own transaction: rows and completion stand or fall together, and an effect happens once. */
+import { batch } from "../../core/compose/batch.ts";
+import { chain } from "../../core/compose/chain.ts";
 import { ErrandError } from "../../core/errors.ts";
-import { task, type Job, type TaskDefinition } from "../../core/task.ts";
-import { equal, matches, present, refused } from "../expect.ts";
+import { task, type Errand, type Job, type TaskDefinition } from "../../core/task.ts";
+import { equal, LawBroken, matches, present, refused } from "../expect.ts";
 import { law, type Guarantee, type Law } from "../law.ts";
 import type { AppStore, World } from "../world.ts";
 
@@ -75,9 +77,77 @@ const together: readonly Law[] = [
       "follow-up runs while the run goes on",
     );
     await world.drained();
+    await world.advance("5s");
     equal([world.runsOf("next").length, world.runsOf("charge")[0]?.end], [2, "returned"], "follow-up runs, and how the run ended");
   }),
 ];
+
+const inTransactions: readonly Law[] = [
+  commitLaw("G11", "a batch enqueued in a transaction of the app is there when that has committed, and not before", async (world, app) => {
+    const { broker } = await world.worker({ next });
+    await broker.open();
+    await app.transaction((tx) =>
+      broker.within(tx).enqueue(
+        batch(
+          [1, 2, 3].map((n) => next.with({ n })),
+          { whenAllSucceed: next.with({ n: 4 }), id: "month" },
+        ),
+      ),
+    );
+    await world.drained();
+    equal([world.runsOf("next").length, (await broker.batch("month"))?.state], [4, "closed"], "runs, and the batch");
+  }),
+  commitLaw("G11", "a batch enqueued in a transaction that rolls back was never there", async (world, app) => {
+    const { broker } = await world.worker({ next });
+    const make = (): Errand => chain(next.with({ n: 1 }), batch([next.with({ n: 2 })], { id: "inner" }));
+    await refusedTransaction(() =>
+      app.transaction(
+        (tx) => broker.within(tx).enqueue(make()),
+        () => {
+          throw new Error("no");
+        },
+      ),
+    );
+    await world.drained();
+    equal([world.runs.length, await broker.batch("inner"), (await broker.list()).jobs.length], [0, undefined, 0], "runs, the batch, jobs");
+    await app.transaction((tx) => broker.within(tx).enqueue(make()));
+    await world.drained();
+    equal(world.runs.length, 2, "runs of one that committed");
+  }),
+  commitLaw("G11", "what does not fit into one transaction, or into no order, rolls it back", async (world, app) => {
+    const { broker } = await world.worker({ next });
+    const large = batch(Array.from({ length: 500 }, (_, n) => next.with({ n })));
+    const circle = batch([next.with({ n: 1 }, { id: "a", after: "b" }), next.with({ n: 2 }, { id: "b", after: "a" })]);
+    const rows = [
+      { errand: large, code: "enqueue-too-many" },
+      { errand: circle, code: "graph-cycle" },
+      { errand: next.with({ n: 1 }, { after: "nobody" }), code: "after-unknown" },
+    ] as const;
+    for (const { errand, code } of rows) {
+      await refused(
+        () =>
+          app.transaction(
+            (tx) => app.add(tx, "charged"),
+            (tx) => broker.within(tx).enqueue([next.with({ n: 7 }), errand]),
+          ),
+        code,
+        "the transaction",
+      );
+    }
+    await world.drained();
+    equal([world.runs.length, await app.count("charged")], [0, 0], "runs, rows");
+  }),
+];
+
+async function refusedTransaction(attempt: () => unknown): Promise<void> {
+  try {
+    await attempt();
+  } catch (error) {
+    if ((error as Error).message === "no") return;
+    throw error;
+  }
+  throw new LawBroken("the transaction", "its error", "none");
+}
 
 interface Break {
   readonly what: string;
@@ -204,15 +274,20 @@ const fenced: readonly Law[] = [
     });
     const { broker } = world.process({ charge });
     const names = Array.from({ length: jobs }, (_, n) => String(n));
+    const rows = (): Promise<number[]> => Promise.all(names.map(async (name) => app.count(name)));
     await broker.enqueue(names.map((id) => charge.with({ id })));
     for (let life = 0; life < 2 * jobs && (await world.observer.count()).completed < jobs; life++) {
       await world.worker({ charge }, { queues: { default: 1 } });
       await world.advance("12s");
+      equal(
+        (await rows()).filter((count) => count > 1),
+        [],
+        "rows that are there more than once",
+      );
     }
     equal((await world.observer.count()).completed, jobs, "completed jobs");
-    const counts = await Promise.all(names.map(async (name) => app.count(name)));
     equal(
-      counts,
+      await rows(),
       names.map(() => 1),
       "rows of each",
     );
@@ -281,4 +356,4 @@ const guarded: readonly Law[] = [
   }),
 ];
 
-export const commitLaws: readonly Law[] = [...together, ...undone, ...fenced, ...guarded];
+export const commitLaws: readonly Law[] = [...inTransactions, ...together, ...undone, ...fenced, ...guarded];
