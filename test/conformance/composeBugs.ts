@@ -7,6 +7,8 @@ import type { Distortion } from "./planted.ts";
 const joins = (change: (join: NewJoin) => NewJoin): Distortion => plant.works((work) => (work.kind === "join" ? change(work) : work));
 const belonging = (change: (work: NewJob | NewJoin) => NewWork): Distortion => plant.works((work) => (work.kind === "event" ? work : change(work)));
 
+const groupOf = (id: string): NewJoin => ({ kind: "join", id: "group", content: id, rememberMs: 0, name: "batch", isSealed: true });
+
 /** Rows of jobs or joins, on their way out. */
 const rows =
   (of: "jobs" | "joins", change: (row: never) => unknown): Distortion =>
@@ -171,6 +173,24 @@ export const composeBugs: readonly Bug[] = [
     caughtBy: [
       "of a batch of which one member completes and the others complete, all-ended and all-succeeded run once, the other callback never",
       "of a batch of which one member is skipped and the others complete, all-ended and all-succeeded run once, the other callback never",
+    ],
+  },
+  {
+    name: "the batches that a run hands in are forgotten",
+    distortion: plant.outcomes((outcome) => plant.without(outcome, "follow")),
+    caughtBy: [
+      "a batch and a chain that a run handed in are there when it completes",
+      "a batch and a chain that a run handed in are there when it skips",
+      "a run hands in 500 jobs at most, members of batches and batches counted: the error stands in the run",
+      "what a run hands in may come after the run's own job",
+    ],
+  },
+  {
+    name: "a failure is no ending of its own",
+    distortion: plant.outcomes((outcome) => (outcome.is === "dead" ? { ...outcome, is: "completed", follow: [groupOf(outcome.id)] } : outcome)),
+    caughtBy: [
+      "a batch and a chain that a run handed in are not there when it fails",
+      "a batch and a chain that a run handed in are not there when it gives up",
     ],
   },
   {

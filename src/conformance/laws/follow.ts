@@ -1,7 +1,9 @@
 /** G2: what a run hands in is stored in the same atom as its outcome, or not at all. */
+import { batch } from "../../core/compose/batch.ts";
+import { chain } from "../../core/compose/chain.ts";
 import { giveUp, skip, snooze } from "../../core/endings.ts";
 import { event } from "../../core/event.ts";
-import { task, type Job } from "../../core/task.ts";
+import { task, type Errand, type Job } from "../../core/task.ts";
 import { when } from "../../core/when.ts";
 import { equal, refused } from "../expect.ts";
 import { law, lawsOf, type Law } from "../law.ts";
@@ -124,6 +126,50 @@ export const followLaws: readonly Law[] = [
       [{ n: 1 }, { n: 2 }],
       "subscribers' runs",
     );
+  }),
+  ...lawsOf(
+    "G2",
+    endings,
+    (row) => `a batch and a chain that a run handed in are ${row.stored === 0 ? "not there" : "there"} when it ${row.how}`,
+    async (world, row) => {
+      const parent = task<{}>("parent", {
+        retry: { attempts: 1 },
+        run: (_, job) => {
+          job.enqueue([
+            batch([next.with({ n: 1 }), next.with({ n: 2 })], { whenAllSucceed: next.with({ n: 3 }), id: "group" }),
+            chain(next.with({ n: 4 }), next.with({ n: 5 })),
+          ]);
+          return row.end(job);
+        },
+      });
+      const { broker } = await world.worker({ parent, next });
+      await broker.enqueue(parent.with({}));
+      await world.drained();
+      equal(
+        [world.runsOf("next").length, (await broker.batch("group"))?.state],
+        row.stored === 0 ? [0, undefined] : [5, "closed"],
+        "follow-up runs, and the batch",
+      );
+    },
+  ),
+  law("G2", "a run hands in 500 jobs at most, members of batches and batches counted: the error stands in the run", async (world) => {
+    const many = (count: number): Errand => batch(Array.from({ length: count }, (_, n) => next.with({ n })));
+    const parent = task<{}>("parent", async (_, job) => {
+      await refused(() => job.enqueue(many(500)), "enqueue-too-many", "a batch of 500");
+      job.enqueue(many(399));
+      await refused(() => job.enqueue(many(100)), "enqueue-too-many", "a hundred more");
+      await refused(() => job.enqueue(next.with({ n: 1 }, { after: next.with({ n: 2 }) })), "after-unknown", "after an errand that is not in the call");
+      job.enqueue(many(99));
+    });
+    await (await world.worker({ parent, next }, { queues: { default: 50 } })).broker.enqueue(parent.with({}));
+    await world.drained();
+    equal([world.runsOf("parent")[0]?.end, world.runsOf("next").length], ["returned", 498], "how the run ended, and follow-up runs");
+  }),
+  law("G2", "what a run hands in may come after the run's own job", async (world) => {
+    const parent = task<{}>("parent", (_, job) => job.enqueue(next.with({ n: 1 }, { after: job.id })));
+    await (await world.worker({ parent, next })).broker.enqueue(parent.with({}));
+    await world.drained();
+    equal(world.runsOf("next").length, 1, "follow-up runs");
   }),
   law("G2", "a follow-up with an id that other content has does not pass unseen", async (world) => {
     const parent = task<{}>("parent", { retry: { attempts: 1 }, run: (_, job) => job.enqueue(next.with({ n: 2 }, { id: "taken" })) });
