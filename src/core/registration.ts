@@ -10,6 +10,7 @@ import { reconcilePrefix } from "./reconcile/reconcile.ts";
 import { runOf } from "./reconcile/reconciliations.ts";
 import type { Runtime } from "./runtime.ts";
 import { registerSchedule } from "./schedule/register.ts";
+import { readSchedules } from "./schedule/stored.ts";
 import type { StoredSchedule } from "./schedule/rule.ts";
 import { registerSubscriptions } from "./subscriptions.ts";
 import { tellKnown } from "./why/known.ts";
@@ -84,8 +85,10 @@ export class Registration {
     await registerSubscriptions(engine, definitions, runtime);
     await registerLimits(engine, definitions, runtime);
     if (this.#hasWorker) await this.#tell();
+    if (definitions.schedules.size === 0) return;
+    const { isPaused } = await readSchedules(this.#parts);
     for (const schedule of definitions.schedules.values()) {
-      const isReconciliation = schedule.name.startsWith(reconcilePrefix);
+      const isReconciliation = schedule.name.startsWith(reconcilePrefix) && !isPaused(schedule.name);
       await registerSchedule(this.#parts, planner, schedule, (stored, isFirst) =>
         isReconciliation && (isFirst || isNewEra) ? atOnce(stored, era) : undefined,
       );

@@ -99,6 +99,17 @@ test("in another era of a store that was rolled back, all looks run at once, onc
   assert.equal(await stage.runs(), 2);
 });
 
+test("in another era a look that is paused waits all the same", async () => {
+  const stage = new Stage();
+  const registration = stage.registration();
+  await registration.register();
+  await stage.end();
+  await stage.engine.enqueue([{ works: [], notes: [{ key: "pause/schedule/errand.reconcile.send", value: "{}" }] }], { now: stage.runtime.now() });
+  registration.heard("another");
+  await registration.idle();
+  assert.equal(await stage.runs(), 1);
+});
+
 test("what cannot be registered again while the store is away is registered with a later heartbeat", async () => {
   const stage = new Stage();
   const registration = stage.registration();

@@ -19,36 +19,45 @@ export interface Shown {
 interface Minute {
   readonly at: number;
   readonly face: number;
+  readonly shown: Shown;
 }
 
 /** All minutes from `from` to `until`, in order. */
 export class Walk {
   readonly #minutes: readonly Minute[];
   readonly #firstWith: ReadonlyMap<number, number>;
+  /** Every minute of the calendar between the first and the last, whether a clock showed it or not. */
+  readonly #calendar: readonly { readonly face: number; readonly shown: Shown }[];
 
   constructor(zone: string, from: number, until: number) {
     const clock = new Clock(zone);
     const minutes: Minute[] = [];
-    for (let at = Math.ceil(from / minuteMs) * minuteMs; at <= until; at += minuteMs) minutes.push({ at, face: clock.face(at) });
+    for (let at = Math.ceil(from / minuteMs) * minuteMs; at <= until; at += minuteMs) {
+      const face = clock.face(at);
+      minutes.push({ at, face, shown: shownBy(face) });
+    }
     this.#minutes = minutes;
     const firstWith = new Map<number, number>();
     for (const { at, face } of minutes) if (!firstWith.has(face)) firstWith.set(face, at);
     this.#firstWith = firstWith;
+    const [first, last] = [minutes[0]?.face ?? 0, minutes.at(-1)?.face ?? 0];
+    this.#calendar = Array.from({ length: (last - first) / minuteMs + 1 }, (_, index) => first + index * minuteMs).map((face) => ({
+      face,
+      shown: shownBy(face),
+    }));
   }
 
   /** A cron pattern's instants. A day and more at both ends must be of no interest. */
   cron(text: string): number[] {
     const pattern = new CronFields(text);
     const due = new Set<number>();
-    const first = this.#minutes[0]?.face ?? 0;
-    const last = this.#minutes.at(-1)?.face ?? 0;
-    for (let face = first; face <= last; face += minuteMs) {
-      if (!pattern.has(shownBy(face))) continue;
+    for (const { face, shown } of this.#calendar) {
+      if (!pattern.has(shown)) continue;
       const at = this.#firstWith.get(face);
       if (at !== undefined) due.add(at);
       else if (!pattern.isHourOpen) due.add(this.#afterGap(face));
     }
-    if (pattern.isFlowing) for (const { at, face } of this.#minutes) if (pattern.has(shownBy(face))) due.add(at);
+    if (pattern.isFlowing) for (const { at, shown } of this.#minutes) if (pattern.has(shown)) due.add(at);
     return [...due].toSorted((a, b) => a - b);
   }
 

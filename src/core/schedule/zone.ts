@@ -5,12 +5,15 @@ import type { Instant, Ms } from "../runtime.ts";
 import type { Wall } from "./cron.ts";
 
 const hourMs = 3_600_000;
+const offsetsKept = 2_000;
 /** No zone is further from UTC, to either side. */
 const aheadMaxMs = 15 * hourMs;
 const behindMaxMs = 13 * hourMs;
 
 export class Zone {
   readonly #format: Intl.DateTimeFormat;
+  /** By the second: schedules of a zone ask for the same ones. */
+  readonly #offsets: Map<number, Ms> = new Map();
 
   private constructor(format: Intl.DateTimeFormat) {
     this.#format = format;
@@ -29,10 +32,20 @@ export class Zone {
 
   /** How far its clocks are ahead of UTC then. */
   offset(instant: Instant): Ms {
+    const second = Math.floor(instant / 1_000);
+    const found = this.#offsets.get(second);
+    if (found !== undefined) return found;
+    if (this.#offsets.size >= offsetsKept) this.#offsets.clear();
+    const offset = this.#shownAt(second * 1_000) - second * 1_000;
+    this.#offsets.set(second, offset);
+    return offset;
+  }
+
+  /** What its clocks show, to the second. */
+  #shownAt(instant: Instant): Wall {
     const shown = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
     for (const { type, value } of this.#format.formatToParts(instant)) if (type in shown) shown[type as keyof typeof shown] = Number(value);
-    const wall = Date.UTC(shown.year, shown.month - 1, shown.day, shown.hour, shown.minute, shown.second);
-    return wall - Math.floor(instant / 1_000) * 1_000;
+    return Date.UTC(shown.year, shown.month - 1, shown.day, shown.hour, shown.minute, shown.second);
   }
 
   /** When its clocks show that time for the first time; where they pass over it, the first instant after the gap. */
