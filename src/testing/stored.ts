@@ -161,7 +161,6 @@ function shownJob(row: JobRow): string {
 
 function shownOptions(options: AnyErrandOptions): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return given.length === 0
-    ? ""
-    : ` with ${given.map(([name, value]) => `${name} ${value instanceof Date ? value.toISOString() : typeof value === "object" ? JSON.stringify(value) : String(value)}`).join(", ")}`;
+  const shown = (value: unknown): string => (value instanceof Date ? value.toISOString() : typeof value === "string" ? value : JSON.stringify(value));
+  return given.length === 0 ? "" : ` with ${given.map(([name, value]) => `${name} ${shown(value)}`).join(", ")}`;
 }

@@ -104,6 +104,17 @@ test("what comes after a job that lost its unique key comes after the one that h
   assert.deepEqual((await work.batch(id))?.counts, { members: 602, live: 0, succeeded: 602, failed: 0 });
 });
 
+test("a large batch with an id is known again after it has ended, also where a member had lost its unique key", async () => {
+  await using work = testBroker(definitions);
+  await work.enqueue(single.with({ n: 1 }));
+  const make = (): Errand => batch([...parts(700), single.with({ n: 1 })], { whenAllEnd: report.with({}), id: "large" });
+  await work.enqueue(make());
+  await work.drain();
+  assert.deepEqual(await work.enqueue(make()), { id: "large", isDuplicate: true });
+  await work.drain();
+  assert.equal((await work.count()).completed, 702);
+});
+
 test("answers stand in the order of the call, batches with their own id, whatever is stored when", async () => {
   await using work = testBroker(definitions);
   const answers = await work.enqueue([

@@ -102,6 +102,18 @@ describe("above 500", () => {
     });
   }
 
+  it("each atom tells again of the joins that it adds to, so that a repeat of any of them is known", () => {
+    for (const { given } of rows) {
+      for (const { works } of stages(...given()).flatMap(({ atoms }) => atoms)) {
+        const here = new Set(works.map(({ id }) => id));
+        assert.deepEqual(
+          works.filter((work) => work.kind === "job" && work.join !== undefined && !here.has(work.join)),
+          [],
+        );
+      }
+    }
+  });
+
   it("nothing of a large batch shows before its last atom, which holds the seal and the callbacks", () => {
     const given = stages(batch(many(1_200), { whenAllEnd: step.with({ n: -1 }), whenAnyFails: batch(many(3)) }));
     const atoms = given.flatMap(({ atoms: list }) => list);

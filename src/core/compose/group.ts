@@ -16,6 +16,6 @@ export interface Callback {
   readonly errand: Errand;
 }
 
+export type CallbackRole = "whenAllSucceed" | "whenAnyFails" | "whenAllEnd";
 /** How a batch must have ended for each callback to run. */
-export const callbackRoles = { whenAllSucceed: "well", whenAnyFails: "badly", whenAllEnd: "ended" } as const satisfies Record<string, After["when"]>;
-export type CallbackRole = keyof typeof callbackRoles;
+export const callbackRoles: Readonly<Record<CallbackRole, After["when"]>> = { whenAllSucceed: "well", whenAnyFails: "badly", whenAllEnd: "ended" };

@@ -87,26 +87,63 @@ function isOutside(work: NewWork): boolean {
   return work.kind === "job" && work.join === undefined;
 }
 
-/** Roots stay open; a join within them is sealed with its last member. */
+/** Roots stay open; a join within them is sealed with its last member. Each atom tells again of the joins that it adds to, so that the store knows a repeat. */
 function chunksOf(works: readonly NewWork[], sizes: ReadonlyMap<string, number>): Atom[] {
-  const chunks: NewWork[][] = [];
-  const open = new Map<string, { readonly join: NewJoin; missing: number; readonly chunk: NewWork[]; readonly position: number }>();
-  const add = (work: NewWork): { chunk: NewWork[]; position: number } => {
+  const joins = new Map(works.flatMap((work) => (work.kind === "join" ? [[work.id, { ...work, isSealed: false }]] : [])));
+  const missing = new Map(sizes);
+  const chunks: Chunk[] = [];
+  const add = (...added: readonly NewWork[]): Chunk => {
     const last = chunks.at(-1);
-    const chunk = last === undefined || last.length >= enqueueMax ? [] : last;
+    const chunk = last !== undefined && last.size + 2 * added.length <= enqueueMax ? last : new Chunk(joins);
     if (chunk !== last) chunks.push(chunk);
-    return { chunk, position: chunk.push(work) - 1 };
+    for (const work of added) chunk.add(work);
+    return chunk;
   };
   for (const work of works) {
-    const size = sizes.get(work.id) ?? 0;
-    const place = add(work.kind === "join" ? { ...work, isSealed: work.join !== undefined && size === 0 } : work);
-    if (work.kind === "join" && work.join !== undefined && size > 0) open.set(work.id, { join: work, missing: size, ...place });
-    const parent = work.kind === "event" ? undefined : open.get(work.join ?? "");
-    if (parent === undefined || --parent.missing > 0) continue;
-    if (parent.chunk === chunks.at(-1)) parent.chunk[parent.position] = parent.join;
-    else add(sealOf(parent.join, sizes));
+    const isEmpty = work.kind === "join" && work.join !== undefined && !sizes.has(work.id);
+    const chunk = add(work.kind === "join" ? { ...work, isSealed: isEmpty } : work);
+    const join = work.kind === "event" ? undefined : joins.get(work.join ?? "");
+    if (join === undefined) continue;
+    const left = (missing.get(join.id) ?? 0) - 1;
+    missing.set(join.id, left);
+    if (left === 0 && join.join !== undefined && !chunk.seals(join)) add(sealOf(join, sizes));
   }
-  return chunks.map((chunk) => ({ works: chunk }));
+  return chunks.map(({ works: some }) => ({ works: some }));
+}
+
+/** One atom in the making. */
+class Chunk {
+  readonly works: NewWork[] = [];
+  readonly #joins: ReadonlyMap<string, NewJoin>;
+  /** Where each join stands here, and whether here first. */
+  readonly #at: Map<string, { readonly position: number; readonly isFirst: boolean }> = new Map();
+
+  constructor(joins: ReadonlyMap<string, NewJoin>) {
+    this.#joins = joins;
+  }
+
+  get size(): number {
+    return this.works.length;
+  }
+
+  add(work: NewWork): void {
+    const join = work.kind === "event" ? undefined : this.#joins.get(work.join ?? "");
+    if (join !== undefined && !this.#at.has(join.id)) this.#put(join, false);
+    this.#put(work, true);
+  }
+
+  /** Where all of a join is in this atom, it is sealed from its beginning. */
+  seals(join: NewJoin): boolean {
+    const place = this.#at.get(join.id);
+    if (place?.isFirst !== true) return false;
+    this.works[place.position] = { ...join, isSealed: true };
+    return true;
+  }
+
+  #put(work: NewWork, isFirst: boolean): void {
+    const position = this.works.push(work) - 1;
+    if (work.kind === "join" && !this.#at.has(work.id)) this.#at.set(work.id, { position, isFirst });
+  }
 }
 
 function sealOf(join: NewJoin, sizes: ReadonlyMap<string, number>): NewJoin {
