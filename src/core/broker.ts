@@ -108,7 +108,15 @@ export class StoreBroker implements Broker {
   async start(options: WorkerOptions = {}): Promise<RunningWorker> {
     if (this.#worker !== undefined && !this.#worker.isStopped)
       throw new ErrandError("worker-running", "this broker has a worker already; give it more hands with queues, or make another broker");
-    const worker = new Worker({ engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner, registration: this.#registration, options, told: (answers) => this.#coordination.told(answers) });
+    const worker = new Worker({
+      engine: this.#engine,
+      runtime: this.#runtime,
+      definitions: this.#definitions,
+      planner: this.#planner,
+      registration: this.#registration,
+      options,
+      told: (answers) => this.#coordination.told(answers),
+    });
     this.#worker = worker;
     try {
       await this.open();
