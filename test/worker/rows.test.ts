@@ -3,8 +3,15 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Claim, Claimed } from "../../src/core/engine.ts";
 import { giveUp, skip, snooze } from "../../src/core/endings.ts";
+import { Definitions } from "../../src/core/definitions.ts";
 import { pausedTask } from "../../src/core/notes.ts";
 import { task, type Job, type Task, type TaskDefinition } from "../../src/core/task.ts";
+import { Planner } from "../../src/core/plan.ts";
+import { Crew } from "../../src/core/worker/crew.ts";
+import { Run } from "../../src/core/worker/run.ts";
+import { settingsOf } from "../../src/core/worker/settings.ts";
+import { memory } from "../../src/memory/index.ts";
+import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 import { Stage } from "./stage.ts";
 
 interface Entry {
@@ -107,6 +114,11 @@ for (const { name, body, options } of troubles) {
     assert.ok(rowsAsked(stage) > 10);
     assert.deepEqual(book.firsts("a"), upTo(400));
     assert.equal(book.mostOfOneKey, 1);
+    const numbers = book.starts.map(({ n }) => n);
+    assert.ok(
+      numbers.slice(0, numbers.lastIndexOf(300)).every((n) => n <= 300),
+      "nothing starts between its first try and its last",
+    );
     const rows = await stage.jobs("ledger");
     assert.ok(rows.slice(301).every(({ state, starts, attempts, history }) => state === "completed" && starts === 1 && attempts === 1 && history.length === 0));
   });
@@ -172,6 +184,7 @@ test("one of a row that is cancelled does not start, and those behind it do, in 
     assert.equal(await stage.change(next?.id ?? "", { do: "cancel", reason: "not needed" }), "cancelling");
     await stage.advance(2_100);
     assert.equal((await stage.job(next?.id)).state, "cancelled");
+    assert.ok(((await states(stage))["running"] ?? 0) < 10, "those behind it went back with it");
     await stage.advance(200_000);
     const n = (JSON.parse(next?.payload ?? "{}") as Entry).n;
     assert.deepEqual(
@@ -179,6 +192,53 @@ test("one of a row that is cancelled does not start, and those behind it do, in 
       upTo(400).filter((each) => each !== n),
     );
   }));
+
+/** A crew of one hand, busy for good, that holds a row of four ready behind it. */
+function heldRow(): { readonly crew: Crew; readonly back: string[]; readonly head: string } {
+  const runtime = new VirtualRuntime();
+  const work = task<Entry>("work", { orderedBy: "key", run: () => new Promise(() => undefined) });
+  const definitions = new Definitions([{ work }]);
+  const settings = settingsOf({ queues: { default: 1 } }, definitions);
+  const back: string[] = [];
+  const crew = new Crew(
+    { engine: memory(), runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log, settings },
+    { ended: () => undefined, handedBack: (runs) => back.push(...runs.map(({ claimed }) => claimed.id)), tired: () => undefined, mayStart: () => true },
+  );
+  const runOf = (lane: string, n: number): Run =>
+    new Run(
+      {
+        id: `${lane}${n}`,
+        task: "work",
+        queue: "default",
+        payload: JSON.stringify({ key: lane, n }),
+        attempt: 1,
+        starts: 1,
+        suspects: 0,
+        enqueuedAt: 0,
+        dueAt: 0,
+        lane,
+        isOrdered: true,
+      },
+      { claim: "claim", fence: 1 },
+      definitions.task("work"),
+      crew.handsOf("default"),
+    );
+  crew.deliver([{ queue: "default", slots: 2, ahead: 3 }], [runOf("a", 0), ...[0, 1, 2, 3].map((n) => runOf("b", n))], 4);
+  return { crew, back, head: "b0" };
+}
+
+test("a job that is handed back before it has started takes those behind it along, in their order", () => {
+  const { crew, back, head } = heldRow();
+  assert.equal(crew.inFlight, 5);
+  crew.handBack(({ claimed }) => claimed.id === head);
+  assert.deepEqual([back, crew.inFlight], [["b0", "b1", "b2", "b3"], 1]);
+});
+
+test("of rows that wait for a hand nothing is left where the worker was given up", () => {
+  const { crew, back } = heldRow();
+  crew.lost();
+  assert.deepEqual([back, crew.inFlight], [[], 1]);
+});
 
 test("those that wait in a row behind a slow one go back to the store", () =>
   inTheMiddle(async (stage) => {
@@ -201,6 +261,7 @@ test("a worker that was given up starts none of the rest of its rows", () =>
     assert.ok(lost - count < 10, "it ran on while it did not know");
     await stage.advance(10_000);
     assert.equal(book.starts.length, lost, "and nothing once it knew");
+    assert.equal(stage.workers[0]?.inFlight, 0, "nothing of it is left here");
     stage.before = () => undefined;
     await stage.advance(200_000);
     assert.deepEqual(book.firsts("a"), upTo(400));

@@ -125,6 +125,30 @@ const restarts: readonly Law[] = [
     inOrder(world.runs);
     equal(world.runs.length, 200, "runs");
   }),
+  law("G7", "hundreds of small jobs of few keys keep their order, and none starts before a second try of the one before it", async (world) => {
+    const entries = ledger(world, (_, { n }, job) => (n % 50 === 49 && job.attempt < 3 ? Promise.reject(new Error("not yet")) : undefined));
+    const two = { queues: { default: 5 } };
+    const { broker } = await world.worker({ entries }, two);
+    await broker.enqueue(Array.from({ length: 300 }, (_, n) => keys.map((key) => entries.with({ key, n }))).flat());
+    await world.worker({ entries }, two);
+    await world.drained("5m");
+    equal(new Set(world.runs.map((run) => run.id)).size, 900, "jobs that ran");
+    inOrder(world.runs);
+  }),
+  law("G7", "hundreds of small jobs of few keys keep their order through a kill of their worker", async (world) => {
+    const entries = ledger(world, () => world.sleep("5ms"));
+    const victim = await world.worker({ entries });
+    await victim.broker.enqueue(Array.from({ length: 300 }, (_, n) => keys.map((key) => entries.with({ key, n }))).flat());
+    await world.advance("700ms");
+    world.crash(victim);
+    await world.worker({ entries });
+    await world.drained("5m");
+    for (const [key, runs] of Map.groupBy(world.runs, (run) => (run.input as Entry).key)) {
+      const heirs = runs.filter((run) => run.process !== victim.name).map((run) => (run.input as Entry).n);
+      grows(heirs, `the numbers of key ${key} that ran after the kill`);
+      equal(new Set(runs.map((run) => run.id)).size, 300, `jobs of key ${key} that ran`);
+    }
+  }),
   law("G7", "enqueues of a key at the same moment take one order, and keep it", async (world) => {
     const entries = ledger(world, (_, { n }, job) => (n % 2 === 0 && job.attempt === 1 ? Promise.reject(new Error("not yet")) : undefined));
     const processes = [1, 2, 3].map(() => world.process({ entries }));
