@@ -17,6 +17,8 @@ const lookAgainMs = 20;
 const killedAtShare = 0.5;
 const underWayMin = 4;
 const replacedAfterMs = 1_000;
+/** Far longer than a killed worker's lease and the longest retry, for a machine that is busy with other things. */
+const patienceMs = 180_000;
 
 export interface Stage {
   readonly options: Options;
@@ -36,6 +38,8 @@ export interface Way<Told> {
   /** Starts another in the place of one that was killed. */
   replace(course: Course): Promise<void>;
   isDone(course: Course): Promise<boolean>;
+  /** Why it is not done yet. */
+  explain(course: Course): Promise<string>;
   /** What this way alone can tell. */
   tell(course: Course): Promise<Told>;
 }
@@ -64,6 +68,7 @@ export class Run<Told> implements Course {
   readonly #way: Way<Told>;
   readonly #stage: Stage;
   readonly #settings: Record<string, string>;
+  readonly #patience = AbortSignal.timeout(patienceMs);
   #count: Count = { charged: 0, mailed: 0, underWay: {} };
   #news = "";
 
@@ -91,7 +96,7 @@ export class Run<Told> implements Course {
       const processes = await this.#way.start(this);
       world.turn();
       const killed = await this.#killOne(processes);
-      while (!(await this.#way.isDone(this))) await pause(lookAgainMs);
+      await this.#done();
       const tookMs = performance.now() - startedAt;
       await world.stop();
       const record = (await (await fetch(`${provider.url}/record`)).json()) as ProvidersRecord;
@@ -113,10 +118,20 @@ export class Run<Told> implements Course {
     this.#news = news;
   }
 
+  async #done(): Promise<void> {
+    while (!(await this.#isDone())) await pause(lookAgainMs);
+  }
+
+  async #isDone(): Promise<boolean> {
+    if (await this.#way.isDone(this)) return true;
+    if (!this.#patience.aborted) return false;
+    throw new Error(`the close by ${this.#way.name} has not ended within ${patienceMs / 1_000} s:\n${await this.#way.explain(this)}`);
+  }
+
   /** kill -9, with charges under way; another process takes its place a second later. */
   async #killOne(processes: readonly Child[]): Promise<number> {
     for (; ; await pause(lookAgainMs / 4)) {
-      if (await this.#way.isDone(this)) return 0;
+      if (await this.#isDone()) return 0;
       if (this.#count.charged < killedAtShare * this.#stage.roster.length) continue;
       const busy = processes.find(({ name }) => (this.#count.underWay[name] ?? 0) >= underWayMin);
       if (busy === undefined) continue;

@@ -25,6 +25,10 @@ export class StraightThrough implements Way<undefined> {
     return Promise.resolve(this.#isDone);
   }
 
+  explain(): Promise<string> {
+    return Promise.resolve("the program still runs");
+  }
+
   tell(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
@@ -54,6 +58,12 @@ export class ByErrand implements Way<GuardsAtWork> {
     if (course.books.reports.of(month) === undefined) return false;
     const { scheduled, blocked, ready, running } = await this.#work(course).count();
     return scheduled + blocked + ready + running === 0;
+  }
+
+  async explain(course: Course): Promise<string> {
+    const work = this.#work(course);
+    const { jobs } = await work.list({ states: ["scheduled", "blocked", "ready", "running"] }, { limit: 5 });
+    return (await Promise.all(jobs.map(({ id }) => work.why(id)))).join("\n");
   }
 
   async tell(course: Course): Promise<GuardsAtWork> {
