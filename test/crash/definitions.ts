@@ -69,6 +69,18 @@ export const ordered = task("ordered", {
   },
 });
 
+/** One long loop: each item it has done is an "end". */
+export const looping = task("looping", {
+  ...quickly,
+  run: async ({ count, ms }: { count: number; ms: number }, job) => {
+    note("start", "looping", -1, job);
+    for await (const n of job.each(Array.from({ length: count }, (_, item) => item))) {
+      await sleep(ms);
+      note("end", "looping", n, job);
+    }
+  },
+});
+
 /** Heeds its signal. */
 export const patient = task("patient", {
   ...quickly,
