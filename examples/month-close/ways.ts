@@ -62,7 +62,7 @@ export class ByErrand implements Way<GuardsAtWork> {
 
   async explain(course: Course): Promise<string> {
     const work = this.#work(course);
-    const { jobs } = await work.list({ states: ["scheduled", "blocked", "ready", "running"] }, { limit: 5 });
+    const { jobs } = await work.list({ states: ["scheduled", "ready", "running"] }, { limit: 5 });
     return (await Promise.all(jobs.map(({ id }) => work.why(id)))).join("\n");
   }
 
