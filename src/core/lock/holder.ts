@@ -5,7 +5,7 @@
 import { at } from "../at.ts";
 import { beatEveryMs, leaseMs } from "../defaults.ts";
 import type { Engine } from "../engine.ts";
-import type { Instant, Logger, Runtime, Timer } from "../runtime.ts";
+import type { Instant, Logger, Ms, Runtime, Timer } from "../runtime.ts";
 import { Contact } from "../worker/contact.ts";
 import { Pulse } from "../worker/pulse.ts";
 
@@ -35,7 +35,7 @@ const silenceMaxMs = leaseMs - beatEveryMs;
 
 export class Holder {
   readonly contact: Contact;
-  readonly settings = { leaseMs, beatEveryMs } as const;
+  readonly settings: { readonly leaseMs: Ms; readonly beatEveryMs: Ms } = { leaseMs, beatEveryMs };
   /** The largest fence this process was ever given. */
   lastFence = 0;
   readonly #parts: HolderParts;
