@@ -156,6 +156,11 @@ export const scheduleBugs: readonly Bug[] = [
     caughtBy: ["a backfill enqueues what is not there, once, and what is there stays"],
   },
   {
+    name: "a cursor runs ahead",
+    distortion: schedules((stored) => ({ ...stored, cursor: stored.cursor + 3_000 })),
+    caughtBy: ["slots that come while the store is away are enqueued within 2 s of its return"],
+  },
+  {
     name: "nothing comes after anything",
     distortion: plant.jobs((job) => plant.without(job, "after")),
     caughtBy: ["a batch is enqueued at each slot, whole, and what follows it waits for that one"],

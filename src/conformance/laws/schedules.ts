@@ -82,6 +82,21 @@ const once: readonly Law[] = [
     }
     equal(await slotsStored(world, "tick", from), multiples("30s", world.now - from), "slots, each once");
   }),
+  law("G12", "slots that come while the store is away are enqueued within 2 s of its return", async (world) => {
+    const ticking = every("3s", tick.with({}));
+    const from = world.now;
+    const workers = [await world.worker({ ticking }), await world.worker({ ticking })];
+    await world.advance("4s");
+    for (const worker of workers) world.cutStore(worker);
+    await world.advance("6s");
+    equal(world.runs.length, 1, "runs before it returns");
+    const back = world.now;
+    world.healStore();
+    await world.until("both have run", () => world.runs.length >= 3, "5s");
+    between(world.now - back, 0, 2_100, "ms from its return to the start of both");
+    await world.advance("2s");
+    equal(await slotsStored(world, "tick", from), multiples("3s", world.now - from), "slots, each once");
+  }),
   law("G12", "a batch is enqueued at each slot, whole, and what follows it waits for that one", async (world) => {
     const step = task<{ n: number }>("step", ({ n }) => world.sleep(`${n}s`));
     const done = task("done", () => undefined);
