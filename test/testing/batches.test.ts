@@ -84,6 +84,15 @@ test("drain runs a batch and its callback, and the story tells of it", async () 
   assert.ok(work.story().includes("+0s    batch june storing"), work.story().join("\n"));
 });
 
+test("a page of a batch that there is not is refused, a batch that there is not is undefined", async () => {
+  await using work = testBroker(definitions);
+  await work.enqueue(batch(parts(1, 2, 3), { id: "june" }));
+  for (const page of [{ after: "7" }, { after: "1.x" }, { limit: 0 }, { limit: 1_001 }])
+    await assert.rejects(work.batch("june", page), { code: "option-invalid" });
+  await assert.rejects(work.batch("june", { from: 1 } as never), { code: "option-unknown" });
+  assert.equal(await work.batch("july"), undefined);
+});
+
 test("a premise is compared in tests, and asserted", async () => {
   let version = 1;
   const charge = task("charge", { current: (_: { id: string }) => ({ version }), run: () => skip("done") });
