@@ -7,6 +7,7 @@ import type { Job } from "./job.ts";
 import { isOpen } from "./join.ts";
 import type { Join } from "./join.ts";
 import { codeOf } from "./numbers.ts";
+import { passKinds } from "./ties.ts";
 import type { Transaction } from "./transaction.ts";
 
 export const wantedCodes: Readonly<Record<After["when"], number>> = { well: 1, badly: 2, ended: 3 };
@@ -25,8 +26,8 @@ export const waits: Verdict = { is: "waits" };
 const endedWell = `d.seq IS NOT NULL OR j.state = ${codeOf("skipped")}`;
 const endedBadly = `j.state IN (${(["parked", "cancelled", "dead"] satisfies JobState[]).map(codeOf).join(", ")})`;
 /** One that was deleted counts as it was asked for. */
-export const endedOf = `CASE WHEN j.seq IS NOT NULL THEN iif(${endedWell}, 1, iif(${endedBadly}, 2, 0)) WHEN n.seq IS NOT NULL THEN n.ended ELSE a.wanted END`;
-export const beforeJoined = `LEFT JOIN errand_jobs j ON j.seq = a.before LEFT JOIN errand_done d ON d.seq = a.before LEFT JOIN errand_joins n ON n.seq = a.before`;
+export const endedOf: string = `CASE WHEN j.seq IS NOT NULL THEN iif(${endedWell}, 1, iif(${endedBadly}, 2, 0)) WHEN n.seq IS NOT NULL THEN n.ended ELSE a.wanted END`;
+export const beforeJoined: string = `LEFT JOIN errand_jobs j ON j.seq = a.before LEFT JOIN errand_done d ON d.seq = a.before LEFT JOIN errand_joins n ON n.seq = a.before`;
 
 const addEdge = "INSERT INTO errand_after (node, at, before, wanted, is_live) VALUES (?, ?, ?, ?, 1)";
 /** By primary key, then rowids. */
@@ -38,6 +39,8 @@ const turnEdges = "UPDATE errand_after SET is_live = ? WHERE node IN (SELECT val
 const removeEdges = "DELETE FROM errand_after WHERE node = ?";
 /** By errand_after_live. */
 const anyFollower = "SELECT 1 FROM errand_after WHERE before = ? AND is_live = 1 LIMIT 1";
+/** By primary key. */
+const followersLeft = "SELECT 1 FROM errand_passes WHERE kind = ? AND node = ?";
 /** By rowids. */
 const tellFollowers = `UPDATE errand_jobs SET flags = flags | ${flags.hasFollowers} WHERE seq = ?`;
 const tellRunning = `UPDATE errand_running SET flags = flags | ${flags.hasFollowers} WHERE seq = ?`;
@@ -92,6 +95,11 @@ export function forgetEdges(tx: Transaction, node: number): void {
 /** Whether something that lives came after it. */
 export function hasLiveFollowers(tx: Transaction, node: number): boolean {
   return tx.sql.value(anyFollower, node) !== undefined;
+}
+
+/** Whether some of those that came after it have yet to hear of its ending. */
+export function isYetToBeTold(tx: Transaction, node: number): boolean {
+  return tx.ties.ended.has(node) || tx.sql.value(followersLeft, passKinds.followers, node) !== undefined;
 }
 
 function unmetAt(tx: Transaction, node: number, at: number): Verdict {

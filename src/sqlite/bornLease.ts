@@ -12,11 +12,18 @@ import type { Transaction } from "./transaction.ts";
 /** The answers, with what was leased told. `leased` counts them by task, for the whole call. */
 export function leaseBorn(tx: Transaction, works: readonly NewWork[], accepted: Enqueued[], leased: Map<string, number>): Enqueued[] {
   if (!works.some((work) => work.kind === "job" && work.lease !== undefined)) return accepted;
-  return accepted.map((answer, at) => {
+  const fences = new Map<string, number>();
+  for (const [at, answer] of accepted.entries()) {
     const work = works[at];
-    if (work?.kind !== "job" || work.lease === undefined || answer.isDuplicate || answer.state !== "ready") return answer;
+    if (work?.kind !== "job" || work.lease === undefined || answer.isDuplicate || answer.state !== "ready") continue;
     const fence = leaseOne(tx, work, work.lease, leased);
-    return fence === undefined ? answer : { ...answer, state: "running", leased: { fence, now: tx.now } };
+    if (fence !== undefined) fences.set(work.id, fence);
+  }
+  return accepted.map((answer) => {
+    const fence = fences.get(answer.id);
+    if (fence === undefined) return answer;
+    // One that lost its unique key to it is told that it runs, but does not hold it.
+    return { ...answer, state: "running", ...(!answer.isDuplicate && { leased: { fence, now: tx.now } }) };
   });
 }
 

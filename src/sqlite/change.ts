@@ -12,7 +12,7 @@ import type { Job } from "./job.ts";
 import type { Join } from "./join.ts";
 import { cancelJoins, leaveToCancel, treeOf } from "./joinTree.ts";
 import { standAnew } from "./keyLimit.ts";
-import { arrive, closedBy, isAnyBefore, isHeldBy, memberOf, open, places, put } from "./lane.ts";
+import { arrive, closedBy, isAnyAdmittedBefore, isHeldBy, memberOf, open, places, put } from "./lane.ts";
 import { admitMarked, sortLane } from "./lanePasses.ts";
 import { anew, wait } from "./life.ts";
 import { move, writeRow } from "./move.ts";
@@ -145,9 +145,9 @@ function redriveParked(tx: Transaction, job: Job, limit: number): void {
   sortLane(tx, job.lane, false, Math.min(limit, tidyMax));
 }
 
-/** One that died in a row, while the one before it in its lane lives, goes back behind that. */
+/** One that died in a row, behind another that is still at it, goes back behind that. */
 function redriveHead(tx: Transaction, lane: string, job: Job): void {
-  const isBehind = job.laneWidth === 1 && isAnyBefore(tx, lane, job.seq);
+  const isBehind = job.laneWidth === 1 && isAnyAdmittedBefore(tx, lane, job.seq);
   put(tx, lane, job.seq, isBehind ? places.blocked : places.admitted);
   if (isBehind) move(tx, job, "blocked", anew(job));
   else wait(tx, job, anew(job));

@@ -1,5 +1,5 @@
 /** The tables of what belongs together, comes after another, or is limited. Jobs that do none of it have no row in them. */
-export const compositionTables = `
+export const compositionTables: string = `
 -- state: see join.ts. ended: 1 well, 2 badly. The counts are written once per commit. purge_at is null while something holds it back.
 CREATE TABLE errand_joins (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, content TEXT NOT NULL, state INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0,
@@ -40,7 +40,7 @@ CREATE TABLE errand_gate_starts (name TEXT NOT NULL, at INTEGER NOT NULL, starts
 `;
 
 /** From version 1. Blocked members of lanes are told by errand_members from now on. */
-export const fromVersion1 = `
+export const fromVersion1: string = `
 ALTER TABLE errand_running ADD COLUMN terms INTEGER;
 CREATE INDEX errand_members_blocked ON errand_members (seq) WHERE place = 0;
 UPDATE errand_jobs SET state = 0 WHERE state = 2;

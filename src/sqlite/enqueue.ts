@@ -12,6 +12,7 @@ import { give } from "./membership.ts";
 import { writeNote } from "./note.ts";
 import { isPlain, storePlain } from "./plain.ts";
 import { refusalOf } from "./refusal.ts";
+import { repeatsIn } from "./repeats.ts";
 import { statesOf } from "./statesOf.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -25,8 +26,10 @@ export function enqueue(tx: Transaction, atoms: readonly Atom[]): (Enqueued[] | 
 /** Stores what {@link refusalOf} let pass. `from` outside: not by a run, whose members do not count for the size of a join. */
 export function acceptWorks(tx: Transaction, works: readonly NewWork[], from: "outside" | "run"): Enqueued[] {
   const losers: Losers = new Map();
+  const repeats = repeatsIn(tx, works);
   return works.map((work) => {
     if (work.kind === "event") return acceptEvent(tx, work);
+    if (repeats.has(work)) return { id: work.id, isDuplicate: true };
     if (work.join !== undefined) give(tx, work.join, from);
     return work.kind === "job" ? acceptJob(tx, work, losers) : acceptJoin(tx, work, losers);
   });

@@ -1,7 +1,7 @@
 /** Joins through their life (G11): opening, closing, their fate; and bounded passes over their members and the joins within them. */
 import { joinsKeptMs, tidyMax } from "../core/defaults.ts";
 import { isEnded } from "../core/states.ts";
-import { met, verdictOn, waits } from "./after.ts";
+import { met, turnFollowers, verdictOn, waits } from "./after.ts";
 import type { Verdict } from "./after.ts";
 import { cancelLive } from "./cancel.ts";
 import { jobAt } from "./job.ts";
@@ -110,6 +110,7 @@ function walkMembers(tx: Transaction, join: Join): void {
 function tellEnded(tx: Transaction, join: Join, ended: number): void {
   tx.joins.end(tx.sql, join, ended);
   tx.ties.ended.set(join.seq, 0);
+  if (join.after !== null) turnFollowers(tx, [join.seq], false);
   const parent = join.parent === null ? undefined : tx.joins.at(tx.sql, join.parent);
   if (parent) countChange(tx, parent, undefined, ended === endedCodes.well ? "well" : "badly");
 }

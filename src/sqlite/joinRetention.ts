@@ -1,7 +1,7 @@
 /** How long joins are kept (G19): closed ones until their members are gone and nobody who came after them lives; staged ones that were given up, not at all. */
 import { stagedKeptMs } from "../core/defaults.ts";
 import type { Instant } from "../core/runtime.ts";
-import { forgetEdges, hasLiveFollowers } from "./after.ts";
+import { forgetEdges, hasLiveFollowers, isYetToBeTold } from "./after.ts";
 import { joinStates } from "./join.ts";
 import type { Join } from "./join.ts";
 import { beginRemoval } from "./joinPasses.ts";
@@ -54,7 +54,8 @@ export function leaveToPurge(tx: Transaction): void {
 
 function purgeOne(tx: Transaction, join: Join): boolean {
   if (join.state < joinStates.closed || (join.state === joinStates.closed && join.purgeAt !== null && join.purgeAt > tx.now)) return false;
-  const isHeld = tx.sql.value(anyMember, join.seq) !== undefined || tx.sql.value(anyChild, join.seq) !== undefined || hasLiveFollowers(tx, join.seq);
+  const isNamed = join.state === joinStates.removed ? isYetToBeTold(tx, join.seq) : hasLiveFollowers(tx, join.seq);
+  const isHeld = isNamed || tx.sql.value(anyMember, join.seq) !== undefined || tx.sql.value(anyChild, join.seq) !== undefined;
   if (isHeld) {
     if (join.purgeAt !== null) tx.joins.change(join, { purgeAt: null });
     return false;

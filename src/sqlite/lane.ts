@@ -41,6 +41,8 @@ const anyBefore = "SELECT 1 FROM errand_members WHERE lane = ? AND place IN (0, 
 /** The first of those at `blocked`, as many as a row may be long. */
 const admitRunning = `UPDATE errand_members SET place = 1 WHERE lane = ? AND place = 0 AND seq IN (SELECT r.seq FROM (
   SELECT seq FROM errand_members WHERE lane = ? AND place = 0 ORDER BY seq LIMIT ${claimMax}) q CROSS JOIN errand_running r ON r.seq = q.seq)`;
+const anyAdmittedBefore = `SELECT 1 FROM errand_members m LEFT JOIN errand_running r ON r.seq = m.seq
+  WHERE m.lane = ? AND m.place IN (0, 1) AND m.seq < ? AND (m.place = 1 OR r.seq IS NOT NULL) LIMIT 1`;
 const widthOf = "SELECT width FROM errand_members WHERE lane = ? AND place IN (0, 2) AND seq = ?";
 const readClosed = "SELECT closed_by AS by, closed_at AS at FROM errand_lanes WHERE lane = ? AND closed_at IS NOT NULL";
 const closeLane = `INSERT INTO errand_lanes (lane, closed_by, closed_at, is_marked) VALUES (?, ?, ?, 1)
@@ -122,6 +124,11 @@ export function admitFollowers(tx: Transaction, lane: string): void {
 /** Whether a member that was enqueued before it lives. */
 export function isAnyBefore(tx: Transaction, lane: string, seq: number): boolean {
   return tx.sql.value(anyBefore, lane, seq) !== undefined;
+}
+
+/** Whether a member that was enqueued before it is admitted, or runs in a row. */
+export function isAnyAdmittedBefore(tx: Transaction, lane: string, seq: number): boolean {
+  return tx.sql.value(anyAdmittedBefore, lane, seq) !== undefined;
 }
 
 export function put(tx: Transaction, lane: string, seq: number, place: number): void {

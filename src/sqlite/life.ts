@@ -58,6 +58,7 @@ export function waitInOpenLane(tx: Transaction, job: Job, change: Change): void 
 
 /** It was not started in time. */
 export function skipLate(tx: Transaction, job: Job, change: Change = {}): void {
+  tx.skipped += 1;
   end(tx, job, "skipped", { start: 0, reason: `too late: not started by ${new Date(job.startBy ?? tx.now).toISOString()}` }, change);
 }
 

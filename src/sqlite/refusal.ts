@@ -1,10 +1,11 @@
 /** Why nothing of an atom can be stored, if so. Looked for first, so that what is stored needs no undoing. */
 import type { Atom, NewJob, NewJoin, NewWork } from "../core/engine.ts";
 import type { ErrandError } from "../core/errors.ts";
-import { afterUnknown, joinClosed, joinIncomplete } from "../core/joining.ts";
+import { afterItself, afterUnknown, joinClosed, joinIncomplete } from "../core/joining.ts";
 import { contentRefusal, firstOf, shapeRefusal } from "../core/refusals.ts";
 import { joinStates, nodeOf, takesMembers } from "./join.ts";
 import { noteConflict } from "./note.ts";
+import { repeatsIn } from "./repeats.ts";
 import type { Transaction } from "./transaction.ts";
 
 type Kind = NewWork["kind"];
@@ -42,41 +43,66 @@ function idConflict(works: readonly NewWork[], stored: Known): ErrandError | und
   });
 }
 
-/** In their order: what stands earlier may be named. The same again is the same, whatever became of what it named. */
+/** In their order: what stands earlier may be named. */
 function namingRefusal(tx: Transaction, works: readonly NewWork[], stored: Known): ErrandError | undefined {
   if (works.every(isPlain)) return undefined;
-  const earlier: Earlier = { job: new Set(), join: new Set() };
+  const earlier: Earlier = { job: new Set(), join: new Map() };
+  const repeats = repeatsIn(tx, works);
   return firstOf(works, (work) => {
     if (work.kind === "event") return undefined;
-    const refusal = isKnown(tx, work, stored) ? undefined : (joinRefusal(tx, work, earlier) ?? afterRefusal(tx, work, earlier));
-    earlier[work.kind].add(work.id);
+    const refusal = repeats.has(work) ? undefined : refusalOfOne(tx, work, stored, earlier);
+    if (work.kind === "job") earlier.job.add(work.id);
+    else earlier.join.set(work.id, work.join);
     return refusal ?? (work.kind === "join" ? sealRefusal(tx, work, works) : undefined);
   });
 }
 
 type Named = NewJob | NewJoin;
-type Earlier = Readonly<Record<"job" | "join", Set<string>>>;
+
+/** What stands earlier in the atom: ids of jobs, and of joins with the join around each. */
+interface Earlier {
+  readonly job: Set<string>;
+  readonly join: Map<string, string | undefined>;
+}
 
 /** The common case, without an allocation. */
 function isPlain(work: NewWork): boolean {
   return work.kind === "event" || (work.kind === "job" && work.join === undefined && work.after === undefined);
 }
 
-/** But for a join that it was never given to: that must be known. */
-function isKnown(tx: Transaction, { kind, id, join }: Named, stored: Known): boolean {
-  return stored[kind].has(id) && (kind === "join" || join === undefined || tx.joins.find(tx.sql, join) !== undefined);
+/** The same again is the same, whatever became of what it named. But a job may be given to a join that it was never given to: that must be known. */
+function refusalOfOne(tx: Transaction, work: Named, stored: Known, earlier: Earlier): ErrandError | undefined {
+  if (stored[work.kind].has(work.id)) return work.kind === "job" ? unknownJoin(tx, work, earlier) : undefined;
+  return unknownJoin(tx, work, earlier) ?? closedJoin(tx, work) ?? unknownAfter(tx, work, earlier) ?? circle(tx, work, earlier);
 }
 
-function joinRefusal(tx: Transaction, { kind, id, join }: Named, earlier: Earlier): ErrandError | undefined {
-  if (join === undefined) return undefined;
-  const stored = tx.joins.find(tx.sql, join);
-  if (stored) return takesMembers(stored) ? undefined : joinClosed(join);
-  return earlier.join.has(join) ? undefined : afterUnknown(join, `${kind} ${id}`);
+function unknownJoin(tx: Transaction, { kind, id, join }: Named, earlier: Earlier): ErrandError | undefined {
+  if (join === undefined || earlier.join.has(join) || tx.joins.find(tx.sql, join)) return undefined;
+  return afterUnknown(join, `${kind} ${id}`);
 }
 
-function afterRefusal(tx: Transaction, { kind, id, after = [] }: Named, { job, join }: Earlier): ErrandError | undefined {
-  const unknown = after.find((before) => !(job.has(before.id) || join.has(before.id) || nodeOf(tx, before.id) !== 0));
+function closedJoin(tx: Transaction, { join }: Named): ErrandError | undefined {
+  const stored = join === undefined ? undefined : tx.joins.find(tx.sql, join);
+  return stored === undefined || takesMembers(stored) ? undefined : joinClosed(stored.id);
+}
+
+function unknownAfter(tx: Transaction, { kind, id, after = [] }: Named, { job, join }: Earlier): ErrandError | undefined {
+  const unknown = after.find((before) => !job.has(before.id) && !join.has(before.id) && nodeOf(tx, before.id) === 0);
   return unknown && afterUnknown(unknown.id, `${kind} ${id}`);
+}
+
+/** A member that comes after its own join, or after one around it, would wait for itself. */
+function circle(tx: Transaction, { kind, id, join, after }: Named, earlier: Earlier): ErrandError | undefined {
+  if (after === undefined) return undefined;
+  for (let around = join; around !== undefined; around = joinAround(tx, around) ?? earlier.join.get(around)) {
+    if (after.some((before) => before.id === around)) return afterItself(`${kind} ${id}`, around);
+  }
+  return undefined;
+}
+
+function joinAround(tx: Transaction, id: string): string | undefined {
+  const parent = tx.joins.find(tx.sql, id)?.parent ?? null;
+  return parent === null ? undefined : tx.joins.at(tx.sql, parent)?.id;
 }
 
 /** All that name it in this atom count, wherever they stand, and duplicates too: they were given. */

@@ -1,7 +1,7 @@
 /** What history keeps, and for how long (G19). */
 import type { Instant, Ms } from "../core/runtime.ts";
 import { isEnded } from "../core/states.ts";
-import { forgetEdges, hasLiveFollowers } from "./after.ts";
+import { forgetEdges, hasLiveFollowers, isYetToBeTold } from "./after.ts";
 import { flags, hasFlag, jobAt } from "./job.ts";
 import type { Job } from "./job.ts";
 import { joinStates } from "./join.ts";
@@ -106,28 +106,24 @@ function purgeOne(tx: Transaction, seq: number): boolean {
   if (job === undefined || !isEnded(job.state)) return false;
   const keepMs = tx.dictionary.keepById(tx.sql, job.keep)[job.state];
   const at = hasFlag(job, flags.hasJoin) ? timeOfMember(tx, job, keepMs) : timeOf(job, keepMs);
-  if (at > tx.now) {
-    if (at !== Infinity) tx.purgeAt(at, seq);
-    return false;
-  }
-  if (hasFlag(job, flags.hasFollowers) && hasLiveFollowers(tx, seq)) {
-    tx.sql.run(keepForFollowers, seq);
-    return false;
-  }
-  removeJob(tx, job);
-  return true;
+  const isGivenUp = at === -Infinity;
+  const isNamed = hasFlag(job, flags.hasFollowers) && (isGivenUp ? isYetToBeTold(tx, seq) : hasLiveFollowers(tx, seq));
+  if (at <= tx.now && !isNamed) removeJob(tx, job);
+  else if (at <= tx.now && !isGivenUp) tx.sql.run(keepForFollowers, seq);
+  else if (at !== Infinity) tx.purgeAt(Math.max(at, tx.now), seq);
+  return at <= tx.now && !isNamed;
 }
 
 function timeOf(job: Job, keepMs: Ms): Instant {
   return Math.max((job.endedAt ?? 0) + keepMs, job.rememberUntil ?? 0);
 }
 
-/** Its keep counts from when its joins have closed; one that has not closed keeps it until then. At once where its own was given up. */
+/** Its keep counts from when its joins have closed; one that has not closed keeps it until then. -Infinity where its own was given up. */
 function timeOfMember(tx: Transaction, job: Job, keepMs: Ms): Instant {
   let at = timeOf(job, keepMs);
   for (const [joined, nth] of tx.sql.tuples<[joined: number, nth: number]>(joinsOf, job.seq)) {
     const join = tx.joins.at(tx.sql, joined);
-    if (join?.state === joinStates.removed && nth === 0) return tx.now;
+    if (join?.state === joinStates.removed && nth === 0) return -Infinity;
     if (join?.state === joinStates.closed) at = Math.max(at, (join.closedAt ?? 0) + keepMs);
     else if (join && at <= tx.now) {
       tx.sql.run(keepForJoin, joined, job.seq);

@@ -44,7 +44,7 @@ export function nothingTidied(look: Transaction): Tidied {
 }
 
 export function tidy(tx: Transaction, { items, mayExpire }: Tidy): Tidied {
-  const skipped = skipLateOnes(tx, items);
+  skipLateOnes(tx, items);
   const promoted = promote(tx, items);
   // Whoever had to wait for the write lock may have been kept from hearing the others' beats.
   const expired = mayExpire && !tx.hasWaited ? expire(tx, items) : { takenBack: 0, quarantined: 0, hasMore: false };
@@ -58,6 +58,7 @@ export function tidy(tx: Transaction, { items, mayExpire }: Tidy): Tidied {
   const left = removeLeftovers(tx, items);
   aftermath(tx, items);
   const purged = purgedBefore + purgeGivenUp(tx, items);
+  const { skipped } = tx;
   const { released, closed, dropped, hasLeft } = tx.ties;
   const admitted = tx.admitted + tx.keys.given;
   const isFull = [promoted, skipped, left, released, closed, dropped, admitted].some((count) => count >= items);

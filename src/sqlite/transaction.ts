@@ -39,7 +39,9 @@ export class Transaction {
   readonly gates: Gates = new Gates();
   /** Work may have become ready. */
   isReadied = false;
+  /** What was done, for tidy and for its bounds. */
   admitted = 0;
+  skipped = 0;
   readonly #shared: Shared;
   readonly #before: Numbers;
   readonly #purges = new Map<Instant, number[]>();
