@@ -21,7 +21,7 @@ export const errorCodes = {
   "after-unknown": { when: "a job comes after, or belongs to, something that is not stored", isDefinite: true },
   "join-closed": { when: "a batch or chain has ended or was cancelled, and takes no more members", isDefinite: true },
   "join-incomplete": { when: "a batch was sealed before all its members were stored", isDefinite: true },
-  "graph-cycle": { when: "jobs of one call come after each other in a circle", isDefinite: true },
+  "graph-cycle": { when: "jobs come after each other in a circle", isDefinite: true },
   "batch-missing": { when: "job.add() was called by a job that is in no batch or chain", isDefinite: true },
   "rhythm-invalid": { when: "a schedule's rhythm cannot be read, or never comes", isDefinite: true },
   "zone-unknown": { when: "no time zone has that name", isDefinite: true },

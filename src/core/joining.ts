@@ -37,6 +37,16 @@ export function afterUnknown(id: string, by: string): ErrandError {
   });
 }
 
+export function afterItself(member: string, joinId: string): ErrandError {
+  return new ErrandError(
+    "graph-cycle",
+    `${member} is a member of batch ${joinId} and comes after it, so both would wait for ever; take ${joinId} out of its \`after\``,
+    {
+      details: { id: joinId },
+    },
+  );
+}
+
 export function joinClosed(id: string): ErrandError {
   return new ErrandError("join-closed", `batch ${id} has ended or was cancelled, so it takes no more members; enqueue a batch of its own`, { details: { id } });
 }

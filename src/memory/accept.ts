@@ -3,6 +3,7 @@ import type { After, NewJob, Uniqueness } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
 import { judge } from "./after.ts";
 import { gather, payloadWith } from "./gathering.ts";
+import type { Before } from "./hold.ts";
 import { newJob } from "./job.ts";
 import type { Job, Terms } from "./job.ts";
 import { comeDue, end } from "./life.ts";
@@ -33,8 +34,12 @@ export function acceptJob(store: Store, work: NewJob, now: Instant, winners: Win
   return stand(store, winner, work);
 }
 
-export function resolved(after: readonly After[], winners: Winners): readonly After[] {
-  return winners.size === 0 ? after : after.map(({ id, when }) => ({ id: winners.get(id) ?? id, when }));
+/** What stands under these ids now: a job first, else a join. */
+export function resolved(store: Store, after: readonly After[], winners: Winners): Before[] {
+  return after.map(({ id: named, when }) => {
+    const id = winners.get(named) ?? named;
+    return { id, when, held: store.jobs.get(id) ?? store.joins.find(id) };
+  });
 }
 
 /** It is there already: where it was given to a join, it is a member of that too. */
@@ -56,7 +61,7 @@ function winnerOf(store: Store, work: NewJob, now: Instant): Job | string | unde
 function storeJob(store: Store, work: NewJob, winners: Winners, now: Instant): Job {
   const line = store.lines.of(work.queue, work.task);
   const join = work.join === undefined ? undefined : store.joins.find(work.join);
-  const after = resolved(work.after ?? [], winners);
+  const after = resolved(store, work.after ?? [], winners);
   const job = newJob(work, termsOf(work, now, 1, now), { line, seq: store.nextSeq(), join, after }, now);
   gather(job, work);
   if (work.unique?.mode.is === "throttle") store.uniques.keepUntil(work.unique.key, job.id, now + work.unique.mode.windowMs);

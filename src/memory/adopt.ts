@@ -11,21 +11,19 @@ const searchMax = 1_000;
 export function adoptAgain(store: Store, job: Job, joinId: string | undefined): void {
   const join = joinId === undefined ? undefined : store.joins.find(joinId);
   if (join === undefined || !isTaking(join) || job.joins.includes(join)) return;
-  if (job.hold && new Search(store, join).isReached(job)) return;
+  if (job.hold && new Search(join).isReached(job)) return;
   store.joins.adopt(join, job);
 }
 
 /** Over whatever one thing waits for: predecessors, the opening of its joins, and the ends of those it comes after. */
 class Search {
-  readonly #store: Store;
   /** The join, and those around it: they close after it. */
   readonly #targets = new Set<Join>();
   readonly #seen = new Set<Held>();
   readonly #todo: Held[] = [];
   #looks = 0;
 
-  constructor(store: Store, join: Join) {
-    this.#store = store;
+  constructor(join: Join) {
     for (let around: Join | undefined = join; around; around = around.parent) this.#targets.add(around);
   }
 
@@ -44,7 +42,7 @@ class Search {
   #expand(held: Held): void {
     for (let waiting: Held | undefined = held; waiting; waiting = waiting.kind === "job" ? waiting.join : waiting.parent) {
       if (waiting.kind === "join" && waiting.state === "open") return;
-      for (const { id } of waiting.after) this.#waitFor(this.#store.jobs.get(id) ?? this.#store.joins.find(id));
+      for (const { held: before } of waiting.after) this.#waitFor(before);
     }
   }
 

@@ -1,8 +1,7 @@
 /** Predecessors: who comes after what, who is to be looked at because something ended, and how it is judged. */
-import type { After } from "../core/engine.ts";
 import { answerTo, endedAs, jobBefore, joinBefore, unmetReason } from "../core/joining.ts";
 import { Heap } from "./heap.ts";
-import type { Held } from "./hold.ts";
+import type { Before, Held } from "./hold.ts";
 import { endedJoin } from "./join.ts";
 import type { Fate } from "./join.ts";
 import { Sequence } from "./sequence.ts";
@@ -10,13 +9,13 @@ import type { Store } from "./store.ts";
 
 /** All that came after one job or join. */
 interface Named {
-  readonly id: string;
+  readonly held: Held;
   /** Those that are not let go yet, and may have to wait for it. */
   readonly waiting: Sequence<Held>;
   /** How many that have not ended name it: it is kept for them. */
   live: number;
-  /** It is removed, and ended badly by that: what it was, in words. */
-  gone: string | undefined;
+  /** It was removed before it ended, which counts as a bad ending. */
+  isGone: boolean;
   look: Look | undefined;
 }
 
@@ -27,26 +26,26 @@ interface Look {
 }
 
 export class Afters {
-  readonly #byId = new Map<string, Named>();
+  readonly #named = new Map<Held, Named>();
   readonly #looks = new Heap<Look>((a, b) => a.from - b.from);
   /** To be looked at themselves. */
   readonly #direct = new Heap<Held>((a, b) => a.seq - b.seq);
 
   /** A new one waits, and names its predecessors. */
   add(held: Held): void {
-    for (const id of predecessors(held)) this.#of(id).waiting.append(held);
+    for (const before of predecessors(held)) this.#of(before).waiting.append(held);
     this.name(held);
   }
 
   /** It has not ended (any more): its predecessors are kept. */
   name(held: Held): void {
-    for (const id of predecessors(held)) this.#of(id).live += 1;
+    for (const before of predecessors(held)) this.#of(before).live += 1;
   }
 
   /** It ended. Answers which predecessors nobody needs any more. */
-  unname(held: Held): string[] {
-    return predecessors(held).filter((id) => {
-      const named = this.#of(id);
+  unname(held: Held): Held[] {
+    return predecessors(held).filter((before) => {
+      const named = this.#of(before);
       named.live -= 1;
       this.#forgetIfUnused(named);
       return named.live === 0;
@@ -56,20 +55,20 @@ export class Afters {
   /** It waits no longer. */
   leave(held: Held): void {
     this.#direct.remove(held);
-    for (const id of predecessors(held)) {
-      const named = this.#of(id);
+    for (const before of predecessors(held)) {
+      const named = this.#of(before);
       named.waiting.remove(held);
       this.#forgetIfUnused(named);
     }
   }
 
-  isNamed(id: string): boolean {
-    return (this.#byId.get(id)?.live ?? 0) > 0;
+  isNamed(held: Held): boolean {
+    return (this.#named.get(held)?.live ?? 0) > 0;
   }
 
-  /** The job or join of this id ended: those that wait for it are to be looked at. */
-  mark(id: string): void {
-    const named = this.#byId.get(id);
+  /** It ended: those that wait for it are to be looked at. */
+  mark(held: Held): void {
+    const named = this.#named.get(held);
     if (named === undefined || named.waiting.size === 0) return;
     named.look ??= { named, from: 0 };
     this.#looks.remove(named.look);
@@ -77,15 +76,14 @@ export class Afters {
     this.#looks.push(named.look);
   }
 
-  /** It is removed though it never ended, which counts as a bad ending. */
-  markGone(id: string, what: string): void {
-    const named = this.#byId.get(id);
-    if (named) named.gone = what;
-    this.mark(id);
+  markGone(held: Held): void {
+    const named = this.#named.get(held);
+    if (named) named.isGone = true;
+    this.mark(held);
   }
 
-  goneAs(id: string): string | undefined {
-    return this.#byId.get(id)?.gone;
+  isGone(held: Held): boolean {
+    return this.#named.get(held)?.isGone ?? false;
   }
 
   lookAt(held: Held): void {
@@ -128,15 +126,15 @@ export class Afters {
     this.#looks.push(look);
   }
 
-  #of(id: string): Named {
-    const named = this.#byId.get(id) ?? { id, waiting: new Sequence<Held>(), live: 0, gone: undefined, look: undefined };
-    this.#byId.set(id, named);
+  #of(held: Held): Named {
+    const named = this.#named.get(held) ?? { held, waiting: new Sequence<Held>(), live: 0, isGone: false, look: undefined };
+    this.#named.set(held, named);
     return named;
   }
 
   #forgetIfUnused(named: Named): void {
     if (named.live > 0 || named.waiting.size > 0) return;
-    this.#byId.delete(named.id);
+    this.#named.delete(named.held);
     if (named.look) this.#looks.remove(named.look);
   }
 }
@@ -144,32 +142,37 @@ export class Afters {
 export type Verdict = { readonly is: "met" } | { readonly is: "open"; readonly on: string } | ({ readonly is: "unmet" } & { readonly fate: Fate });
 
 /** By the states of now. The first that has ended otherwise than asked decides, also while others are open. */
-export function judge(store: Store, after: readonly After[]): Verdict {
+export function judge(store: Store, after: readonly Before[]): Verdict {
   let open: string | undefined;
-  for (const { id, when } of after) {
-    const before = endingOf(store, id);
-    if (before === "open") {
+  for (const { id, when, held } of after) {
+    // What is not stored any more is in nobody's way, unless it was removed before it ended.
+    if (held === undefined || !(isStored(store, held) || store.afters.isGone(held))) continue;
+    const ended = endingOf(store, held);
+    if (ended === undefined) {
       open ??= id;
       continue;
     }
-    const answer = before === undefined ? "met" : answerTo(when, before.ended);
-    if (before && answer !== "met") return { is: "unmet", fate: { is: answer, reason: unmetReason(answer, before.what) } };
+    const answer = answerTo(when, ended);
+    if (answer !== "met") return { is: "unmet", fate: { is: answer, reason: unmetReason(answer, whatWas(held, ended)) } };
   }
   return open === undefined ? { is: "met" } : { is: "open", on: open };
 }
 
-/** Undefined: it is not stored any more, and so in nobody's way; unless it was removed before it ended. */
-function endingOf(store: Store, id: string): "open" | { readonly ended: "well" | "badly"; readonly what: string } | undefined {
-  const job = store.jobs.get(id);
-  const join = job ? undefined : store.joins.find(id);
-  const ended = job ? endedAs(job.state) : join && endedJoin(join);
-  if (job) return ended ? { ended, what: jobBefore(id, job.state) } : "open";
-  if (join) return ended ? { ended, what: joinBefore(join.name, id, ended) } : "open";
-  const gone = store.afters.goneAs(id);
-  return gone === undefined ? undefined : { ended: "badly", what: gone };
+function endingOf(store: Store, held: Held): "well" | "badly" | undefined {
+  if (held.kind === "job") return endedAs(held.state);
+  return store.afters.isGone(held) ? "badly" : endedJoin(held);
+}
+
+function whatWas(held: Held, ended: "well" | "badly"): string {
+  return held.kind === "job" ? jobBefore(held.id, held.state) : joinBefore(held.name, held.id, ended);
+}
+
+function isStored({ jobs, joins }: Store, held: Held): boolean {
+  return (held.kind === "job" ? jobs.get(held.id) : joins.find(held.id)) === held;
 }
 
 /** Each once, though it may be named for several endings. */
-function predecessors({ after }: Held): string[] {
-  return after.length < 2 ? after.map(({ id }) => id) : [...new Set(after.map(({ id }) => id))];
+function predecessors({ after }: Held): Held[] {
+  const held = after.flatMap((before) => before.held ?? []);
+  return held.length < 2 ? held : [...new Set(held)];
 }

@@ -21,9 +21,12 @@ export interface Done {
 export function aftermath(store: Store, now: Instant, limit: number = tidyMax): Done {
   const done: Done = { closed: 0, looked: 0, dropped: 0, released: 0, admitted: 0, given: 0 };
   while (hasWork(store, done, limit)) {
-    closeAndLook(store, done, limit, now);
-    done.dropped += endMembers(store, limit - done.dropped, now);
-    done.released += releaseMembers(store, limit - done.released, now);
+    // All are let go before lanes admit: in its lane each stands by its order of enqueue among them.
+    while (hasHeld(store, done, limit)) {
+      closeAndLook(store, done, limit, now);
+      done.dropped += endMembers(store, limit - done.dropped, now);
+      done.released += releaseMembers(store, limit - done.released, now);
+    }
     done.admitted += admitNext(store, limit - done.admitted, now);
     done.given += giveRoom(store, limit - done.given, now);
   }
@@ -42,13 +45,16 @@ function closeAndLook(store: Store, done: Done, limit: number, now: Instant): vo
   }
 }
 
-function hasWork({ joins, afters, lanes, limits }: Store, done: Done, limit: number): boolean {
+function hasWork(store: Store, done: Done, limit: number): boolean {
+  const { lanes, limits } = store;
+  return hasHeld(store, done, limit) || (lanes.toAdmit.size > 0 && done.admitted < limit) || (limits.marked.size > 0 && done.given < limit);
+}
+
+function hasHeld({ joins, afters }: Store, done: Done, limit: number): boolean {
   return (
     (joins.toClose.size > 0 && done.closed < limit) ||
     (afters.hasLooks && done.looked < limit) ||
     (joins.toEnd.size > 0 && done.dropped < limit) ||
-    (joins.toRelease.size > 0 && done.released < limit) ||
-    (lanes.toAdmit.size > 0 && done.admitted < limit) ||
-    (limits.marked.size > 0 && done.given < limit)
+    (joins.toRelease.size > 0 && done.released < limit)
   );
 }

@@ -6,6 +6,7 @@ import { isEnded } from "../core/states.ts";
 import { aftermath } from "./aftermath.ts";
 import { matches } from "./filter.ts";
 import type { Job } from "./job.ts";
+import type { Lane } from "./lane.ts";
 import { admitNext, sortLane } from "./lanePasses.ts";
 import { cancelJoins, membersOf } from "./joinTree.ts";
 import { beginAnew, cancel, comeDue, wait } from "./life.ts";
@@ -94,8 +95,7 @@ function isOpening(store: Store, job: Job): boolean {
 function redriveParked(store: Store, job: Job, limit: number, now: Instant): void {
   const lane = store.lanes.laneOf(job);
   if (lane?.isHeldBy(job)) {
-    lane.admit(job);
-    wait(store, job, now);
+    redriveHead(store, lane, job, now);
     store.lanes.toAdmit.add(lane);
   }
   if (lane?.closed === undefined) return;
@@ -104,6 +104,17 @@ function redriveParked(store: Store, job: Job, limit: number, now: Instant): voi
   store.lanes.toSort.add(lane);
   admitNext(store, tidyMax, now);
   sortLane(store, lane, limit, now);
+}
+
+/** One that died in a row, behind another that lives, goes back behind it. */
+function redriveHead(store: Store, lane: Lane, job: Job, now: Instant): void {
+  if (lane.isFollowing(job)) {
+    lane.block(job);
+    store.move(job, "blocked", now);
+    return;
+  }
+  lane.admit(job);
+  wait(store, job, now);
 }
 
 /** It takes its old place in its lane again. */

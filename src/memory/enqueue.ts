@@ -11,6 +11,7 @@ import { aftermath } from "./aftermath.ts";
 import { leaseBorn } from "./bornLease.ts";
 import { acceptEvent } from "./fanOut.ts";
 import { conflictOf, parseSubscription } from "./note.ts";
+import { repeatsIn } from "./repeats.ts";
 import { startReplay } from "./replay.ts";
 import type { Store } from "./store.ts";
 import { namingRefusal } from "./unknown.ts";
@@ -28,7 +29,9 @@ export function refusalOf(store: Store, atom: Atom): ErrandError | undefined {
 /** Stores what {@link refusalOf} let pass. `from` outside: not by a run, whose members do not count for the size of a join. */
 export function acceptWorks(store: Store, works: readonly NewWork[], from: "outside" | "run", now: Instant): Accepted[] {
   const winners: Winners = new Map();
+  const repeats = repeatsIn(store, works);
   return works.map((work) => {
+    if (repeats.has(work)) return { id: work.id, isDuplicate: true, job: undefined };
     if (work.kind === "event") return { ...acceptEvent(store, work, now), job: undefined };
     if (work.join !== undefined) give(store, work.join, from, now);
     if (work.kind === "job") return acceptJob(store, work, now, winners);

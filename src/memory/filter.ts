@@ -1,5 +1,6 @@
 /** Whether a job is among those that a filter means. */
 import type { JobFilter } from "../core/engine.ts";
+import type { Held } from "./hold.ts";
 import type { Job } from "./job.ts";
 import type { Store } from "./store.ts";
 
@@ -11,12 +12,16 @@ export function matches(store: Store, job: Job, where: JobFilter): boolean {
     (where.lane === undefined || where.lane === job.lane?.key) &&
     (where.unique === undefined || where.unique === job.uniqueKey) &&
     (where.join === undefined || job.joins.some(({ id }) => id === where.join)) &&
-    (where.after === undefined || job.after.some(({ id }) => id === where.after)) &&
+    (where.after === undefined || isAfter(job, store.jobs.get(where.after) ?? store.joins.find(where.after))) &&
     (where.before === undefined || isBefore(job, store.jobs.get(where.before)))
   );
 }
 
+function isAfter(job: Job, before: Held | undefined): boolean {
+  return before !== undefined && job.after.some(({ held }) => held === before);
+}
+
 /** What `later` came after: the job itself, or a join that it is a member of. */
 function isBefore(job: Job, later: Job | undefined): boolean {
-  return later !== undefined && later.after.some(({ id }) => id === job.id || job.joins.some((join) => join.id === id));
+  return later !== undefined && later.after.some(({ held }) => held === job || (held?.kind === "join" && job.joins.includes(held)));
 }

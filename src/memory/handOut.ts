@@ -112,9 +112,9 @@ export class HandingOut {
 
   #follow(head: Job, queue: OpenQueue, terms: TaskTerms | undefined): void {
     if (this.#wanted.alone === "only" || isGated(terms)) return;
-    const most = Math.min((this.#wanted.inRow ?? 1) - 1, queue.queue.ahead - queue.ahead, claimMax - this.#jobs.length);
+    const left = (terms?.most ?? Infinity) - this.#handed(head.line.task);
+    const most = Math.min((this.#wanted.inRow ?? 1) - 1, queue.queue.ahead - queue.ahead, claimMax - this.#jobs.length, left);
     for (const job of followers(this.#store, head, most, this.#now)) {
-      if (!this.#hasRoom(job.line.task, terms)) return;
       queue.ahead += 1;
       this.#handOut(job, terms, true);
     }

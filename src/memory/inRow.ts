@@ -4,7 +4,7 @@ import { isLate } from "./job.ts";
 import type { Job } from "./job.ts";
 import type { Store } from "./store.ts";
 
-/** In their order, each admitted when it is asked for. The row ends at the first that waits for more than the one before it. */
+/** In their order, each admitted when it is asked for, so that it must be handed out. The row ends at the first that waits for more than the one before it. */
 export function* followers(store: Store, head: Job, most: number, now: Instant): Generator<Job> {
   const lane = head.lane?.width === 1 ? store.lanes.laneOf(head) : undefined;
   if (lane === undefined || lane.closed) return;

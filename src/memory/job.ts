@@ -1,10 +1,10 @@
 /** One stored job, as the store keeps it. Only `store.move` changes its state. */
 import { attemptsRecordedMax } from "../core/defaults.ts";
-import type { After, AttemptRow, Keep, KeyLimit, LaneMembership, NewJob, Waits } from "../core/engine.ts";
+import type { AttemptRow, Keep, KeyLimit, LaneMembership, NewJob, Waits } from "../core/engine.ts";
 import type { Instant, Ms } from "../core/runtime.ts";
 import type { JobState } from "../core/states.ts";
 import type { Gathering } from "./gathering.ts";
-import type { Hold } from "./hold.ts";
+import type { Before, Hold } from "./hold.ts";
 import type { Join } from "./join.ts";
 import type { Limit, Start } from "./keyLimit.ts";
 import type { Process } from "./processes.ts";
@@ -27,7 +27,7 @@ export interface Job {
   /** The join that it was stored into, and all that it is a member of: its own first, then those that it joined as a duplicate. */
   readonly join: Join | undefined;
   readonly joins: Join[];
-  readonly after: readonly After[];
+  readonly after: readonly Before[];
 
   state: JobState;
   /** When it came into its state. */
@@ -96,7 +96,7 @@ export interface Place {
   readonly seq: number;
   readonly join: Join | undefined;
   /** With the ids of those that stand for what lost its unique key. */
-  readonly after: readonly After[];
+  readonly after: readonly Before[];
 }
 
 export function newJob(work: NewJob, terms: Terms, { line, seq, join, after }: Place, now: Instant): Job {

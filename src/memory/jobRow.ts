@@ -25,7 +25,7 @@ export function jobRow(store: Store, job: Job): JobRow {
     history: job.history,
     ...(job.keyLimits.length > 0 && { keyLimits: job.keyLimits }),
     ...(job.joins.length > 0 && { joins: job.joins.map(({ id }) => id) }),
-    ...(job.after.length > 0 && { after: job.after }),
+    ...(job.after.length > 0 && { after: job.after.map(({ id, when }) => ({ id, when })) }),
     ...(job.lane && { lane: job.lane.key, ifDead: job.lane.ifDead }),
     ...(waits && { waits }),
     ...(claim && { claim }),

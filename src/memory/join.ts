@@ -1,10 +1,10 @@
 /** Joins: jobs that belong together (G11). Endings are counted as they come; what they let happen is done at the end of the verb (aftermath.ts). */
-import type { After, NewJoin } from "../core/engine.ts";
+import type { NewJoin } from "../core/engine.ts";
 import { endedAs } from "../core/joining.ts";
 import type { Ended } from "../core/joining.ts";
 import type { Instant } from "../core/runtime.ts";
 import { Heap } from "./heap.ts";
-import type { Held } from "./hold.ts";
+import type { Before, Held } from "./hold.ts";
 import type { Job } from "./job.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -17,7 +17,7 @@ export interface Join {
   readonly storedAt: Instant;
   readonly rememberUntil: Instant;
   readonly parent: Join | undefined;
-  readonly after: readonly After[];
+  readonly after: readonly Before[];
   /** Members that were stored into it, and jobs that stood already when they were given to it again. */
   readonly own: Sequence<Held>;
   readonly adopted: Set<Job>;

@@ -1,6 +1,5 @@
 /** Bounded passes over joins: closing them, letting their members go, ending their members, and removing those whose storing was given up. */
 import { stagedKeptMs } from "../core/defaults.ts";
-import { jobBefore, joinBefore } from "../core/joining.ts";
 import type { Instant } from "../core/runtime.ts";
 import { isEnded } from "../core/states.ts";
 import { judge } from "./after.ts";
@@ -122,7 +121,7 @@ function close(store: Store, join: Join, now: Instant): void {
   for (const pending of [joins.toRelease, joins.toEnd, joins.toCancel]) pending.delete(join);
   if (join.kept.size > 0) joins.toRetain.add(join);
   if (join.parent) joins.recount(join.parent, undefined, endedJoin(join));
-  afters.mark(join.id);
+  afters.mark(join);
   store.unname(join);
   store.retainJoin(join);
 }
@@ -171,7 +170,7 @@ function removeJoin(store: Store, join: Join, limit: number, now: Instant): numb
     store.afters.leave(join);
     store.unname(join);
     if (join.parent) store.joins.recount(join.parent, undefined, "badly");
-    store.afters.markGone(join.id, joinBefore(join.name, join.id, "badly"));
+    store.afters.markGone(join);
   }
   store.joins.remove(join);
   return removed + 1;
@@ -180,7 +179,7 @@ function removeJoin(store: Store, join: Join, limit: number, now: Instant): numb
 function removeMember(store: Store, job: Job, { name, id }: Join, now: Instant): number {
   if (!isEnded(job.state)) {
     end(store, job, "cancelled", { reason: `not started: the rest of ${name} ${id} was never stored` }, now);
-    store.afters.markGone(job.id, jobBefore(job.id, "cancelled"));
+    store.afters.markGone(job);
   }
   store.remove(job);
   return 1;

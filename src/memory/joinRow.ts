@@ -17,7 +17,7 @@ export function joinRow(join: Join): JoinRow {
     storedAt,
     ...(closedAt !== undefined && { closedAt }),
     ...(parent && { join: parent.id }),
-    ...(after.length > 0 && { after }),
+    ...(after.length > 0 && { after: after.map((before) => ({ id: before.id, when: before.when })) }),
   };
 }
 

@@ -43,6 +43,11 @@ export class Lane {
     return others.some((other) => other.seq < job.seq);
   }
 
+  /** Whether an earlier member of a lane of width 1 is admitted. */
+  isFollowing(job: Job): boolean {
+    return job.lane?.width === 1 && [...this.#admitted].some((other) => other.seq < job.seq);
+  }
+
   /** The member that follows `job` in a row: the first that waits, if it was stored later. */
   behind(job: Job): Job | undefined {
     const first = this.#firstWaiting();

@@ -20,7 +20,7 @@ function purgeJobs(store: Store, limit: number, now: Instant): number {
   let purged = 0;
   for (let job = store.ended.first(); job && job.purgeAt <= now && purged < limit; job = store.ended.first()) {
     // One that a live job names meanwhile comes back when that has ended.
-    if (store.afters.isNamed(job.id)) store.ended.remove(job);
+    if (store.afters.isNamed(job)) store.ended.remove(job);
     else {
       store.remove(job);
       purged += 1;
@@ -34,7 +34,7 @@ function purgeJoins(store: Store, limit: number, now: Instant): number {
   let purged = 0;
   for (let next = forgettable.first(); next && next.at <= now && purged < limit; next = forgettable.first()) {
     forgettable.remove(next);
-    if (store.joins.find(next.join.id) !== next.join || !isEmpty(next.join) || store.afters.isNamed(next.join.id)) continue;
+    if (store.joins.find(next.join.id) !== next.join || !isEmpty(next.join) || store.afters.isNamed(next.join)) continue;
     store.removeJoin(next.join);
     purged += 1;
   }

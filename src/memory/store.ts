@@ -142,11 +142,9 @@ export class Store {
 
   /** It ended: what it came after need not be kept for it any longer. */
   unname(held: Held): void {
-    for (const id of this.afters.unname(held)) {
-      const job = this.jobs.get(id);
-      if (job) this.retain(job);
-      const join = this.joins.find(id);
-      if (join) this.retainJoin(join);
+    for (const before of this.afters.unname(held)) {
+      if (before.kind === "join") this.retainJoin(before);
+      else if (this.jobs.get(before.id) === before) this.retain(before);
     }
   }
 
@@ -156,7 +154,7 @@ export class Store {
     this.ended.remove(job);
     const open = job.joins.find(({ closedAt }) => closedAt === undefined);
     if (open) open.kept.add(job);
-    else if (!this.afters.isNamed(job.id)) {
+    else if (!this.afters.isNamed(job)) {
       const from = Math.max(job.endedAt ?? 0, ...job.joins.map(({ closedAt }) => closedAt ?? 0));
       job.purgeAt = Math.max(from + job.keep[job.state], job.rememberUntil);
       this.ended.push(job);
@@ -165,7 +163,7 @@ export class Store {
 
   /** A closed join stays while it has members, is named or remembered. */
   retainJoin(join: Join): void {
-    if (join.closedAt === undefined || !isEmpty(join) || this.afters.isNamed(join.id)) return;
+    if (join.closedAt === undefined || !isEmpty(join) || this.afters.isNamed(join)) return;
     this.joins.forgettable.push({ join, at: Math.max(join.closedAt + joinsKeptMs, join.rememberUntil) });
   }
 
@@ -236,7 +234,7 @@ export class Store {
     const [before, after] = [endedAs(from), endedAs(job.state)];
     if (before === after) return;
     for (const join of job.joins) this.joins.recount(join, before, after);
-    if (after !== undefined) this.afters.mark(job.id);
+    if (after !== undefined) this.afters.mark(job);
   }
 
   #openRuntime(): Runtime {

@@ -1,6 +1,6 @@
 /** A job that waits for a predecessor: its lane, its unique key and its times. */
 import assert from "node:assert/strict";
-import { job, member, start } from "./stage.ts";
+import { job, join, member, start } from "./stage.ts";
 import type { Case, JobOptions } from "./stage.ts";
 
 function after(id: string, when: "well" | "badly"): Pick<JobOptions, "after"> {
@@ -26,6 +26,28 @@ export const cases: readonly Case[] = [
       await stage.claim();
       await stage.settleAll(stage.outcome("x", "completed"), stage.outcome("y", "completed"));
       assert.equal(await stage.states("b", "c"), "ready blocked");
+    },
+  },
+  {
+    claim: "what is let go by one verb is let go before lanes admit, also from joins within joins",
+    run: async (stage) => {
+      await stage.enqueue(join("P", { isSealed: false }), join("J", { join: "P" }), member("first", "park", { join: "J" }));
+      await stage.enqueue(member("second", "park", { join: "P" }), join("P"));
+      assert.equal(await stage.states("first", "second"), "ready blocked");
+    },
+  },
+  {
+    claim: "it comes after what stood when it was stored, never after a later one with the same id",
+    run: async (stage) => {
+      await stage.enqueue(job("x"), job("y"), job("b", { after: ["x", "y"].map((id) => ({ id, when: "well" })) }));
+      await stage.claim();
+      await stage.settle("x", "completed");
+      await stage.changeOne("x", { do: "delete" });
+      await stage.enqueue(job("x", { delayMs: 99_999 }));
+      await stage.settle("y", "completed");
+      assert.equal(await stage.state("b"), "ready");
+      const { rows } = await stage.engine.find({ of: "jobs", where: { after: "x" }, limit: 9 }, stage.at);
+      assert.deepEqual([rows, (await stage.row("b")).after?.length], [[], 2]);
     },
   },
   {

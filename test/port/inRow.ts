@@ -227,6 +227,28 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "one that followed and died in a lane that blocks goes back behind the first, which still runs, when it is redriven",
+    run: async (stage) => {
+      await stage.enqueue(...members("abc", "block"));
+      await stage.claim(row);
+      await stage.settle("b", "dead");
+      await stage.settle("c", "released");
+      assert.equal(await stage.retry("b"), "retried");
+      assert.equal(await stage.states("a", "b", "c"), "running blocked blocked");
+      await stage.settle("a", "completed");
+      assert.equal(await stage.states("b", "c"), "ready blocked");
+    },
+  },
+  {
+    claim: "what `most` keeps from following goes on when the first has ended",
+    run: async (stage) => {
+      await stage.enqueue(...members("abc"));
+      assert.deepEqual(await stage.claimIds({ ...row, terms: { send: { most: 1 } } }), ["a"]);
+      await stage.settle("a", "completed");
+      assert.deepEqual(await stage.claimIds({ ...row, terms: { send: { most: 2 } } }), ["b", "c"]);
+    },
+  },
+  {
     claim: "an earlier member that lives again is not handed out in a later one's row, and waits behind it",
     run: async (stage) => {
       await stage.enqueue(...members("abc", "continue"));

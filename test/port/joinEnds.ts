@@ -85,6 +85,16 @@ const own: readonly Case[] = [
     },
   },
   {
+    claim: "it takes no members any more, though it has not closed",
+    run: async (stage) => {
+      await stage.enqueue(job("stands"), job("a"), join("J", after("a", "well")), job("stands", inJ));
+      await stage.claim();
+      await stage.settle("a", "dead");
+      assert.equal((await stage.joinRow("J")).state, "waiting");
+      assert.equal(await stage.refused({ works: [job("new", inJ)] }), "join-closed");
+    },
+  },
+  {
     claim: "its own predecessor is judged when it is sealed",
     run: async (stage) => {
       await stage.enqueue(job("a"), join("J", { isSealed: false, ...after("a", "well") }), job("m", inJ));

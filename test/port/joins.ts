@@ -18,7 +18,19 @@ const refusedRows: readonly { readonly claim: string; readonly before?: readonly
   { claim: "a join twice in one atom, with different content", works: [join("J"), join("J", { content: "other" })], code: "id-conflict" },
   { claim: "a new member of a join that has closed", before: [join("J")], works: [job("a", inJ)], code: "join-closed" },
   { claim: "a new join within one that has closed", before: [join("J")], works: [join("K", inJ)], code: "join-closed" },
-  { claim: "a closed join again, with a new member", before: [join("J")], works: [join("J"), job("a", inJ)], code: "join-closed" },
+  { claim: "a member that comes after its own join", works: [join("J"), job("a", { ...inJ, after: [{ id: "J", when: "ended" }] })], code: "graph-cycle" },
+  {
+    claim: "a member that comes after a join around its own",
+    before: [join("P", { isSealed: false })],
+    works: [join("K", { join: "P" }), join("J", { join: "K" }), job("a", { ...inJ, after: [{ id: "P", when: "ended" }] })],
+    code: "graph-cycle",
+  },
+  {
+    claim: "a join within one that it comes after",
+    before: [join("P", { isSealed: false })],
+    works: [join("J", { join: "P", after: [{ id: "P", when: "well" }] })],
+    code: "graph-cycle",
+  },
   { claim: "sealing with fewer members than it has by `size`", works: [join("J", { size: 2 }), job("a", inJ)], code: "join-incomplete" },
   {
     claim: "sealing what was stored in parts, one of which is missing",
@@ -131,6 +143,37 @@ export const cases: readonly Case[] = [
         { id: "a", isDuplicate: true, state: "completed" },
       ]);
       assert.equal(await stage.joinState("J"), "closed 0 live 1 succeeded 0 failed");
+    },
+  },
+  {
+    claim: "an atom whose join has closed is the same again also where it holds works that would be new now: nothing of them is stored",
+    run: async (stage) => {
+      const unique = { key: "u", mode: { is: "keep" } } as const;
+      await stage.enqueue(job("winner", { unique }));
+      const works = [
+        join("J"),
+        job("a", inJ),
+        job("loser", { ...inJ, unique }),
+        join("K", inJ),
+        job("k", { join: "K" }),
+        job("then", { after: [{ id: "loser", when: "ended" }] }),
+      ];
+      await stage.enqueue(...works);
+      for (const id of ["winner", "a", "k", "then"]) await stage.run(id);
+      await stage.changeOne("k", { do: "delete" });
+      assert.deepEqual(
+        (await stage.enqueue(...works)).map(({ id, isDuplicate, state }) => [id, isDuplicate, state]),
+        [
+          ["J", true, undefined],
+          ["a", true, "completed"],
+          ["loser", true, undefined],
+          ["K", true, undefined],
+          ["k", true, undefined],
+          ["then", true, "completed"],
+        ],
+      );
+      assert.equal(await stage.states("loser", "k"), "unknown unknown");
+      assert.equal(await stage.refused({ works: [job("loser", { ...inJ, unique })] }), "join-closed");
     },
   },
   {

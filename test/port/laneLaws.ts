@@ -5,7 +5,7 @@ import { isEnded } from "../../src/core/states.ts";
 
 /** `rows` in the order of enqueue. */
 export function checkLanes(before: readonly JobRow[], rows: readonly JobRow[], widthOf: (lane: string) => number | undefined): void {
-  const wasAdmitted = new Set(before.filter(isAdmitted).map(({ id }) => id));
+  const wasAdmitted = new Set(before.filter((row) => isAdmitted(row) || isDeadHead(row)).map(({ id }) => id));
   const wasWaiting = new Set(before.filter(isWaitingForItsTurn).map(({ id }) => id));
   for (const [lane, members] of liveMembers(rows)) {
     const admitted = members.filter(isAdmitted);
@@ -43,6 +43,11 @@ function liveMembers(rows: readonly JobRow[]): Map<string, JobRow[]> {
 /** Outside its lane, until it is let go. */
 function isHeld({ waits }: JobRow): boolean {
   return waits?.reason === "join" || waits?.reason === "after";
+}
+
+/** It runs first when it is redriven, whoever waits. */
+function isDeadHead({ state, ifDead }: JobRow): boolean {
+  return state === "parked" && ifDead === "block";
 }
 
 /** A dead head of a lane that blocks waits for a person; another head may be redriven before it. */
