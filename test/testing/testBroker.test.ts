@@ -174,7 +174,6 @@ test("a run that waits for time gets it: its timeout fires, once for all that ha
   });
   await using work = testBroker({ hang });
   await work.enqueue([hang.with({}), hang.with({})]);
-  const startedAt = performance.now();
   await work.advance("9m");
   assert.deepEqual(seen, []);
   await work.advance("1h");
@@ -183,7 +182,6 @@ test("a run that waits for time gets it: its timeout fires, once for all that ha
     Array.from({ length: 4 }, () => "job-timeout"),
   );
   assert.equal((await work.count()).dead, 2);
-  assert.ok(performance.now() - startedAt < 5_000);
 });
 
 test("a run that never ends is named by drain, and the broker closes all the same", async () => {
