@@ -3,8 +3,9 @@ import type { Ms } from "../runtime.ts";
 import type { JobFilter } from "./look.ts";
 
 /**
- * join: all members of it, and of the joins within it. Cancelling by join also cancels these joins, in the first call: they take no members any more, none of
- * their blocked members is let go, and the members that are left when `limit` is reached are cancelled by tidy, unless the caller goes on.
+ * join: all members of it, and of the joins within it; join by join in the order of storing, the members of each by order of enqueue. Cancelling by join also
+ * cancels these joins, in the first call: they take no members any more, none of their blocked members is let go, and the members that are left when `limit`
+ * is reached are cancelled by tidy, unless the caller goes on.
  */
 export type Selection = { readonly ids: readonly string[] } | { readonly jobs: JobFilter } | { readonly join: string };
 

@@ -20,7 +20,8 @@ export interface Claim {
    * How many jobs of one lane may be handed out in a row, the first included; default 1. Where a lane is of width 1, the members behind one that is handed out
    * follow it, in order, while they wait for nothing but it, are of its task and queue, were never suspect and have no key limits. They are running then, and
    * counted in `ahead`, though the worker starts each when the one before has ended, and hands back the rest where one did not end. One that comes back
-   * (retry, snooze, release, crash) while an earlier member lives goes back behind it, `blocked`. Never where the terms name a gate or a need.
+   * (retry, snooze, release, crash, redrive) while an earlier member lives goes back behind it, `blocked`. Never where the terms name a gate or a need.
+   * They come right behind the first in the answer, and only members that were enqueued after it follow.
    */
   readonly inRow?: number;
   /** "no": jobs fewer than two times suspect. "only": one job that is twice suspect or more, to be run alone. */
@@ -31,22 +32,25 @@ export interface Claim {
 
 /**
  * Gates of a task (G9): named by the worker that has its definition, while the numbers stand in notes (notes.ts), where people change them at once for
- * all. A task whose terms leave no room is passed over, one entry for all its jobs. Its jobs are never held ahead: they count for `slots` only.
+ * all. A task whose terms leave no room is passed over, one entry for all its jobs. Jobs of a task with a gate or a need are never held ahead: they count for
+ * `slots` only, and handing out of a queue stops before them once its slots are filled, as before one with a lane.
  */
 export interface TaskTerms {
   /**
    * Names of limits (limitKey); one without a note does not limit. `running`: each running job that was handed out under that name holds one, from
    * its claim until it leaves `running`, crashes included. `starts`: never more of them within any everyMs; an entry's time is rounded up to a multiple of
-   * max(1, floor(everyMs / 1000)) ms, and it counts while rounded time + everyMs > now. Releasing a job does not give its start back.
+   * max(1, floor(everyMs / 1000)) ms, and it counts while rounded time + everyMs > now. Releasing a job does not give its start back. Starts are recorded only
+   * while there is a note of that kind; what runs counts also under a name that gets its note later.
    */
   readonly gates?: readonly string[];
   /** Amounts of named resources (resourceKey) held by each running job; a resource without a note has none to give. */
   readonly needs?: Readonly<Record<string, number>>;
-  /** At most so many jobs of the task in this call. */
+  /** At most so many jobs of the task in this call, over all queues. */
   readonly most?: number;
   /**
    * Fresh work beside a backlog: every second job handed out of the task in this call, beginning with the first, is the most urgent of those whose
-   * urgency is at or after this instant, while there are any; the others are the most urgent of the rest, while there are any.
+   * urgency is at or after this instant, while there are any; the others are the most urgent of the rest, while there are any. Among tasks, the urgency of the
+   * one that would be next counts.
    */
   readonly freshFrom?: Instant;
 }
@@ -89,7 +93,7 @@ export interface ClaimedJob {
   /** Its lane, where it has one of width 1. */
   readonly lane?: string;
   readonly isOrdered: boolean;
-  /** The join it is a member of, and whether something had to end before it: then there are results to read. */
+  /** The join it was stored into, and whether something had to end before it: then there are results to read. */
   readonly join?: string;
   readonly isAfter?: boolean;
   readonly checkpoint?: string;

@@ -11,7 +11,7 @@ export interface JobFilter {
   /** Exact full name of a lane, or of a unique key. */
   readonly lane?: string;
   readonly unique?: string;
-  /** Members of this join; jobs that came after this job or join. */
+  /** Members of this join; jobs that came after this job or join (the one that has the id now). */
   readonly join?: string;
   readonly after?: string;
   /** What the job of this id came after: its predecessors that are jobs, and the members of those that are joins. */
@@ -32,7 +32,7 @@ export type Query =
   | { readonly of: "joins"; readonly ids: readonly string[] }
   /** The joins within `parent`; without it those that are in none. */
   | { readonly of: "joins"; readonly parent?: string; readonly limit: number; readonly after?: string; readonly newestFirst?: boolean }
-  /** Who uses these limits and resources now, by name; names without a note and without use are left out. */
+  /** Who uses these limits and resources now, by name, a limit before a resource; names without a note and without use are left out. */
   | { readonly of: "gates"; readonly names: readonly string[] };
 
 export interface Page<Q extends Query = Query> {
@@ -106,7 +106,8 @@ export interface JobRow {
 
 /**
  * Why a job waits. `on`: time, retry, snooze: the due instant as text; key, parked: the lane's name; worker, alone: the queue; limit: the key limit's name;
- * join: the join that is not open; after: the first predecessor that is open.
+ * join: its own join, which is not open or has not let it go yet; after: the first predecessor that is open.
+ * `since`: when its state began; while it is blocked, when it was let go into its lane, or came to wait for a limit.
  */
 export interface Waits {
   readonly reason: "time" | "retry" | "snooze" | "key" | "parked" | "worker" | "alone" | "limit" | "join" | "after";

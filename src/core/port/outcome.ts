@@ -43,7 +43,7 @@ export interface StoredError {
 export interface Settled {
   readonly id: string;
   readonly is: "settled" | "cancelled" | "lease-lost" | "refused";
-  /** The job's state after the call; absent when it is unknown to the store. */
+  /** The job's state after the call and all that follows from it (a claim: before it hands out); absent when it is unknown to the store. */
   readonly state?: JobState;
   /** Why it was refused: its follow-up work's error. */
   readonly error?: ErrandError;

@@ -34,6 +34,7 @@ export interface Tidied {
   readonly takenBack: number;
   readonly quarantined: number;
   readonly parked: number;
+  /** By their lanes, and by limits that had room. */
   readonly admitted: number;
   /** Members of joins that opened: let go. */
   readonly released: number;
@@ -42,7 +43,7 @@ export interface Tidied {
   readonly dropped: number;
   /** History replayed to new subscribers: jobs made. */
   readonly replayed: number;
-  /** Ended jobs and old events removed by retention. */
+  /** Ended jobs, old events and joins removed by retention; joins whose storing was given up, with their members. */
   readonly purged: number;
   /** Some reason reached `items`: call again soon. */
   readonly hasMore: boolean;

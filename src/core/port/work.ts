@@ -62,16 +62,20 @@ export interface NewJob {
 }
 
 /**
- * `id` is a job or a join, stored before or earlier in the same atom (so there is no cycle); unknown: the atom is refused with `after-unknown`.
- * An id that lost its unique key in the same atom means the winner.
+ * `id` is a job (else a join) that is stored before or stands earlier in the same atom; unknown: the atom is refused with `after-unknown`.
+ * It means what stands under that id then, never a later one. An id that lost its unique key in the same atom means the winner.
+ * A member that comes after its own join, or one around it, is refused with `graph-cycle`; what waits for itself over several calls waits until it is cancelled.
  *
  * It has ended well: completed or skipped, or a join that closed without a failure; badly: dead, cancelled, parked, or a join that closed with one.
  * While one of them has not ended the job is `blocked` (waits: after, on the first of them that is open), outside its lane and its key limits, and holds
- * its unique key. When all have ended as asked it is let go: its place in its lane is by its order of enqueue among those that wait there then;
- * delayMs and startWithinMs count from that moment (dueAt and startBy stand as stated); its urgency stays. As soon as one has ended otherwise, it
- * ends too: where "well" was asked `cancelled`, where "badly" was asked `skipped`, with the reason of {@link file://../joining.ts}. A job whose
- * predecessors have ended when it is stored is judged at once, by their states.
- * A predecessor is not removed by retention while a live job names it.
+ * its unique key. When all have ended as asked it is let go: its place in its lane is by its order of enqueue among those that wait there then, and
+ * lanes admit when a verb has let go all that it can; delayMs and startWithinMs count from that moment (a stated dueAt or startBy, and the due time of a
+ * debounce, stand; until then startBy is what was stated); its urgency stays. As soon as one has ended otherwise, it ends too: where "well" was asked
+ * `cancelled`, where "badly" was asked `skipped`, with the reason of {@link file://../joining.ts}; the first of its list that did decides.
+ *
+ * Judged by the states of now: at once when it is stored (in the order of works), else at the end of the verb (of the atom) that ended one, in the order
+ * of storing; more than 1,000 in bounded passes of tidy. One that was parked and lives again is waited for again. One that was deleted has ended as asked.
+ * A predecessor is not removed by retention while a live job, or a join that has not closed, names it.
  */
 export interface After {
   readonly id: string;
@@ -81,7 +85,8 @@ export interface After {
 /**
  * Running from the start, for the process that enqueues it, if it would be `ready` now, its queue and task are not paused, and the claim's terms let it
  * (see TaskTerms). The process gets a lease as by a claim, and settles the job as if claimed; `leased` is in the answer. Otherwise, also where the process
- * is lost, it is stored as if without it, and there is no `leased`. A duplicate is never leased.
+ * is lost, and in the `follow` of an outcome, it is stored as if without it, and there is no `leased`. A duplicate is never leased.
+ * Of the terms, `most` counts for the whole call and `freshFrom` does not matter.
  */
 export interface BirthLease {
   readonly process: string;
@@ -92,13 +97,15 @@ export interface BirthLease {
 }
 
 /**
- * Bounds the jobs of one key (G9). It is asked for when the job would become ready: due, let go, and admitted by its lane. A job it has no room for is
- * `blocked` (waits: limit, on the key), and takes neither a worker's slot nor an attempt. Room is given by urgency, then order of enqueue, at the end of each
- * verb that makes some, else by tidy; a job that had to wait takes its place among the ready ones as of then: its urgency becomes now - headStartMs, so that
- * many keys take turns. The number of the job that is next decides.
+ * Bounds the jobs of one key (G9). It is asked for when the job would become ready: due, let go, and admitted by its lane; again when it comes back from
+ * running. A job it has no room for is `blocked` (waits: limit, on the key), and takes neither a worker's slot nor an attempt; one that is too late is skipped
+ * instead of given room. Room is given at the end of each verb (of each atom) to the most urgent, then the first enqueued, of those that come and those that
+ * wait; by claim and tidy also where time has made some; the rest, beyond 1,000, by tidy. A job that had to wait takes its place among the ready ones as of then:
+ * its urgency becomes now - headStartMs, so that many keys take turns. The number of the job that is next decides, and nobody goes past it.
+ * A job with several limits waits for the first in its list that has no room, and holds none meanwhile.
  *
- * running: held while the job is ready or running.
- * starts: held while it is ready, and from its start until everyMs after it; so never more than so many starts in any everyMs. A release gives it back.
+ * One count for a key, of both kinds. running: held while the job is ready or running. starts: held while it is ready, and from its start until everyMs after
+ * it (of the job that started, also when it is deleted); so never more than so many starts in any everyMs. A release gives it back.
  */
 export interface KeyLimit {
   /** Full name: scope and key. The same name is the same limit. */
@@ -146,7 +153,8 @@ export interface Uniqueness {
      * Debounce that accumulates. `payload` is a JSON array of one. Only a waiting job that is not full holds the key: it takes the newcomer's element at the
      * end of its array and is due as for debounce. It is full when it holds `most` elements (then it is due now), or when one more would take the
      * array above 256 KiB (then the newcomer starts the next). A full, running or parked one does not hold the key; for a newcomer of another mode it
-     * counts as live all the same.
+     * counts as live all the same. A live job of another mode does not hold it for one that gathers. One that once was full stays so; a newcomer of another
+     * `version` starts the next. The id and content of the first stand; those of newcomers are not kept, so an element whose call is repeated is there twice.
      */
     | { readonly is: "gather"; readonly quietMs: Ms; readonly atMostMs: Ms; readonly most: number };
 }
@@ -178,22 +186,26 @@ export interface Enqueued {
  * Its life: *staged* until it is sealed, so that a large batch is stored in several idempotent atoms; *waiting* while its own `after` or its parent holds it;
  * *open* when it is sealed, what it waits for has ended as asked, and its parent is open or there is none; *closed* when it is open and no member is left that
  * has not ended. Until it is open its members are `blocked` (waits: join, on it), in no lane and under no key limit, as with `after`; then they are let
- * go, the first 1,000 in the same verb, the rest by tidy. One atom that stores a sealed join and its members is looked at when the atom is stored: a sealed
- * join that has no member by then closes at once, without a failure.
+ * go, the first 1,000 in the same verb, the rest by tidy; what comes new then goes on at once. One atom that stores a sealed join and its members is looked
+ * at when the atom is stored: a sealed join that has no member by then closes at once, without a failure; its own `after` is judged from then on.
  *
  * A member that has ended well counts as success, badly as failure (see {@link After}; parked counts as ended). A redrive of one, before the join has closed,
- * takes its count back. A job that lost its unique key, or whose id is known, makes the one that stands a member as well; one that has ended
- * counts as it ended. What a member's outcome hands over (`follow`) is stored before its ending counts, so a member may add members to its own open join.
+ * takes its count back. A job that lost its unique key, or whose id is known, makes the one that stands a member as well, if the join takes members:
+ * one that has ended counts as it ended; one that lives goes on as it was, since only its own join holds it; one that itself waits for this join, over whatever
+ * (at most 1,000 things are looked at), is left out. What a member's outcome hands over (`follow`) is stored before its ending counts, so a member may add
+ * members to its own open join.
  * The join is closed in the verb that ended its last member, where the engine can see that; else, or if it was too much for one verb, by tidy. Endings are
  * appended, never counted on one hot row.
  *
- * Where its own `after` ends otherwise than asked, all its members end as the job in its place would, in bounded passes, and it closes with a failure
- * ("badly" was asked: without one).
+ * Where its own `after` ends otherwise than asked, all that it holds ends as the job in its place would, joins within it included, in bounded passes, and it
+ * closes with a failure ("badly" was asked: without one) when no member lives. A cancelled join closes with a failure when no member lives, also if it was staged.
  *
- * The same id with the same `content` again is the same join (answered isDuplicate); `isSealed: true` seals it, whatever it was before. A closed or cancelled
- * join takes no member: the atom is refused with `join-closed`. A member or `after` that names an unknown join: `after-unknown`.
- * Nothing else is invisible about staged members: they are found and counted like others. A staged join to which nothing was added for an hour is
- * removed with its members, in bounded passes of tidy (counted as purged).
+ * The same id with the same `content` again is the same join (answered isDuplicate); `isSealed: true` seals it, whatever it was before. A join that is closed or
+ * cancelled, or whose own `after` ended otherwise, takes no new member: the atom is refused with `join-closed`; unless it stores that same join again: then
+ * the new member is answered isDuplicate, and not stored. A known job is a duplicate in any case. A member or `after` that names an unknown join: `after-unknown`.
+ * Nothing else is invisible about staged members: they are found and counted like others. A staged join to which nothing was added for an hour (to it or within
+ * it; duplicates count) is removed with its members, in bounded passes of tidy (counted as purged). It has ended badly, for what comes after it or a member
+ * that had not ended, and for the join around it.
  *
  * Retention: a member goes no sooner than its `keep` after its join has closed; a join when it closed `joinsKeptMs` ago and has no member left, and not while
  * it is remembered.
@@ -206,7 +218,10 @@ export interface NewJoin {
   /** What people see it as: "batch", "chain", or a name of theirs. */
   readonly name: string;
   readonly isSealed: boolean;
-  /** How many members it was given from outside before it was sealed, duplicates included: sealing one that was given fewer is refused, `join-incomplete`. */
+  /**
+   * How many works named it before it was sealed, duplicates and repeats included, but none from the `follow` of an outcome: sealing one that was given fewer is
+   * refused, `join-incomplete`.
+   */
   readonly size?: number;
   /** The join that it is itself a member of. */
   readonly join?: string;
