@@ -34,8 +34,11 @@ export function acceptJob(store: Store, work: NewJob, now: Instant, winners: Win
   return stand(store, winner, work);
 }
 
+const none: readonly Before[] = [];
+
 /** What stands under these ids now: a job first, else a join. */
-export function resolved(store: Store, after: readonly After[], winners: Winners): Before[] {
+export function resolved(store: Store, after: readonly After[] | undefined, winners: Winners): readonly Before[] {
+  if (after === undefined) return none;
   return after.map(({ id: named, when }) => {
     const id = winners.get(named) ?? named;
     return { id, when, held: store.jobs.get(id) ?? store.joins.find(id) };
@@ -61,7 +64,7 @@ function winnerOf(store: Store, work: NewJob, now: Instant): Job | string | unde
 function storeJob(store: Store, work: NewJob, winners: Winners, now: Instant): Job {
   const line = store.lines.of(work.queue, work.task);
   const join = work.join === undefined ? undefined : store.joins.find(work.join);
-  const after = resolved(store, work.after ?? [], winners);
+  const after = resolved(store, work.after, winners);
   const job = newJob(work, termsOf(work, now, 1, now), { line, seq: store.nextSeq(), join, after }, now);
   gather(job, work);
   if (work.unique?.mode.is === "throttle") store.uniques.keepUntil(work.unique.key, job.id, now + work.unique.mode.windowMs);

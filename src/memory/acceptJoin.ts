@@ -18,7 +18,7 @@ export function acceptJoin(store: Store, work: NewJoin, now: Instant, winners: W
 
 function storeJoin(store: Store, work: NewJoin, winners: Winners, now: Instant): Join {
   const parent = work.join === undefined ? undefined : store.joins.find(work.join);
-  const join = newJoin(work, { seq: store.nextSeq(), parent, after: resolved(store, work.after ?? [], winners) }, now);
+  const join = newJoin(work, { seq: store.nextSeq(), parent, after: resolved(store, work.after, winners) }, now);
   store.addJoin(join);
   return join;
 }

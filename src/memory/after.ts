@@ -43,7 +43,7 @@ export class Afters {
   }
 
   /** It ended. Answers which predecessors nobody needs any more. */
-  unname(held: Held): Held[] {
+  unname(held: Held): readonly Held[] {
     return predecessors(held).filter((before) => {
       const named = this.#of(before);
       named.live -= 1;
@@ -171,8 +171,12 @@ function isStored({ jobs, joins }: Store, held: Held): boolean {
   return (held.kind === "job" ? jobs.get(held.id) : joins.find(held.id)) === held;
 }
 
+/** Most have none: they share it. */
+const none: readonly Held[] = [];
+
 /** Each once, though it may be named for several endings. */
-function predecessors({ after }: Held): Held[] {
+function predecessors({ after }: Held): readonly Held[] {
+  if (after.length === 0) return none;
   const held = after.flatMap((before) => before.held ?? []);
   return held.length < 2 ? held : [...new Set(held)];
 }

@@ -26,7 +26,7 @@ export interface Job {
   readonly keyLimits: readonly KeyLimit[];
   /** The join that it was stored into, and all that it is a member of: its own first, then those that it joined as a duplicate. */
   readonly join: Join | undefined;
-  readonly joins: Join[];
+  joins: readonly Join[];
   readonly after: readonly Before[];
 
   state: JobState;
@@ -39,6 +39,8 @@ export interface Job {
 
   headStartMs: Ms;
   urgency: number;
+  /** Its urgency when it came into its line: its place there. */
+  readyAt: number;
   dueAt: Instant;
   startBy: Instant | undefined;
   /** Why it is due later. */
@@ -99,6 +101,9 @@ export interface Place {
   readonly after: readonly Before[];
 }
 
+/** Most jobs have none: they share it. */
+const none: readonly never[] = [];
+
 export function newJob(work: NewJob, terms: Terms, { line, seq, join, after }: Place, now: Instant): Job {
   return {
     kind: "job",
@@ -112,9 +117,9 @@ export function newJob(work: NewJob, terms: Terms, { line, seq, join, after }: P
     uniqueKey: work.unique?.key,
     from: work.from,
     slotAt: work.slot?.at,
-    keyLimits: work.keyLimits ?? [],
+    keyLimits: work.keyLimits ?? none,
     join,
-    joins: join ? [join] : [],
+    joins: join ? [join] : none,
     after,
     state: terms.dueAt > now ? "scheduled" : "ready",
     since: now,
@@ -124,6 +129,7 @@ export function newJob(work: NewJob, terms: Terms, { line, seq, join, after }: P
     expecting: work.expecting,
     headStartMs: work.headStartMs,
     urgency: terms.dueAt - work.headStartMs,
+    readyAt: 0,
     dueAt: terms.dueAt,
     startBy: terms.startBy,
     delayedBy: "time",

@@ -134,7 +134,7 @@ export class Joins {
   }
 
   adopt(join: Join, job: Job): void {
-    job.joins.push(join);
+    job.joins = [...job.joins, join];
     join.adopted.add(job);
     this.count(join, undefined, endedAs(job.state), 1);
   }

@@ -19,20 +19,27 @@ export function cancelJoins(store: Store, id: string, reason: string): void {
 
 /** Join by join in the order of storing, the members of each in theirs; a member of several once. */
 export function* membersOf(store: Store, id: string): Generator<Job> {
-  const seen = new Set<Job>();
-  for (const join of treeOf(store, id)) {
-    for (const job of [...membersInOrder(join)]) {
-      if (!seen.has(job)) yield job;
-      seen.add(job);
+  const tree = treeOf(store, id);
+  for (const [place, join] of tree.entries()) {
+    for (const job of membersInOrder(join)) {
+      const isSeen = job.joins.length > 1 && tree.slice(0, place).some((earlier) => job.joins.includes(earlier));
+      if (!isSeen) yield job;
     }
   }
 }
 
 /** Its jobs in the order of enqueue, numbered above `seq`. */
-export function membersInOrder(join: Join, seq: number = 0): Job[] {
-  const own = [...join.own.after(seq)].flatMap((member) => (member.kind === "job" ? member : []));
-  if (join.adopted.size === 0) return own;
-  return [...own, ...[...join.adopted].filter((job) => job.seq > seq)].toSorted(bySeq);
+export function* membersInOrder(join: Join, seq: number = 0): Generator<Job> {
+  const adopted = [...join.adopted].filter((job) => job.seq > seq).toSorted(bySeq);
+  let next = 0;
+  for (const member of join.own.after(seq)) {
+    for (let earlier = adopted[next]; earlier && earlier.seq < member.seq; earlier = adopted[next]) {
+      yield earlier;
+      next += 1;
+    }
+    if (member.kind === "job") yield member;
+  }
+  yield* adopted.slice(next);
 }
 
 function treeOf(store: Store, id: string): Join[] {

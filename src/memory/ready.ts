@@ -5,20 +5,13 @@ import type { Instant } from "../core/runtime.ts";
 import type { Job } from "./job.ts";
 import { Ordered } from "./ordered.ts";
 
-/** A ready job's place: by what its urgency was when it became ready, or was changed. */
-interface Place {
-  readonly job: Job;
-  readonly urgency: number;
-}
-
 export class Line {
   readonly queue: string;
   readonly task: string;
   /** How many jobs there are in each state. */
   readonly counts: Map<JobState, number> = new Map();
-  readonly #together = new Ordered<Place>(byPlace);
-  readonly #alone = new Ordered<Place>(byPlace);
-  readonly #places = new Map<Job, { readonly place: Place; readonly among: Ordered<Place> }>();
+  readonly #together = new Ordered<Job>(byPlace);
+  readonly #alone = new Ordered<Job>(byPlace);
 
   constructor(queue: string, task: string) {
     this.queue = queue;
@@ -31,33 +24,29 @@ export class Line {
 
   /** The most urgent ready job of those that may run beside others ("no"), or of those that must run alone ("only"). */
   first(alone: "no" | "only"): Job | undefined {
-    return this.#among(alone).first()?.job;
+    return this.#among(alone).first();
   }
 
   /** The most urgent one whose urgency is at or after `from`; the most urgent of the others. */
   fresh(alone: "no" | "only", from: Instant): Job | undefined {
-    return this.#among(alone).firstWhere(({ urgency }) => urgency >= from)?.job;
+    return this.#among(alone).firstWhere((job) => job.readyAt >= from);
   }
 
   stale(alone: "no" | "only", from: Instant): Job | undefined {
     const first = this.#among(alone).first();
-    return first && first.urgency < from ? first.job : undefined;
+    return first && first.readyAt < from ? first : undefined;
   }
 
   push(job: Job): void {
-    const among = this.#among(job.suspects < suspectsBeforeAlone ? "no" : "only");
-    const place = { job, urgency: job.urgency };
-    this.#places.set(job, { place, among });
-    among.add(place);
+    job.readyAt = job.urgency;
+    this.#among(job.suspects < suspectsBeforeAlone ? "no" : "only").add(job);
   }
 
   remove(job: Job): void {
-    const at = this.#places.get(job);
-    at?.among.remove(at.place);
-    this.#places.delete(job);
+    if (!this.#together.remove(job)) this.#alone.remove(job);
   }
 
-  #among(alone: "no" | "only"): Ordered<Place> {
+  #among(alone: "no" | "only"): Ordered<Job> {
     return alone === "no" ? this.#together : this.#alone;
   }
 
@@ -68,8 +57,9 @@ export class Line {
   }
 }
 
-function byPlace(a: Place, b: Place): number {
-  return a.urgency - b.urgency || a.job.seq - b.job.seq;
+/** By the urgency that it came with: it may be changed while the job is inside. */
+function byPlace(a: Job, b: Job): number {
+  return a.readyAt - b.readyAt || a.seq - b.seq;
 }
 
 export class Lines {

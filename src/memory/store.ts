@@ -123,14 +123,14 @@ export class Store {
     this.jobs.delete(job.id);
     this.jobsInOrder.remove(job);
     this.lines.forgetIfEmpty(job.line);
-    for (const join of [...job.joins]) this.leaveJoin(job, join);
+    for (const join of job.joins) this.leaveJoin(job, join);
   }
 
   leaveJoin(job: Job, join: Join): void {
     join.own.remove(job);
     join.adopted.delete(job);
     join.kept.delete(job);
-    job.joins.splice(job.joins.indexOf(join), 1);
+    job.joins = job.joins.filter((other) => other !== join);
     this.retainJoin(join);
   }
 
