@@ -209,3 +209,23 @@ test("in a test the virtual clock moves a lock's time", async () => {
   assert.ok(ErrandError.is(lock.signal.reason, "lock-expired"));
   await work.lock("a", { for: "1m", wait: "0s" });
 });
+
+test("a lock that is granted when its broker has closed meanwhile is refused, and nobody beats for it", async () => {
+  await using stage = new BrokerStage();
+  const [closing, other] = [stage.broker(), stage.broker()];
+  await stage.finished(other.open());
+  const isAnswered = Promise.withResolvers<void>();
+  stage.afterwards = (verb, answer) => (verb === "lock" ? isAnswered.promise.then(() => answer) : answer);
+  const late = closing.lock("a", { for: "1h" });
+  const refused = assert.rejects(late, { code: "broker-closed" });
+  await stage.advance(50);
+  await stage.finished(closing.close());
+  stage.afterwards = (_verb, answer) => answer;
+  isAnswered.resolve();
+  await stage.finished(refused);
+  await stage.finished(stage.finished(other.lock("a", { for: "1h", wait: "20s" })).then((lock) => lock.release()));
+  await stage.advance(20_000);
+  const rested = stage.countOf("beat");
+  await stage.advance(60_000);
+  assert.equal(stage.countOf("beat"), rested);
+});

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { batch } from "../../src/core/compose/batch.ts";
 import { tryNowMax } from "../../src/core/defaults.ts";
+import { ErrandError } from "../../src/core/errors.ts";
 import { task } from "../../src/core/task.ts";
 import { testBroker } from "../../src/testing/index.ts";
 import { BrokerStage } from "./brokerStage.ts";
@@ -114,4 +115,17 @@ test("in a test a job is tried without a worker", async () => {
   assert.equal((await broker.tryNow(noting.with({ n: 7 }), { timeout: "1s" })).state, "completed");
   assert.deepEqual(done, [7]);
   await broker.assertEnqueued(noting.with({ n: 7 }));
+});
+
+test("a try whose limits cannot be read is stored for a worker, also where tasks have hours", async () => {
+  await using stage = new BrokerStage();
+  const nightly = task<{ n: number }>("nightly", { run: () => undefined, hours: { open: "22:00-06:00", zone: "Europe/Berlin" } });
+  const broker = stage.broker({ work, nightly });
+  await stage.finished(broker.open());
+  stage.before = (verb) => {
+    if (verb === "find") throw new ErrandError("store-failed", "the store does not answer; wait for it");
+  };
+  const tried = await stage.finished(broker.tryNow(work.with({ n: 1 }), { timeout: "1s" }));
+  assert.deepEqual([tried.state, tried.reason], ["later", "its limits could not be read"]);
+  assert.equal((await stage.job(tried.id)).state, "ready");
 });

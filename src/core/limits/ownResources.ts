@@ -36,19 +36,20 @@ export class OwnResources {
    */
   shares(tasks: Iterable<AnyTask>, running: Iterable<AnyTask>): Map<string, number> {
     const free = new Map(this.#has);
-    for (const task of running) this.#take(free, task, 1);
-    const needing = [...tasks].filter((task) => this.#ownNeeds(task).length > 0);
-    const shares = new Map(needing.map((task) => [task.name, 0]));
+    for (const task of running) take(free, this.#ownNeeds(task), 1);
+    const needing = Array.from(tasks, (task) => ({ name: task.name, needs: this.#ownNeeds(task) })).filter(({ needs }) => needs.length > 0);
+    const shares = new Map(needing.map(({ name }) => [name, 0]));
     const turn = needing.length === 0 ? 0 : this.#turn++ % needing.length;
-    const order = [...needing.slice(turn), ...needing.slice(0, turn)];
-    for (let isGiven = true; isGiven;) {
-      isGiven = false;
-      for (const task of order) {
-        if (!this.#hasRoom(free, task)) continue;
-        this.#take(free, task, 1);
-        shares.set(task.name, (shares.get(task.name) ?? 0) + 1);
-        isGiven = true;
+    let order = [...needing.slice(turn), ...needing.slice(0, turn)].filter(({ needs }) => hasRoom(free, needs));
+    while (order.length > 0) {
+      // As many whole turns as there are at once: a resource may be counted in bytes.
+      const turns = Math.max(1, wholeTurns(free, order));
+      for (const { name, needs } of order) {
+        if (!hasRoom(free, needs)) continue;
+        take(free, needs, turns);
+        shares.set(name, (shares.get(name) ?? 0) + turns);
       }
+      order = order.filter(({ needs }) => hasRoom(free, needs));
     }
     this.#shares = shares;
     return shares;
@@ -64,15 +65,24 @@ export class OwnResources {
     return isLeft && isShort && this.#idleTurns < this.#shares.size;
   }
 
-  #ownNeeds({ policy }: AnyTask): (readonly [name: string, amount: number])[] {
+  #ownNeeds({ policy }: AnyTask): Needs {
     return Object.entries(policy.needs ?? {}).filter(([name]) => this.#has.has(name));
   }
+}
 
-  #hasRoom(free: ReadonlyMap<string, number>, task: AnyTask): boolean {
-    return this.#ownNeeds(task).every(([name, amount]) => (free.get(name) ?? 0) >= amount);
-  }
+type Needs = readonly (readonly [name: string, amount: number])[];
 
-  #take(free: Map<string, number>, task: AnyTask, jobs: number): void {
-    for (const [name, amount] of this.#ownNeeds(task)) free.set(name, (free.get(name) ?? 0) - amount * jobs);
-  }
+function hasRoom(free: ReadonlyMap<string, number>, needs: Needs): boolean {
+  return needs.every(([name, amount]) => (free.get(name) ?? 0) >= amount);
+}
+
+function take(free: Map<string, number>, needs: Needs, jobs: number): void {
+  for (const [name, amount] of needs) free.set(name, (free.get(name) ?? 0) - amount * jobs);
+}
+
+/** How often each of them can be given one, before one of them cannot. */
+function wholeTurns(free: ReadonlyMap<string, number>, order: readonly { readonly needs: Needs }[]): number {
+  const perTurn = new Map<string, number>();
+  for (const { needs } of order) for (const [name, amount] of needs) perTurn.set(name, (perTurn.get(name) ?? 0) + amount);
+  return Math.min(...Array.from(perTurn, ([name, amount]) => Math.floor((free.get(name) ?? 0) / amount)));
 }

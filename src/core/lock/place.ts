@@ -80,6 +80,7 @@ export class Place implements Tenant {
       if (this.#refusal !== undefined) throw this.#refusal.error;
       const isLast = this.#isLastAsk;
       const answer = await this.#ask();
+      if (this.#refusal !== undefined) continue; // a grant that nobody waits for any more goes back
       if (typeof answer === "object") return answer;
       if (answer === "not now" && isLast) throw this.#timedOut();
       await this.#rest();

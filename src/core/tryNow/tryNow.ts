@@ -133,7 +133,8 @@ export class TryNow implements Tenant {
   async #store(job: NewJob, claim: string | undefined, timeoutMs: Ms): Promise<Enqueued> {
     const { holder, sender } = this.#parts;
     const { process, lastFence } = holder;
-    const terms = this.#keeper.asks().terms?.[job.task];
+    // Where it is not tried here, its limits may not even be known.
+    const terms = claim === undefined ? undefined : this.#keeper.asks().terms?.[job.task];
     const lease = claim === undefined ? undefined : { process, leaseMs, claim, lastFence, ...(terms && { terms }) };
     try {
       const [stored] = await sender.send([lease === undefined ? job : { ...job, lease }]);
