@@ -13,6 +13,8 @@ export function adoptAgain(store: Store, job: Job, joinId: string | undefined): 
   if (join === undefined || !isTaking(join) || job.joins.includes(join)) return;
   if (job.hold && new Search(join).isReached(job)) return;
   store.joins.adopt(join, job);
+  // One that has ended is kept for the join as well.
+  store.retain(job);
 }
 
 /** Over whatever one thing waits for: predecessors, the opening of its joins, and the ends of those it comes after. */

@@ -76,11 +76,13 @@ function* jobs(store: Store, query: Extract<Query, { where: unknown }>): Generat
   for (const job of inOrder(store, query)) if (matches(store, job, query.where)) yield [String(job.seq), jobRow(store, job)];
 }
 
-/** The members of a join are walked by themselves, however many other jobs there are. */
+/** The members of a join, and the jobs of a unique key, are walked by themselves, however many others there are. */
 function inOrder(store: Store, { where, after, newestFirst }: Extract<Query, { where: unknown }>): Iterable<Job> {
   const join = where.join === undefined ? undefined : store.joins.find(where.join);
   if (join && !newestFirst) return membersInOrder(join, Number(after ?? 0));
-  return newestFirst ? store.jobsInOrder.before(after === undefined ? Infinity : Number(after)) : store.jobsInOrder.after(Number(after ?? 0));
+  const jobs = where.unique === undefined ? store.jobsInOrder : store.jobsOfKey.get(where.unique);
+  if (jobs === undefined) return [];
+  return newestFirst ? jobs.before(after === undefined ? Infinity : Number(after)) : jobs.after(Number(after ?? 0));
 }
 
 function* events(store: Store, query: Extract<Query, { of: "events" }>): Generator<Placed> {

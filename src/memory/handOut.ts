@@ -21,10 +21,20 @@ interface OpenQueue {
   isFull: boolean;
 }
 
-interface Contender {
-  readonly job: Job;
+interface OpenLine {
   readonly line: Line;
   readonly queue: OpenQueue;
+}
+
+/** One line; or all lines of a task whose fresh work goes beside its backlog, whatever queues they are of. */
+interface Contest {
+  readonly task: string;
+  readonly lines: readonly OpenLine[];
+}
+
+interface Contender extends OpenLine {
+  readonly job: Job;
+  readonly contest: Contest;
 }
 
 export class HandingOut {
@@ -36,7 +46,7 @@ export class HandingOut {
   readonly #jobs: Job[] = [];
   /** How many jobs of each task. */
   readonly #byTask = new Map<string, number>();
-  /** The first jobs of the lines compete; the line that gave one competes again with its next, until its queue has enough. */
+  /** The first jobs compete; the line that gave one competes again with its next, until its queue has enough. */
   readonly #competing = new Heap<Contender>((a, b) => byUrgency(a.job, b.job));
 
   constructor(store: Store, wanted: Claim, fence: number, now: Instant) {
@@ -51,7 +61,7 @@ export class HandingOut {
     // Something was taken back from this process: it must go on under a new id.
     if (this.#store.processes.find(this.#wanted.process)?.isLost) return [];
     const most = this.#wanted.alone === "only" ? 1 : claimMax;
-    for (const queue of this.#queues) for (const line of queue.lines) this.#compete(line, queue);
+    for (const contest of this.#contests()) this.#compete(contest);
     for (let best = this.#competing.first(); best && this.#jobs.length < most; best = this.#competing.first()) {
       this.#competing.remove(best);
       this.#consider(best);
@@ -70,29 +80,44 @@ export class HandingOut {
     return Math.min(...[...gates].map((name) => this.#store.gates.freeAt(name, this.#now) ?? Infinity));
   }
 
-  #compete(line: Line, queue: OpenQueue): void {
-    const job = this.#next(line);
-    if (job) this.#competing.push({ job, line, queue });
+  #contests(): Contest[] {
+    const lines = this.#queues.flatMap((queue) => queue.lines.map((line) => ({ line, queue })));
+    const byTask = Map.groupBy(lines, ({ line }) => line.task);
+    return [...byTask].flatMap(([task, open]) => {
+      const isOne = this.#termsOf(task)?.freshFrom !== undefined;
+      return isOne ? { task, lines: open } : open.map((line) => ({ task, lines: [line] }));
+    });
+  }
+
+  #compete(contest: Contest): void {
+    const next = this.#next(contest);
+    if (next) this.#competing.push(next);
   }
 
   /** Every second one of a task that has a backlog is a fresh one. */
-  #next(line: Line): Job | undefined {
+  #next(contest: Contest): Contender | undefined {
     const { alone } = this.#wanted;
-    const from = this.#termsOf(line.task)?.freshFrom;
-    if (from === undefined) return line.first(alone);
-    const [fresh, stale] = [line.fresh(alone, from), line.stale(alone, from)];
-    return this.#handed(line.task) % 2 === 0 ? (fresh ?? stale) : (stale ?? fresh);
+    const from = this.#termsOf(contest.task)?.freshFrom;
+    if (from === undefined) return mostUrgent(contest, (line) => line.first(alone));
+    const kinds = [(line: Line) => line.fresh(alone, from), (line: Line) => line.stale(alone, from)];
+    const inTurn = this.#handed(contest.task) % 2 === 0 ? kinds : kinds.toReversed();
+    for (const first of inTurn) {
+      const next = mostUrgent(contest, first);
+      if (next) return next;
+    }
+    return undefined;
   }
 
   #consider(best: Contender): void {
-    const { job, line, queue } = best;
+    const { job, line, contest } = best;
     const terms = this.#termsOf(line.task);
-    if (queue.isFull || !this.#hasRoom(line.task, terms)) return;
-    // Another line of its task has handed one out meanwhile: it is the turn of another one here.
-    if (this.#next(line) !== job) {
-      this.#compete(line, queue);
-      return;
-    }
+    if (!this.#hasRoom(line.task, terms)) return;
+    // Its queue is full by now, or another kind of its task has its turn: then another one competes for it.
+    if (this.#next(contest)?.job === job) this.#take(best, terms);
+    this.#compete(contest);
+  }
+
+  #take({ job, queue }: Contender, terms: TaskTerms | undefined): void {
     const isAhead = queue.taken >= queue.queue.slots;
     if (!this.#mayTake(queue, job, isAhead, terms)) {
       queue.isFull = true;
@@ -101,7 +126,6 @@ export class HandingOut {
     queue[isAhead ? "ahead" : "taken"] += 1;
     this.#handOut(job, terms, false);
     this.#follow(job, queue, terms);
-    this.#compete(line, queue);
   }
 
   /** Only jobs without lane and gate are held ahead. A late one here is beyond what one pass may skip: the next claim goes on with them. */
@@ -138,6 +162,16 @@ export class HandingOut {
     const { terms } = this.#wanted;
     return terms && Object.hasOwn(terms, task) ? terms[task] : undefined;
   }
+}
+
+/** Of queues that are not full. */
+function mostUrgent(contest: Contest, first: (line: Line) => Job | undefined): Contender | undefined {
+  let best: Contender | undefined;
+  for (const { line, queue } of contest.lines) {
+    const job = queue.isFull ? undefined : first(line);
+    if (job && (best === undefined || byUrgency(job, best.job) < 0)) best = { job, line, queue, contest };
+  }
+  return best;
 }
 
 /** A paused line is passed over; running jobs go on. */

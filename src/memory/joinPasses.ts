@@ -165,7 +165,10 @@ function removeJoin(store: Store, join: Join, limit: number, now: Instant): numb
     if (member.kind === "join") removed += removeJoin(store, member, limit - removed, now);
     else removed += removeMember(store, member, join, now);
   }
-  for (const job of join.adopted) store.leaveJoin(job, join);
+  for (const job of join.adopted) {
+    store.leaveJoin(job, join);
+    store.retain(job);
+  }
   if (join.state !== "closed") {
     store.afters.leave(join);
     store.unname(join);

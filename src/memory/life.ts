@@ -71,6 +71,7 @@ export function comeDue(store: Store, job: Job, now: Instant): void {
 
 /** It was not started in time. */
 export function skipLate(store: Store, job: Job, now: Instant): void {
+  store.skippedLate += 1;
   const startBy = new Date(job.startBy ?? now).toISOString();
   end(store, job, "skipped", { reason: `too late: not started by ${startBy}` }, now);
 }

@@ -28,6 +28,8 @@ import { Uniques } from "./unique.ts";
 export class Store {
   readonly jobs: Map<string, Job> = new Map();
   readonly jobsInOrder: Sequence<Job> = new Sequence();
+  /** By unique key. */
+  readonly jobsOfKey: Map<string, Sequence<Job>> = new Map();
   readonly lines: Lines = new Lines();
   readonly scheduled: Heap<Job> = new Heap(byDue);
   /** Scheduled and ready jobs that never started and must do so in time. */
@@ -44,6 +46,8 @@ export class Store {
   readonly gates: Gates = new Gates(this.notes);
   readonly locks: Locks = new Locks();
   readonly listeners: Listeners = new Listeners();
+  /** How many jobs were skipped as too late, ever. */
+  skippedLate = 0;
   #runtime: Runtime | undefined;
   #era = "";
   #opened = 0;
@@ -90,6 +94,7 @@ export class Store {
   add(job: Job, now: Instant): void {
     this.jobs.set(job.id, job);
     this.jobsInOrder.append(job);
+    this.#indexKey(job);
     this.uniques.hold(job);
     if (job.join) this.joins.addMember(job.join, job);
     if (job.hold) this.afters.add(job);
@@ -122,6 +127,7 @@ export class Store {
     this.#leave(job, undefined);
     this.jobs.delete(job.id);
     this.jobsInOrder.remove(job);
+    this.#unindexKey(job);
     this.lines.forgetIfEmpty(job.line);
     for (const join of job.joins) this.leaveJoin(job, join);
   }
@@ -235,6 +241,19 @@ export class Store {
     if (before === after) return;
     for (const join of job.joins) this.joins.recount(join, before, after);
     if (after !== undefined) this.afters.mark(job);
+  }
+
+  #indexKey(job: Job): void {
+    if (job.uniqueKey === undefined) return;
+    const ofKey = this.jobsOfKey.get(job.uniqueKey) ?? new Sequence<Job>();
+    this.jobsOfKey.set(job.uniqueKey, ofKey);
+    ofKey.append(job);
+  }
+
+  #unindexKey(job: Job): void {
+    const ofKey = job.uniqueKey === undefined ? undefined : this.jobsOfKey.get(job.uniqueKey);
+    ofKey?.remove(job);
+    if (ofKey?.size === 0 && job.uniqueKey !== undefined) this.jobsOfKey.delete(job.uniqueKey);
   }
 
   #openRuntime(): Runtime {

@@ -11,8 +11,9 @@ import { purge } from "./retention.ts";
 import type { Store } from "./store.ts";
 
 export function tidy(store: Store, { items, mayExpire }: Tidy, now: Instant): Tidied {
+  const before = store.skippedLate;
   // Late ones first, so that none of them asks for room.
-  const skipped = skipLateOnes(store, items, now);
+  skipLateOnes(store, items, now);
   const promoted = promote(store, items, now);
   const expired = mayExpire ? expire(store, items, now) : { takenBack: 0, quarantined: 0, hasMore: false };
   const cancelled = cancelMembers(store, items, now);
@@ -21,6 +22,7 @@ export function tidy(store: Store, { items, mayExpire }: Tidy, now: Instant): Ti
   const replayed = replay(store, items, now);
   const purged = purge(store, items, now);
   const done = aftermath(store, now, items);
+  const skipped = store.skippedLate - before;
   const bounded = [promoted, skipped, cancelled, windows, ...Object.values(done)];
   return {
     now,

@@ -130,6 +130,32 @@ const kept: readonly Case[] = [
     },
   },
   {
+    claim: "one that had ended before it joined is kept for the join too",
+    run: async (stage) => {
+      await stage.enqueue(job("a"));
+      await stage.run("a");
+      await stage.enqueue(join("J"), job("a", inJ), job("b", { ...inJ, delayMs: 3 * day }));
+      stage.advance(3 * day);
+      await stage.tidy();
+      assert.equal(await stage.states("a", "b"), "completed ready");
+      await stage.run("b");
+      stage.advance(day);
+      await stage.tidy();
+      assert.equal(await stage.states("a", "b"), "unknown unknown");
+    },
+  },
+  {
+    claim: "one that joined a join that was given up is kept as if it had not",
+    run: async (stage) => {
+      await stage.enqueue(job("a"), join("J", { isSealed: false }), job("a", inJ));
+      await stage.run("a");
+      stage.advance(3 * day);
+      await stage.tidy();
+      await stage.tidy();
+      assert.deepEqual([await stage.find("a"), await stage.joinState("J")], [undefined, "unknown"]);
+    },
+  },
+  {
     claim: "a join goes when it closed long enough ago, has no member left, and is not remembered",
     run: async (stage) => {
       const forLong = { keep: { completed: 20 * day, skipped: day, cancelled: day, dead: day } };

@@ -133,6 +133,17 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "all that a pass of tidy skipped as too late is counted",
+    run: async (stage) => {
+      const late = { startBy: start };
+      await stage.enqueue(job("a", late), limited("b", running(1), { ...late, delayMs: 1 }));
+      stage.advance(150);
+      const { skipped } = await stage.tidy(1);
+      const states = await stage.states("a", "b");
+      assert.equal(skipped, states.split(" ").filter((state) => state === "skipped").length);
+    },
+  },
+  {
     claim: "one that is stored too late is skipped at once, where it would be given room",
     run: async (stage) => assert.equal((await stage.enqueue(limited("late", running(1), { startBy: start - 1 })))[0]?.state, "skipped"),
   },

@@ -65,6 +65,23 @@ const freshRows: readonly { readonly claim: string; readonly works: readonly New
     ids: ["fresh0", "old", "fresh1", "fresh2"],
   },
   {
+    claim: "fresh ones of any queue go before the backlog of another, while there are any",
+    works: [...jobs(2, "old", { headStartMs: 100 }), ...jobs(2, "fresh", { queue: "paper" })],
+    wanted: { queues: ["mail", "paper"].map((queue) => ({ queue, slots: 9, ahead: 0 })) },
+    ids: ["fresh0", "old0", "fresh1", "old1"],
+  },
+  {
+    claim: "a full queue's fresh work keeps nobody from going on",
+    works: [...jobs(3, "old", { headStartMs: 100 }), ...jobs(3, "fresh", { queue: "paper" })],
+    wanted: {
+      queues: [
+        { queue: "mail", slots: 3, ahead: 0 },
+        { queue: "paper", slots: 1, ahead: 0 },
+      ],
+    },
+    ids: ["fresh0", "old0", "old1", "old2"],
+  },
+  {
     claim: "it counts by task over all queues of the call, and leaves other tasks alone",
     works: [
       ...jobs(2, "mail old", { headStartMs: 100 }),
