@@ -109,7 +109,7 @@ export class Gatekeeper {
   /** What was handed out. True: some of what this worker has was kept for a task that did not use it, so it may be asked again. */
   took({ now, jobs }: Claimed): boolean {
     this.#clock.heard(now);
-    for (const job of jobs) if (this.#breakers.of(job.task)?.handedOut(job, now)) this.#terms = undefined;
+    if (!this.#breakers.areCalm) for (const job of jobs) if (this.#breakers.of(job.task)?.handedOut(job, now)) this.#terms = undefined;
     return this.#own.mayAskAgain(jobs);
   }
 
@@ -123,7 +123,7 @@ export class Gatekeeper {
 
   /** It was claimed ahead, and meanwhile its hours may have ended or its breaker opened. */
   mayStart(run: Run): boolean {
-    if (run.task === undefined) return true;
+    if (run.task === undefined || (this.#breakers.areCalm && run.task.policy.hours === undefined)) return true;
     return (run.isGated || this.#breakers.holding(run.claimed.task) === undefined) && this.#hours.areOpen(run.task);
   }
 

@@ -20,6 +20,11 @@ export class StoreClock {
   }
 
   now(): Instant {
-    return Math.floor(this.#runtime.monotonic() + this.#aheadMs);
+    return this.at(this.#runtime.monotonic());
+  }
+
+  /** The store's time at that time of the monotonic clock. */
+  at(monotonic: number): Instant {
+    return Math.floor(monotonic + this.#aheadMs);
   }
 }

@@ -57,7 +57,7 @@ export class Breaker {
   /** True: the state may change by this, so it is worth a look. */
   add(run: EndedRun, now: Instant): boolean {
     this.#evidence.add(run, now);
-    if (this.isHealthy) return this.#evidence.isOutage(now);
+    if (this.isHealthy) return !run.isGood && this.#evidence.isOutage(now);
     // The process may not have heard yet that its run was the probe.
     if (this.state.is !== "ramping") return true;
     return this.#evidence.verdict !== "fine";

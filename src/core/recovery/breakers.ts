@@ -35,6 +35,7 @@ export class Breakers {
   readonly #byName: Map<string, Breaker> = new Map();
   readonly #byTask: Map<string, Breaker> = new Map();
   #timer: Timer | undefined;
+  #areCalm = true;
   #isLooking = false;
   #isAsked = false;
   #isEnded = false;
@@ -53,6 +54,7 @@ export class Breakers {
 
   /** The breaker that holds this task's starts now. */
   holding(task: string): Breaker | undefined {
+    if (this.#areCalm) return undefined;
     const breaker = this.#byTask.get(task);
     return breaker === undefined || breaker.isHealthy ? undefined : breaker;
   }
@@ -61,14 +63,20 @@ export class Breakers {
     return this.#byTask.get(task);
   }
 
+  /** None of them has, or had lately, any trouble. */
+  get areCalm(): boolean {
+    return this.#areCalm;
+  }
+
   /** How a run ended here. Skips, snoozes, refusals and hand-backs say nothing of what it depends on. */
   ended(run: Run, draft: Draft | undefined): void {
     const breaker = this.#byTask.get(run.claimed.task);
     const isGood = draft?.is === "completed" || run.isCommitted; // in the app's own transaction
     if (breaker === undefined || !(isGood || run.failure !== undefined)) return;
-    if (isGood) breaker.learned.add(this.#parts.runtime.monotonic());
+    const monotonic = this.#parts.runtime.monotonic();
+    if (isGood) breaker.learned.add(monotonic);
     const told = { job: run.claimed.id, isGood, claimedAt: run.claimedAt, reason: run.failure ?? "" };
-    if (breaker.add(told, this.#clock.now())) this.look();
+    if (breaker.add(told, this.#clock.at(monotonic))) this.look();
     else if (breaker.state.is === "ramping") this.#arm();
   }
 
@@ -128,7 +136,7 @@ export class Breakers {
     const version = note?.version ?? 0;
     if (version === breaker.version) return;
     breaker.take(note === undefined ? unknownState : stateIn(note), version);
-    this.#hears.changed();
+    this.#calm();
   }
 
   async #act(now: Instant): Promise<void> {
@@ -146,6 +154,11 @@ export class Breakers {
       if (answers[index] instanceof ErrandError) this.#isAsked = true; // another process was there first
       else this.#changed(breaker, next);
     }
+    this.#calm();
+  }
+
+  #calm(): void {
+    this.#areCalm = [...this.#byName.values()].every(({ state }) => state.is === "healthy");
     this.#hears.changed();
   }
 

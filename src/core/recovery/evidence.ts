@@ -11,8 +11,6 @@ export interface EndedRun {
   readonly reason: string;
 }
 
-type Counted = EndedRun & { readonly endedAt: Instant };
-
 /** Distinct failing jobs, and their share of the last runs, that make a rate too much. */
 const loweringFails = 3;
 const loweringShare = 0.25;
@@ -20,12 +18,21 @@ const reopeningShare = 0.5;
 
 export class Evidence {
   readonly #policy: BreakerPolicy;
-  #last: Counted[] = [];
+  /** A ring of the last runs, in columns: every run of the worker passes here, and leaves no garbage. */
+  readonly #jobs: string[] = [];
+  readonly #reasons: string[] = [];
+  readonly #isGood: Uint8Array;
+  readonly #claimedAt: Float64Array;
+  readonly #endedAt: Float64Array;
+  #runs = 0;
   /** Runs that were claimed earlier say nothing of the present state. */
   #from: Instant = 0;
 
   constructor(policy: BreakerPolicy) {
     this.#policy = policy;
+    this.#isGood = new Uint8Array(policy.of);
+    this.#claimedAt = new Float64Array(policy.of);
+    this.#endedAt = new Float64Array(policy.of);
   }
 
   countFrom(from: Instant): void {
@@ -33,22 +40,28 @@ export class Evidence {
   }
 
   add(run: EndedRun, endedAt: Instant): void {
-    this.#last.push({ ...run, endedAt });
-    if (this.#last.length > this.#policy.of) this.#last.shift();
+    const place = this.#runs++ % this.#policy.of;
+    this.#jobs[place] = run.job;
+    this.#reasons[place] = run.reason;
+    this.#isGood[place] = run.isGood ? 1 : 0;
+    this.#claimedAt[place] = run.claimedAt;
+    this.#endedAt[place] = endedAt;
   }
 
   /** The last error that was counted. */
   get reason(): string {
-    return this.#last.findLast(({ isGood }) => !isGood)?.reason ?? "";
+    const last = this.#places().findLast((place) => this.#isGood[place] === 0);
+    return last === undefined ? "" : (this.#reasons[last] ?? "");
   }
 
   get hasFailed(): boolean {
-    return this.#counted().some(({ isGood }) => !isGood);
+    return this.#counted().some((place) => this.#isGood[place] === 0);
   }
 
   /** When the last run that counts ended well. */
   get succeededAt(): Instant | undefined {
-    return this.#counted().findLast(({ isGood }) => isGood)?.endedAt;
+    const last = this.#counted().findLast((place) => this.#isGood[place] === 1);
+    return last === undefined ? undefined : this.#endedAt[last];
   }
 
   /** Enough of the last runs, of enough jobs, have failed within the time. One bad job, however often it is tried, is one. */
@@ -56,24 +69,32 @@ export class Evidence {
     const { of, failing, withinMs } = this.#policy;
     const counted = this.#counted();
     const [first] = counted;
-    const isRecent = first !== undefined && counted.length === of && now - first.endedAt <= withinMs;
-    return isRecent && counted.at(-1)?.isGood === false && failedJobs(counted) >= failing;
+    const last = counted.at(-1);
+    if (first === undefined || last === undefined || counted.length < of || this.#isGood[last] === 1) return false;
+    return now - (this.#endedAt[first] ?? 0) <= withinMs && this.#failedJobs(counted) >= failing;
   }
 
   /** While it ramps: some fail, so that the rate is too much; or most do. */
   get verdict(): "fine" | "too much" | "down" {
     const counted = this.#counted();
-    const failed = failedJobs(counted);
+    const failed = this.#failedJobs(counted);
     const share = failed / counted.length;
     if (failed < loweringFails || share < loweringShare) return "fine";
     return share < reopeningShare ? "too much" : "down";
   }
 
-  #counted(): Counted[] {
-    return this.#last.filter(({ claimedAt }) => claimedAt >= this.#from);
+  #failedJobs(places: readonly number[]): number {
+    return new Set(places.filter((place) => this.#isGood[place] === 0).map((place) => this.#jobs[place])).size;
   }
-}
 
-function failedJobs(runs: readonly EndedRun[]): number {
-  return new Set(runs.filter(({ isGood }) => !isGood).map(({ job }) => job)).size;
+  #counted(): number[] {
+    return this.#places().filter((place) => (this.#claimedAt[place] ?? 0) >= this.#from);
+  }
+
+  /** From the oldest to the newest. */
+  #places(): number[] {
+    const { of } = this.#policy;
+    const length = Math.min(of, this.#runs);
+    return Array.from({ length }, (_, index) => (this.#runs - length + index) % of);
+  }
 }

@@ -5,23 +5,28 @@ const bucketMs: Ms = 5_000;
 const buckets = 60;
 
 export class LearnedRate {
-  /** Good ends, by the number of their five seconds; only the last ones. */
+  /** Good ends, by the number of their five seconds; only the last ones, without the present. */
   readonly #counts: Map<number, number> = new Map();
+  #present = 0;
+  #count = 0;
 
   /** `now`: the monotonic clock's. */
   add(now: Ms): void {
     const bucket = Math.floor(now / bucketMs);
-    const count = this.#counts.get(bucket);
-    this.#counts.set(bucket, (count ?? 0) + 1);
-    if (count === undefined) this.#forgetBefore(bucket - buckets);
+    if (bucket !== this.#present) this.#turn(bucket);
+    this.#count++;
   }
 
   perSecond(now: Ms): number {
-    this.#forgetBefore(Math.floor(now / bucketMs) - buckets);
-    return (Math.max(0, ...this.#counts.values()) * 1_000) / bucketMs;
+    this.#turn(Math.floor(now / bucketMs));
+    return (Math.max(this.#count, ...this.#counts.values()) * 1_000) / bucketMs;
   }
 
-  #forgetBefore(oldest: number): void {
-    for (const bucket of this.#counts.keys()) if (bucket <= oldest) this.#counts.delete(bucket);
+  #turn(bucket: number): void {
+    if (bucket === this.#present) return;
+    this.#counts.set(this.#present, this.#count);
+    this.#present = bucket;
+    this.#count = 0;
+    for (const each of this.#counts.keys()) if (each <= bucket - buckets) this.#counts.delete(each);
   }
 }

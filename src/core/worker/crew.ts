@@ -30,8 +30,8 @@ export class Crew {
   readonly #hears: CrewHears;
   readonly #hands: Map<string, Hands>;
   readonly #rows: Rows = new Rows();
-  /** How many keys the last claim brought. */
-  #keys = 0;
+  /** How many jobs ran at once after the last claim: as many keys, where they are ordered. */
+  #atOnce = 0;
   #sliceAt = 0;
   #staleCheck: Timer | undefined;
 
@@ -63,10 +63,10 @@ export class Crew {
   /** How many jobs of one key to claim in a row, of those that are claimed ahead. */
   inRow(asked: readonly ClaimQueue[]): number {
     let most = 1;
-    for (const { queue, slots, ahead } of asked) {
-      const runMs = this.#hands.get(queue)?.runMs;
+    for (const { queue, slots } of asked) {
+      const { runMs, ahead = 0 } = this.#hands.get(queue) ?? {};
       if (ahead === 0 || runMs === undefined) continue;
-      const perKey = 1 + Math.floor(ahead / Math.max(1, this.#keys || slots));
+      const perKey = 1 + Math.floor(ahead / Math.max(1, this.#atOnce || slots));
       most = Math.max(most, Math.min(perKey, runMs === 0 ? claimMax : Math.floor(rowMs / runMs)));
     }
     return most;
@@ -76,12 +76,17 @@ export class Crew {
     return this.#hands.get(queue);
   }
 
+  /** Jobs wait behind others of their keys. */
+  get hasRows(): boolean {
+    return this.#rows.size > 0;
+  }
+
   /** What to ask the store for. */
-  wanted(): ClaimQueue[] {
+  wanted(mayHaveMore: boolean): ClaimQueue[] {
     const wanted: ClaimQueue[] = [];
     let room = claimMax;
     for (const hands of this.#hands.values()) {
-      const queue = hands.wanted(room);
+      const queue = hands.wanted(room, mayHaveMore);
       if (queue === undefined) continue;
       wanted.push(queue);
       room -= queue.slots + queue.ahead;
@@ -98,18 +103,23 @@ export class Crew {
   deliver(asked: readonly ClaimQueue[], runs: readonly Run[], inRow: number): boolean {
     const now = this.#parts.runtime.monotonic();
     const heads = this.#rows.form(runs);
-    this.#keys = heads.filter((run) => run.claimed.lane !== undefined).length;
+    this.#atOnce = heads.length + this.runner.running.size;
     let isFull = false;
     for (const { queue, slots, ahead } of asked) {
-      const isOwn = (run: Run): boolean => asked.length === 1 || run.claimed.queue === queue;
-      const isOwnFull = slots + ahead > 0 && runs.filter(isOwn).length >= slots + ahead;
-      const own = heads.filter(isOwn);
-      this.#hands.get(queue)?.deliver(own, isOwnFull || own.some((run) => this.#rows.length(run) >= inRow && run.claimed.lane !== undefined), now);
+      const isOwn = (run: Run): boolean => run.claimed.queue === queue;
+      const [own, all] = asked.length === 1 ? [heads, runs] : [heads.filter(isOwn), runs.filter(isOwn)];
+      const isOwnFull = slots + ahead > 0 && all.length >= slots + ahead;
+      this.#hands.get(queue)?.deliver(own, isOwnFull || this.#isSomeRowFull(own, inRow), now);
       isFull ||= isOwnFull;
     }
     this.#fillAll();
     if (this.held + this.#rows.size > 0) this.#watchStale();
     return isFull;
+  }
+
+  /** Some key gave as many in a row as it was asked for, so it may have more. */
+  #isSomeRowFull(heads: readonly Run[], inRow: number): boolean {
+    return heads.some((run) => run.claimed.lane !== undefined && this.#rows.length(run) >= inRow);
   }
 
   /** What the store made of an outcome that those behind its job waited for. */
@@ -176,6 +186,7 @@ export class Crew {
     }
     this.#hears.ended(run, draft, Math.max(0, Math.round(ranMs)));
     if (this.#rows.isBefore(run)) this.#afterEnd(run, draft);
+    else if (hands !== undefined) hands.hasFreed = true;
     if (hands !== undefined) this.#fill(hands);
   }
 
@@ -193,6 +204,7 @@ export class Crew {
 
   #sendBack(run: Run): void {
     const cut = this.#rows.cut(run);
+    if (run.hands !== undefined) run.hands.hasFreed = true;
     if (!run.isLost) this.#handedBack(cut);
   }
 

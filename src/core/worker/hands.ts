@@ -16,6 +16,8 @@ export class Hands {
   busy = 0;
   /** Jobs that wait behind another of their key that runs or is held here. */
   behind = 0;
+  /** Something ended here since the last claim, and nothing waited behind it: a key, or a slot without one, is free. */
+  hasFreed = true;
   /** A loop of starts is under way: a run that ends within it starts no other. */
   isFilling = false;
   #held: Run[] = [];
@@ -63,6 +65,7 @@ export class Hands {
 
   /** Jobs that came with one claim, most urgent first. `mayHaveMore`: as many as were asked for, in all or of some key. */
   deliver(runs: readonly Run[], mayHaveMore: boolean, now: number): void {
+    this.hasFreed = false;
     // Slots stood empty while the store had more: too little was held.
     this.#hasRunDry = mayHaveMore && this.held === 0 && this.free > 0;
     if (runs.length === 0) return;
@@ -87,6 +90,11 @@ export class Hands {
     return this.held + this.behind > 0 && now - this.#deliveredAt > 2 * claimAheadMs;
   }
 
+  /** How many jobs to hold beyond those that run. */
+  get ahead(): number {
+    return this.#ahead;
+  }
+
   /** How long a run takes, on average; undefined: none has ended yet. */
   get runMs(): Ms | undefined {
     return this.#runMs;
@@ -102,8 +110,10 @@ export class Hands {
     else this.#runMs += (ranMs - this.#runMs) * (ranMs > this.#runMs ? weightOfSlower : weightOfFaster);
   }
 
-  /** What to ask the store for, of at most `room` jobs; undefined: nothing. */
-  wanted(room: number): ClaimQueue | undefined {
+  /** What to ask the store for, of at most `room` jobs; undefined: nothing. `mayHaveMore`: there may be jobs of other keys than those that wait here in rows. */
+  wanted(room: number, mayHaveMore: boolean): ClaimQueue | undefined {
+    // While a row lasts the store has nothing more of its key.
+    if (this.behind > 0 && !this.hasFreed && !mayHaveMore) return undefined;
     const slots = Math.min(room, Math.max(0, this.free - this.held));
     this.#adapt();
     const spare = Math.max(0, this.held - this.free) + this.behind;

@@ -220,7 +220,7 @@ export class Intake {
 
   #wanted(): ClaimQueue[] {
     if (!this.#isOpen) return [];
-    if (!this.#alone.needsWorker) return this.crew.wanted();
+    if (!this.#alone.needsWorker) return this.crew.wanted(this.#mayHaveMore);
     // This worker empties itself for a suspect: it takes nothing, but hears whether another has taken the suspect.
     this.crew.handBack(() => true);
     return this.#alone.isBusy ? [] : this.crew.queues(0);
@@ -339,7 +339,7 @@ export class Intake {
     }
     this.#contact.reached("claim");
     const endedAt = runtime.monotonic();
-    if (!this.#isStoreAsync) this.#lingerUntil = endedAt + Math.min(lingerMaxMs, endedAt - startedAt);
+    if (!this.#isStoreAsync) this.#lingerUntil = endedAt + Math.min(lingerMaxMs, this.crew.hasRows ? lingerMaxMs : endedAt - startedAt);
   }
 
   #isLingering(): boolean {
