@@ -54,11 +54,12 @@ function stand(store: Store, job: Job, work: NewJob): Accepted {
 /** A gathering job that the newcomer does not fit into is full from here on. */
 function winnerOf(store: Store, work: NewJob, now: Instant): Job | string | undefined {
   if (work.unique === undefined) return undefined;
-  const winner = store.uniques.winner(work.unique, now);
-  if (work.unique.mode.is !== "gather" || winner === undefined || typeof winner === "string") return winner;
-  if (payloadWith(winner, work) !== undefined) return winner;
-  if (winner.gathering) winner.gathering.isFull = true;
-  return store.uniques.winner(work.unique, now);
+  for (;;) {
+    const winner = store.uniques.winner(work.unique, now);
+    if (work.unique.mode.is !== "gather" || winner === undefined || typeof winner === "string") return winner;
+    if (payloadWith(winner, work) !== undefined || winner.gathering === undefined) return winner;
+    winner.gathering.isFull = true;
+  }
 }
 
 function storeJob(store: Store, work: NewJob, winners: Winners, now: Instant): Job {
@@ -97,7 +98,10 @@ function place(store: Store, job: Job, now: Instant): void {
 function yieldTo(store: Store, job: Job, work: NewJob, now: Instant): void {
   if (!isRewriting(work.unique) || job.state === "running" || job.state === "parked") return;
   const isGathered = work.unique?.mode.is === "gather";
-  if (!isGathered) job.content = work.content;
+  if (!isGathered) {
+    job.content = work.content;
+    job.checkpoint = undefined;
+  }
   job.payload = (isGathered ? payloadWith(job, work) : undefined) ?? work.payload;
   gather(job, work);
   const terms = termsOf(work, job.enqueuedAt, job.gathering?.elements ?? 1, now);

@@ -13,9 +13,9 @@ export function isGathering(job: Job): boolean {
   return job.gathering !== undefined && !job.gathering.isFull && job.state !== "running" && job.state !== "parked";
 }
 
-/** The payload with that of a newcomer; undefined where it does not fit, or is of another version. */
+/** The payload with that of a newcomer; undefined where it does not fit, is of another version, or the job has saved how far it came with its own. */
 export function payloadWith(job: Job, work: NewJob): string | undefined {
-  return job.version === work.version ? gathered(job.payload, work.payload) : undefined;
+  return job.version === work.version && job.checkpoint === undefined ? gathered(job.payload, work.payload) : undefined;
 }
 
 /** Counts one more element. */

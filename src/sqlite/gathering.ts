@@ -6,11 +6,11 @@ import type { Job } from "./job.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** By rowid. */
-const payloadOf = "SELECT payload, extra ->> '$.version' FROM errand_jobs WHERE seq = ?";
+const payloadOf = "SELECT payload, extra ->> '$.version' FROM errand_jobs WHERE seq = ? AND checkpoint IS NULL";
 const countElements = "SELECT json_array_length(?)";
 const tellFull = `UPDATE errand_jobs SET flags = flags | ${flags.isFull} WHERE seq = ?`;
 
-/** The payload with that of a newcomer; undefined where it does not fit, or is of another version. */
+/** The payload with that of a newcomer; undefined where it does not fit, is of another version, or the job has saved how far it came with its own. */
 export function payloadWith(tx: Transaction, job: Job, work: NewJob): string | undefined {
   const [row] = tx.sql.tuples<[payload: string, version: number | null]>(payloadOf, job.seq);
   return row && row[1] === (work.version ?? null) ? gathered(row[0], work.payload) : undefined;

@@ -24,6 +24,7 @@ export function yieldTo(tx: Transaction, job: Job, work: NewJob): void {
   flag(job, flags.hasLater, later !== undefined);
   // In a JSON patch, null removes.
   const patch = { version: work.version ?? null, expecting: work.expecting ?? null, later: { delayMs: null, startWithinMs: null, ...later } };
+  if (!isGathered) job.checkpoint = null; // it was of the payload before
   tx.sql.run(rewrite, payload, isGathered ? null : work.content, JSON.stringify(patch), job.seq);
   const isHeld = hasFlag(job, flags.isHeld);
   place(tx, job, {

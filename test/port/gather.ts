@@ -170,6 +170,30 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "one that has saved something takes no more: what was saved is of the elements before",
+    run: async (stage) => {
+      await stage.enqueue(one("a"));
+      stage.advance(2_000);
+      assert.deepEqual(await stage.claimIds(), ["a"]);
+      await stage.settle("a", "retry", { checkpoint: '"1"', delayMs: 60_000 });
+      assert.equal((await stage.enqueue(one("b")))[0]?.id, "b");
+      const { payload, checkpoint } = await stage.row("a");
+      assert.deepEqual([payload, checkpoint], ['["a"]', '"1"']);
+    },
+  },
+  {
+    claim: "of two that gather and do not take a newcomer, none loses its elements",
+    run: async (stage) => {
+      await stage.enqueue(one("a", { version: 1 }));
+      stage.advance(2_000);
+      assert.deepEqual(await stage.claimIds(), ["a"]);
+      await stage.enqueue(one("b", { version: 1 }));
+      await stage.settle("a", "retry", { delayMs: 60_000 });
+      assert.equal((await stage.enqueue(one("c", { version: 2 })))[0]?.id, "c");
+      assert.deepEqual([(await stage.row("a")).payload, (await stage.row("b")).payload], ['["a"]', '["b"]']);
+    },
+  },
+  {
     claim: "its id stands with the content it was stored with, also when it has taken others",
     run: async (stage) => {
       await stage.enqueue(one("a"), one("b"));

@@ -84,6 +84,20 @@ export const cases: readonly Case[] = [
       else assert.deepEqual(after, before);
     },
   })),
+  ...([modes.replace, modes.debounce] as const).map((mode): Case => ({
+    claim: `${mode.is} drops what the job has saved: that was of the payload before`,
+    run: async (stage) => {
+      await reach.running(stage, mode);
+      await stage.settle("a", "retry", { checkpoint: '"1"', delayMs: 60_000 });
+      await stage.enqueue(unique("b", mode));
+      assert.equal((await stage.row("a")).checkpoint, undefined);
+      stage.advance(120_000);
+      assert.deepEqual(
+        (await stage.claim()).jobs.map(({ id, checkpoint }) => [id, checkpoint]),
+        [["a", undefined]],
+      );
+    },
+  })),
   {
     claim: "replace takes the new due time, urgency and startBy, and keeps id and place",
     run: async (stage) => {

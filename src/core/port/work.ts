@@ -141,7 +141,10 @@ export interface Uniqueness {
   readonly mode:
     /** The live job stays as it is. */
     | { readonly is: "keep" }
-    /** A waiting (not running, not parked) live job takes the new payload, due time, urgency, startBy, expecting and content, keeping id and place; otherwise as keep. */
+    /**
+     * A waiting (not running, not parked) live job takes the new payload, due time, urgency, startBy, expecting, version and content, keeping id and place; and
+     * it loses its checkpoint, which was of the payload before. Otherwise as keep.
+     */
     | { readonly is: "replace" }
     /** As replace, with due = min(now + quietMs, its first enqueue + atMostMs), also where that is past. The first one is due at now + quietMs. */
     | { readonly is: "debounce"; readonly quietMs: Ms; readonly atMostMs: Ms }
@@ -154,7 +157,8 @@ export interface Uniqueness {
      * end of its array and is due as for debounce. It is full when it holds `most` elements (then it is due now), or when one more would take the
      * array above 256 KiB (then the newcomer starts the next). A full, running or parked one does not hold the key; for a newcomer of another mode it
      * counts as live all the same. A live job of another mode does not hold it for one that gathers. One that once was full stays so; a newcomer of another
-     * `version` starts the next. The id and content of the first stand; those of newcomers are not kept, so an element whose call is repeated is there twice.
+     * `version`, or one that meets a checkpoint, starts the next. The id and content of the first stand; those of newcomers are not kept, so an element whose
+     * call is repeated is there twice.
      */
     | { readonly is: "gather"; readonly quietMs: Ms; readonly atMostMs: Ms; readonly most: number };
 }
