@@ -1,9 +1,14 @@
 /** The store's time as a process last heard it, going on by the monotonic clock: no instant is read from a worker's own clock (G21). */
-import type { Instant, Runtime } from "../runtime.ts";
+import type { Instant, Ms, Runtime } from "../runtime.ts";
+
+/** No two clocks go alike: what was heard longer ago says less than an answer that was slow. */
+const heardMaxMs: Ms = 60_000;
 
 export class StoreClock {
   readonly #runtime: Pick<Runtime, "monotonic">;
   #aheadMs = Number.NEGATIVE_INFINITY;
+  /** By the monotonic clock: when that was heard. */
+  #heardAt = 0;
 
   constructor(runtime: Pick<Runtime, "monotonic">) {
     this.#runtime = runtime;
@@ -14,9 +19,13 @@ export class StoreClock {
     return this.#aheadMs > Number.NEGATIVE_INFINITY;
   }
 
-  /** An answer was under way for a while, so the latest of all is the truest. */
+  /** An answer was under way for a while, so the latest of all in a minute is the truest. */
   heard(now: Instant): void {
-    this.#aheadMs = Math.max(this.#aheadMs, now - this.#runtime.monotonic());
+    const monotonic = this.#runtime.monotonic();
+    const aheadMs = now - monotonic;
+    if (aheadMs < this.#aheadMs && monotonic - this.#heardAt < heardMaxMs) return;
+    this.#aheadMs = aheadMs;
+    this.#heardAt = monotonic;
   }
 
   now(): Instant {
