@@ -130,7 +130,7 @@ async function storm(world: World, seed: number, definitions: Readonly<Record<st
   const random = new Seeded(seed);
   const chance = (of: number): boolean => random.random() < of;
   let workers: Process[] = [];
-  for (let turn = 0; turn < 30; turn++) {
+  for (let turn = 0; turn < 20; turn++) {
     if (workers.length < 4 && chance(0.5))
       workers.push(
         await world.worker(definitions, {
