@@ -293,3 +293,25 @@ test("a row is no longer than what was asked for", async () => {
     assert.ok(longest <= (claims(stage)[index]?.inRow ?? 1));
   }
 });
+
+test("where the first of a row goes straight back, those behind it go too, and keep their order", async () => {
+  const book = new Book();
+  const work = ledger(book, () => undefined);
+  await using stage = new Stage({ work });
+  await stage.enqueue(...upTo(500).map((n) => work.with({ key: "one", n })));
+  let sentBack = 0;
+  stage.afterwards = (verb, answer) => {
+    if (verb !== "claim") return;
+    const [first, second] = (answer as Claimed).jobs;
+    if (sentBack > 0 || first === undefined || second?.lane !== first.lane) return;
+    sentBack++;
+    Object.assign(first, { isCancelled: true }); // its cancel was asked for meanwhile
+  };
+  await stage.start();
+  await stage.advance(10_000);
+  assert.equal(sentBack, 1);
+  assert.deepEqual(
+    book.starts.map(({ n }) => n),
+    upTo(500),
+  );
+});

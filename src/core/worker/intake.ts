@@ -290,9 +290,11 @@ export class Intake {
     }
     const isUnwanted = !this.#isOpen || process !== this.#pulse.process;
     const runs: Run[] = [];
+    let laneBack: string | undefined; // a row comes together, and whoever is behind one that goes back must not overtake it
     for (const job of claimed.jobs) {
-      const run = this.#runOf(job, by, isUnwanted);
+      const run = this.#runOf(job, by, isUnwanted || (laneBack !== undefined && job.lane === laneBack));
       if (run !== undefined) runs.push(run);
+      else laneBack = job.lane;
     }
     if (this.crew.deliver(queues, runs, inRow)) this.#mayHaveMore = true;
     // A promotion may be due before the idle poll; never trust a hint to come.
