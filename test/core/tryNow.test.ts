@@ -129,3 +129,17 @@ test("a try whose limits cannot be read is stored for a worker, also where tasks
   assert.deepEqual([tried.state, tried.reason], ["later", "its limits could not be read"]);
   assert.equal((await stage.job(tried.id)).state, "ready");
 });
+
+test("a caller is answered when its broker closes, also where the store does not take what became of the job", async () => {
+  await using stage = new BrokerStage();
+  const broker = stage.broker({ work });
+  await stage.finished(broker.open());
+  stage.before = (verb) => {
+    if (verb === "settle") throw new ErrandError("store-failed", "the store does not answer; wait for it");
+  };
+  const tried = broker.tryNow(work.with({ n: 1 }), { timeout: "1h" });
+  await stage.advance(100);
+  await stage.finished(broker.close());
+  const { state, reason } = await stage.finished(tried, 1_000);
+  assert.deepEqual([state, reason], ["later", "its broker was closed before the store had answered"]);
+});

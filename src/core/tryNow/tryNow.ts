@@ -98,6 +98,7 @@ export class TryNow implements Tenant {
     this.#runner.giveUpAll();
     await this.#idleWithin(leaseMs);
     this.#outbox.close();
+    for (const answer of this.#ends.values()) answer({ state: "later", reason: "its broker was closed before the store had answered" });
     this.#strays.close();
     this.#keeper.end();
     this.#unhandled?.();
