@@ -14,11 +14,6 @@ export class StoreClock {
     this.#runtime = runtime;
   }
 
-  /** False: nothing was heard yet. */
-  get isKnown(): boolean {
-    return this.#aheadMs > Number.NEGATIVE_INFINITY;
-  }
-
   /** An answer was under way for a while, so the latest of all in a minute is the truest. */
   heard(now: Instant): void {
     const monotonic = this.#runtime.monotonic();
