@@ -42,6 +42,7 @@ export const errorCodes = {
   "worker-stopping": { when: "the worker is stopping and the job was handed back", isDefinite: true },
   "worker-running": { when: "this broker has a worker already", isDefinite: true },
   "job-unknown": { when: "no job has that id, or its retention has passed", isDefinite: true },
+  "job-committed": { when: "something is asked of a job that the run has completed by job.commit", isDefinite: true },
   "checkpoint-too-large": { when: "what a job saves, with the results of its steps, is above 256 KiB, 64 levels or 10,000 keys", isDefinite: true },
   "try-timeout": { when: "a job tried at once was not done in time, and is left to a worker", isDefinite: true },
   "result-timeout": { when: "a job has not ended within the time that was to be waited; it goes on", isDefinite: true },

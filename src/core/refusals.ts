@@ -20,7 +20,7 @@ export function sizeRefusal({ works, notes = [] }: Atom): ErrandError | undefine
   if (works.length <= enqueueMax && notes.length <= notesMax) return undefined;
   return new ErrandError(
     "enqueue-too-many",
-    `an atom holds at most ${enqueueMax} works and ${notesMax} notes; store ${works.length} and ${notes.length} in several`,
+    `${works.length} items (and ${notes.length} notes) cannot be stored at once, ${enqueueMax} (and ${notesMax}) are the most; store them in several calls, outside the transaction`,
   );
 }
 
@@ -41,7 +41,8 @@ export function joinRefusal(engine: string, { id }: NewJoin): ErrandError {
 /** The id was stored, or stands earlier in the same atom, with other content. */
 export function contentRefusal({ kind, id, content }: NewWork, known: string | undefined): ErrandError | undefined {
   if (known === undefined || known === content) return undefined;
-  return new ErrandError("id-conflict", `${kind} ${id} was stored before with another task, name or payload; use a fresh id`, { details: { id } });
+  const [what, other] = kind === "join" ? ["batch", "other members"] : [kind, "another task, name or payload"];
+  return new ErrandError("id-conflict", `${what} ${id} was stored before with ${other}; use a fresh id`, { details: { id } });
 }
 
 export function selectionRefusal(engine: string): ErrandError {

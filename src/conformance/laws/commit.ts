@@ -64,7 +64,7 @@ const together: readonly Law[] = [
       run: async (_: Ref, job) => {
         job.enqueue([next.with({ n: 1 }), next.with({ n: 2 })]);
         await committing(app, job);
-        await refused(() => job.enqueue(next.with({ n: 3 })), "lease-lost", "handing over after the commit");
+        await refused(() => job.enqueue(next.with({ n: 3 })), "job-committed", "handing over after the commit");
         await world.sleep("5s");
       },
     });
@@ -80,6 +80,29 @@ const together: readonly Law[] = [
     await world.advance("5s");
     equal([world.runsOf("next").length, world.runsOf("charge")[0]?.end], [2, "returned"], "follow-up runs, and how the run ended");
   }),
+  commitLaw(
+    "G15",
+    "a second commit of one run is refused as that, also where the premise is what the first one changed; what it throws is told",
+    async (world, app) => {
+      let version = 1;
+      const charge = task("charge", {
+        current: () => ({ version }),
+        ...quickly,
+        run: async (_: Ref, job) => {
+          await committing(app, job);
+          version = 2;
+          await committing(app, job);
+        },
+      });
+      const { broker } = await world.worker({ charge });
+      const { id } = await broker.enqueue(charge.with({ id: "1" }, { expecting: { version: 1 } }));
+      await world.drained();
+      await world.advance("30s");
+      equal([await world.stateOf(id), world.runs.length, await app.count("charged")], ["completed", 1, 1], "state, runs, rows");
+      equal(world.warnings.length, 1, "warnings");
+      matches(world.warnings[0]?.message, /failed after its job.commit/, "the warning");
+    },
+  ),
 ];
 
 const inTransactions: readonly Law[] = [

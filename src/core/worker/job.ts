@@ -156,7 +156,7 @@ function needsWorker(run: Run): ErrandError {
 
 function committed(id: string): ErrandError {
   return new ErrandError(
-    "lease-lost",
+    "job-committed",
     `job ${id} was completed by job.commit, so nothing more can be stored with it; hand over what follows before the commit`,
     {
       details: { job: id },

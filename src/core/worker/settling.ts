@@ -76,7 +76,9 @@ export class Settling {
   /** Lost is as it should be: the job was completed by the app's commit. */
   #judgeCommit(run: Run, outcome: Outcome, answer: Settled): void {
     const { log } = this.#parts;
-    if (answer.is === "lease-lost") log.debug(subject(run), "finishing");
+    if (answer.is === "lease-lost" && outcome.error !== undefined && outcome.error.code !== "commit-missing")
+      log.warn({ ...subject(run), reason: outcome.error.message }, "the run failed after its job.commit; the commit stands, so the job is completed");
+    else if (answer.is === "lease-lost") log.debug(subject(run), "finishing");
     else if (answer.is !== "settled") this.#unusual(outcome, answer);
     else if (outcome.is !== "released")
       log.warn(
