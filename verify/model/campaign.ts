@@ -1,7 +1,7 @@
 /** Many runs of random commands; the first that fails is shrunk and told so that a person can replay it. */
 import fc from "fast-check";
 import type { Command } from "./commands.ts";
-import { commandLists } from "./commands.ts";
+import { commandLists } from "./arbitraries.ts";
 import { performAll } from "./perform.ts";
 import { shrink } from "./shrink.ts";
 import { World } from "./world.ts";

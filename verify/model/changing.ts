@@ -3,9 +3,10 @@ import type { Change, ChangedJob, JobFilter, Selection } from "../../src/core/en
 import type { Instant } from "../../src/core/runtime.ts";
 import { endedStates, isEnded, liveStates } from "../../src/core/states.ts";
 import type { JobState } from "../../src/core/states.ts";
-import { admit, beginAnew, beReady, enterLane, isClosed, openLane, unpark } from "./lanes.ts";
+import { forget, isMemberOf, joinsWithin } from "./joins.ts";
+import { admit, beginAnew, beReady, enterLane, isClosed, membersOf, openLane, unpark } from "./lanes.ts";
 import { end } from "./settling.ts";
-import { isLive, jobWithId } from "./state.ts";
+import { isLive, jobWithId, joinWithId } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
 
 /** What the engine said of a job; undefined: nothing. */
@@ -21,29 +22,54 @@ const concerned: Readonly<Record<Change["do"], readonly JobState[]>> = {
 
 export function selected(state: ModelState, which: Selection, change: Change, answered: Answered): string[] {
   if ("ids" in which) return [...which.ids];
-  if ("join" in which) return [];
   const isPassedOver = (job: ModelJob): boolean =>
-    isVain(state, job, change) || (change.do === "retry" && isOpened(state, job) && answered(job.id) === undefined);
-  return matching(state, which.jobs)
-    .filter((job) => concerned[change.do].includes(job.state) && !isPassedOver(job))
-    .map((job) => job.id);
+    isVain(state, job, change, answered(job.id)) || (change.do === "retry" && isOpened(state, job) && answered(job.id) === undefined);
+  const jobs = "join" in which ? membersInTurn(state, which.join) : matching(state, which.jobs);
+  return jobs.filter((job) => concerned[change.do].includes(job.state) && !isPassedOver(job)).map((job) => job.id);
 }
 
-function isVain(state: ModelState, job: ModelJob, change: Change): boolean {
+/** Join by join in the order of storing, the members of each by the order of enqueue. */
+function membersInTurn(state: ModelState, id: string): ModelJob[] {
+  const join = joinWithId(state, id);
+  const joins = join === undefined ? [] : joinsWithin(state, join).toSorted((a, b) => a.seq - b.seq);
+  const inTurn = joins.flatMap((one) => state.jobs.filter((job) => isMemberOf(one, job.id)).toSorted((a, b) => a.seq - b.seq));
+  return [...new Set(inTurn)];
+}
+
+/** In the first call: they take no members any more, and let none go. One that has closed stays as it is. */
+export function cancelJoins(state: ModelState, which: Selection, change: Change): void {
+  const join = "join" in which && change.do === "cancel" ? joinWithId(state, which.join) : undefined;
+  if (join === undefined || change.do !== "cancel") return;
+  for (const one of joinsWithin(state, join).filter(({ closedAs }) => closedAs === undefined)) {
+    one.isCancelled = true;
+    one.cancelReason ??= change.reason;
+  }
+}
+
+function isVain(state: ModelState, job: ModelJob, change: Change, answered: ChangedJob["is"] | undefined): boolean {
   if (change.do === "cancel") return job.cancelReason !== undefined;
   if (change.do === "prioritise") return job.headStartMs === change.headStartMs && job.urgency === job.dueAt - change.headStartMs;
-  return change.do === "retry" && job.state === "dead" && isTaken(state, job);
+  return change.do === "retry" && job.state === "dead" && isTaken(state, job, answered);
 }
 
 export function matching(state: ModelState, filter: JobFilter): ModelJob[] {
-  const { states, queue, task, lane, unique } = filter;
+  const { states, queue, task, lane, unique, join, after, before } = filter;
   const matches = (job: ModelJob): boolean =>
     (states === undefined || states.includes(job.state)) &&
     (queue === undefined || job.queue === queue) &&
     (task === undefined || job.task === task) &&
     (lane === undefined || job.lane?.key === lane) &&
-    (unique === undefined || job.unique?.key === unique);
+    (unique === undefined || job.unique?.key === unique) &&
+    (join === undefined || state.joins.some((one) => one.id === join && isMemberOf(one, job.id))) &&
+    (after === undefined || job.after.some((one) => one.id === after)) &&
+    (before === undefined || cameBefore(state, job, before));
   return state.jobs.filter(matches).toSorted((a, b) => a.seq - b.seq);
+}
+
+/** A predecessor of the job `id`, or a member of a join that is one. */
+function cameBefore(state: ModelState, job: ModelJob, id: string): boolean {
+  const joins = state.joins.filter((join) => isMemberOf(join, job.id)).map((join) => join.id);
+  return jobWithId(state, id)?.after.some((one) => one.id === job.id || joins.includes(one.id)) ?? false;
 }
 
 export function changeOne(state: ModelState, id: string, change: Change, now: Instant, answered?: ChangedJob["is"]): ChangedJob["is"] {
@@ -74,12 +100,12 @@ function retry(state: ModelState, job: ModelJob, now: Instant, answered: Changed
   }
   if (job.state === "ready" || job.state === "blocked") return "waiting";
   if (job.state !== "dead" && isEnded(job.state)) return "ended";
-  if (job.state === "dead" && isTaken(state, job)) return "taken";
+  if (job.state === "dead" && isTaken(state, job, answered)) return "taken";
   const was = job.state;
   beginAnew(job);
   if (was === "scheduled") {
     job.dueAt = now;
-    job.state = "ready";
+    beReady(job, now);
   } else if (was === "dead") {
     enterLane(state, job, now);
   } else {
@@ -96,14 +122,20 @@ function isOpened(state: ModelState, job: ModelJob): boolean {
 function redrive(state: ModelState, job: ModelJob, now: Instant): void {
   job.state = "blocked";
   if (job.lane?.ifDead === "park") return openLane(state, job.lane.key, now);
-  // It runs first, whoever else is parked before it: its death left its place free.
-  job.isAdmitted = true;
-  beReady(job, now);
-  if (job.lane !== undefined) admit(state, job.lane.key, now);
+  // It runs first, whoever else is parked before it: its death left its place free. Those that ran in a row behind it go back behind it.
+  const { key = "", width = 1 } = job.lane ?? {};
+  if (membersOf(state, key).filter((member) => member.isAdmitted && !member.isFollower).length < width) {
+    job.isAdmitted = true;
+    beReady(job, now);
+  }
+  admit(state, key, now);
 }
 
-function isTaken(state: ModelState, job: ModelJob): boolean {
-  return job.unique !== undefined && state.jobs.some((other) => other !== job && other.unique?.key === job.unique?.key && isLive(other));
+/** Of a key that gathers, one that runs or is full holds it for no newcomer: whether it counts here is free. */
+function isTaken(state: ModelState, job: ModelJob, answered: ChangedJob["is"] | undefined): boolean {
+  const live = state.jobs.filter((other) => other !== job && job.unique !== undefined && other.unique?.key === job.unique.key && isLive(other));
+  if (job.unique?.mode.is === "gather" && answered === "retried") return false;
+  return live.length > 0;
 }
 
 function prioritise(job: ModelJob, headStartMs: number): ChangedJob["is"] {
@@ -116,6 +148,6 @@ function prioritise(job: ModelJob, headStartMs: number): ChangedJob["is"] {
 
 function remove(state: ModelState, job: ModelJob): ChangedJob["is"] {
   if (isLive(job)) return "live";
-  state.jobs = state.jobs.filter((other) => other !== job);
+  forget(state, job);
   return "deleted";
 }

@@ -3,36 +3,91 @@ import { ErrandError } from "../../src/core/errors.ts";
 import { jobFor } from "../../src/core/fanOut.ts";
 import { subscriptionPrefix } from "../../src/core/notes.ts";
 import type { StoredSubscription } from "../../src/core/notes.ts";
-import type { Atom, Enqueued, NewEvent, NewJob, NewWork, NoteWrite, Uniqueness } from "../../src/core/engine.ts";
+import type { Atom, BirthLease, Enqueued, NewEvent, NewJob, NewJoin, NewWork, NoteWrite } from "../../src/core/engine.ts";
 import type { Instant } from "../../src/core/runtime.ts";
-import { beReady, enterLane } from "./lanes.ts";
-import { isLive, isWaiting, jobWithId } from "./state.ts";
+import { cascade, drop } from "./cascading.ts";
+import type { Choices } from "./cascading.ts";
+import { isPaused, renew, start } from "./claiming.ts";
+import { letsThrough } from "./gates.ts";
+import { adopt, checkAfter, enterJoin, isShut, seal, storeJoin } from "./joining.ts";
+import { isMet, unmetOf } from "./joins.ts";
+import { endTooLate, enterLane, isTooLate } from "./lanes.ts";
+import { joinWithId, jobWithId, processNamed } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
+import { dueOf, isDebounced, joinWinner, startByOf } from "./uniqueness.ts";
+
+/** What only the store can know of what it stores. */
+export interface Storing extends Choices {
+  /** Who it says won the unique key of this work. */
+  readonly winner: (workId: string) => string | undefined;
+  /** Of one that gathers: whether it shows more elements than it had. */
+  readonly hasGrown: (job: ModelJob) => boolean;
+  /** The fence of a job that is born leased. */
+  readonly fenceOf: (workId: string) => number;
+  /** The code with which it refused the atom. */
+  readonly refusal?: string | undefined;
+}
 
 /** Changes `state` and answers, or throws the ErrandError that refuses the atom: the caller then puts the old state back. */
-export function storeAtom(state: ModelState, atom: Atom, now: Instant): Enqueued[] {
-  const answers = storeWorks(state, atom.works, now);
+export function storeAtom(state: ModelState, atom: Atom, now: Instant, told: Storing): Enqueued[] {
+  const answers = storeWorks(state, atom.works, now, told);
   for (const write of atom.notes ?? []) writeNote(state, write, now);
+  cascade(state, now, told);
+  return answers.map((answer, index) => asOfTheEnd(state, answer, atom.works[index], now, told));
+}
+
+/** The works of one atom. An id that lost its unique key there means the winner in what comes after it, also where that is gone. */
+export function storeWorks(state: ModelState, works: readonly NewWork[], now: Instant, told: Storing): Enqueued[] {
+  const winners = new Map<string, string>();
+  const answers = works.map((work) => {
+    const after = (work.kind === "event" ? undefined : work.after)?.map(({ id, when }) => ({ id: winners.get(id) ?? id, when }));
+    const meant = { ...work, ...(after && { after }) } as NewWork;
+    const answer = isRepeated(state, works, meant) ? { id: work.id, isDuplicate: true } : storeWork(state, meant, new Set(winners.values()), now, told);
+    winners.set(work.id, answer.id);
+    return answer;
+  });
+  for (const work of works) if (work.kind === "join" && work.isSealed) seal(state, work, told);
   return answers;
 }
 
-export function storeWorks(state: ModelState, works: readonly NewWork[], now: Instant): Enqueued[] {
-  return works.flatMap((work) => {
-    if (work.kind === "join") return []; // engines refuse them as yet
-    return work.kind === "job" ? storeJob(state, work, now) : storeEvent(state, work, now);
-  });
+/** New to a join that takes none, in an atom that stores this very join again: that is a repeat of what was stored, and its key was lost or its id is forgotten. */
+function isRepeated(state: ModelState, works: readonly NewWork[], work: NewWork): boolean {
+  const join = work.kind === "event" ? undefined : joinWithId(state, work.join);
+  if (work.kind === "event" || join === undefined || isStored(state, work) || !isShut(join)) return false;
+  return works.some((other) => other.kind === "join" && other.id === join.id && other.content === join.content);
 }
 
-export function storeJob(state: ModelState, work: NewJob, now: Instant): Enqueued {
+function storeWork(state: ModelState, work: NewWork, winners: ReadonlySet<string>, now: Instant, told: Storing): Enqueued {
+  if (work.kind === "event") return storeEvent(state, work, now, told);
+  if (!isStored(state, work)) checkAfter(state, work, winners);
+  return work.kind === "join" ? storeJoin(state, work, now, told) : storeJob(state, work, now, told);
+}
+
+function isStored(state: ModelState, { kind, id }: NewJob | NewJoin): boolean {
+  return (kind === "join" ? joinWithId(state, id) : jobWithId(state, id)) !== undefined;
+}
+
+export function storeJob(state: ModelState, work: NewJob, now: Instant, told: Storing): Enqueued {
   const same = jobWithId(state, work.id);
-  if (same !== undefined) {
-    if (same.content !== work.content) throw new ErrandError("id-conflict", work.id);
-    return { id: same.id, isDuplicate: true, state: same.state };
+  if (same !== undefined && same.content !== work.content) throw new ErrandError("id-conflict", work.id);
+  const duplicate = same === undefined ? joinWinner(state, work, now, told) : { id: same.id, isDuplicate: true, state: same.state };
+  if (duplicate !== undefined) {
+    adopt(state, work, duplicate.id, now, told);
+    return duplicate;
   }
-  return joinWinner(state, work, now) ?? storeNew(state, work, now);
+  enterJoin(state, work, now, told);
+  return storeNew(state, work, now, told);
 }
 
-function storeNew(state: ModelState, work: NewJob, now: Instant): Enqueued {
+/** The state after the atom; and whether it is born leased, which is decided then. */
+function asOfTheEnd(state: ModelState, answer: Enqueued, work: NewWork | undefined, now: Instant, told: Storing): Enqueued {
+  const job = jobWithId(state, answer.id);
+  if (work?.kind !== "job" || job === undefined) return answer;
+  const leased = work.lease && !answer.isDuplicate ? leaseAtBirth(state, job, work.lease, now, told.fenceOf(work.id)) : undefined;
+  return { ...answer, state: job.state, ...(leased && { leased }) };
+}
+
+function storeNew(state: ModelState, work: NewJob, now: Instant, told: Storing): Enqueued {
   const dueAt = dueOf(work, now, now);
   const job: ModelJob = {
     seq: ++state.seq,
@@ -54,7 +109,20 @@ function storeNew(state: ModelState, work: NewJob, now: Instant): Enqueued {
     version: work.version,
     from: work.from,
     slotAt: work.slot?.at,
-    state: "ready",
+    keyLimits: work.keyLimits ?? [],
+    join: work.join,
+    after: work.after ?? [],
+    delayMs: isDebounced(work) ? undefined : work.delayMs,
+    startWithinMs: work.startBy === undefined ? work.startWithinMs : undefined,
+    state: "blocked",
+    isHeld: false,
+    arrival: undefined,
+    isFollower: false,
+    asks: undefined,
+    asksSince: now,
+    line: undefined,
+    wasHeld: false,
+    mayHaveLostKey: false,
     isAdmitted: false,
     delayedBy: "time",
     attempts: 0,
@@ -70,67 +138,43 @@ function storeNew(state: ModelState, work: NewJob, now: Instant): Enqueued {
     checkpoint: undefined,
     result: undefined,
   };
+  if (work.unique?.mode.is === "gather") for (const other of state.jobs) if (other.unique?.key === work.unique.key) other.mayHaveLostKey = true;
   state.jobs.push(job);
-  enterLane(state, job, now);
   if (work.unique?.mode.is === "throttle") state.heldKeys.push({ key: work.unique.key, jobId: job.id, until: now + work.unique.mode.windowMs });
+  settleIn(state, job, work, now, told);
   return { id: job.id, isDuplicate: false, state: job.state };
 }
 
-// ── unique keys (G6) ────────────────────────────────────────────────────────────────────────────────
-
-function joinWinner(state: ModelState, work: NewJob, now: Instant): Enqueued | undefined {
-  if (work.unique === undefined) return undefined;
-  const { key, mode } = work.unique;
-  const winner = winnerOf(state, work.unique);
-  if (winner !== undefined) {
-    if ((mode.is === "replace" || mode.is === "debounce") && isWaiting(winner)) replace(winner, work, now);
-    return { id: winner.id, isDuplicate: true, state: winner.state };
+/** Where a new job stands: it has ended at once, is held, or takes its place in its lane. */
+function settleIn(state: ModelState, job: ModelJob, work: NewJob, now: Instant, told: Storing): void {
+  const fate = unmetOf(state, job.after);
+  const join = joinWithId(state, job.join);
+  if (fate !== undefined) {
+    job.startBy = work.startBy;
+    return drop(job, fate, now);
   }
-  const held = state.heldKeys.find((holder) => holder.key === key && holder.until > now && !isOnlyRunning(state, holder.jobId));
-  if (held === undefined) return undefined;
-  const holder = jobWithId(state, held.jobId);
-  return { id: held.jobId, isDuplicate: true, ...(holder && { state: holder.state }) };
-}
-
-/** A throttled key under another mode: one-more lets one wait beside the running holder. */
-function isOnlyRunning(state: ModelState, jobId: string): boolean {
-  return jobWithId(state, jobId)?.state === "running";
-}
-
-function winnerOf(state: ModelState, unique: Uniqueness): ModelJob | undefined {
-  const live = state.jobs.filter((job) => job.unique?.key === unique.key && isLive(job));
-  return unique.mode.is === "one-more" ? live.find((job) => job.state !== "running") : live[0];
-}
-
-function replace(job: ModelJob, work: NewJob, now: Instant): void {
-  job.payload = work.payload;
-  job.version = work.version;
-  job.content = work.content;
-  job.expecting = work.expecting;
-  job.startBy = startByOf(work, now);
-  job.headStartMs = work.headStartMs;
-  job.dueAt = dueOf(work, now, job.enqueuedAt);
-  job.urgency = job.dueAt - work.headStartMs;
-  job.delayedBy = "time";
-  if (job.state !== "blocked") beReady(job, now);
-}
-
-function dueOf(work: NewJob, now: Instant, firstEnqueuedAt: Instant): Instant {
-  const mode = work.unique?.mode;
-  if (mode?.is === "debounce") {
-    return firstEnqueuedAt === now ? now + mode.quietMs : Math.min(now + mode.quietMs, firstEnqueuedAt + mode.atMostMs);
+  job.isHeld = (join !== undefined && !join.isOpen) || !isMet(state, job.after);
+  if (job.isHeld) {
+    job.startBy = work.startBy;
+    return;
   }
-  if (work.dueAt !== undefined) return Math.max(work.dueAt, now);
-  return now + (work.delayMs ?? 0);
+  if (job.lane === undefined && job.keyLimits.length === 0 && isTooLate(job, now) && told.isTaken({ does: "skip", job })) return endTooLate(job, now);
+  enterLane(state, job, now);
 }
 
-function startByOf(work: NewJob, now: Instant): Instant | undefined {
-  return work.startBy ?? (work.startWithinMs === undefined ? undefined : now + work.startWithinMs);
+/** Running from the start, where it is ready, its line is open, and the process and the terms are what they must be (see BirthLease). */
+function leaseAtBirth(state: ModelState, job: ModelJob, lease: BirthLease, now: Instant, fence: number): Enqueued["leased"] {
+  const { process, claim, terms = {}, leaseMs } = lease;
+  const isLost = processNamed(state, process)?.isLost ?? false;
+  if (job.state !== "ready" || isTooLate(job, now) || isPaused(state, job) || isLost || !letsThrough(state, terms, now)) return undefined;
+  start(state, job, { process, claim, fence, startedAt: now }, terms);
+  renew(state, process, now + leaseMs);
+  return { fence, now };
 }
 
 // ── events (G10) ────────────────────────────────────────────────────────────────────────────────────
 
-export function storeEvent(state: ModelState, work: NewEvent, now: Instant): Enqueued {
+export function storeEvent(state: ModelState, work: NewEvent, now: Instant, told: Storing): Enqueued {
   const same = state.events.find((event) => event.id === work.id);
   if (same !== undefined) {
     if (same.content !== work.content) throw new ErrandError("id-conflict", work.id);
@@ -146,7 +190,7 @@ export function storeEvent(state: ModelState, work: NewEvent, now: Instant): Enq
     ...(work.orderedBy && { orderedBy: work.orderedBy }),
   });
   for (const subscription of subscriptionsOf(state)) {
-    if (subscription.event === work.name) storeHandler(state, work, subscription, now);
+    if (subscription.event === work.name) storeHandler(state, work, subscription, now, told);
   }
   return { id: work.id, isDuplicate: false };
 }
@@ -157,9 +201,10 @@ export function storeHandler(
   event: Pick<NewEvent, "id" | "name" | "payload" | "orderedBy">,
   subscription: StoredSubscription,
   now: Instant,
+  told: Storing,
 ): void {
   const job = jobFor(event, subscription);
-  if (jobWithId(state, job.id) === undefined) storeJob(state, job, now);
+  if (jobWithId(state, job.id) === undefined) storeJob(state, job, now, told);
 }
 
 export function subscriptionsOf(state: ModelState): StoredSubscription[] {

@@ -2,6 +2,7 @@
  * What the port leaves to an engine. Where an engine used a freedom, the model follows it; everything else must be equal.
  *
  *   lanes      those that wait in a closed lane are parked now or by a later pass of tidy; those parked in an opened one wait again now or later
+ *   block      one that was let go into its lane behind a parked one that was enqueued after it may wait for that one or not
  *   claim      promotes what is due at least in the queues it is asked for, and skips what is too late at least where it would hand it out
  *   settle     a job handed back after its startBy is skipped at once, or by the next claim or tidy
  *   retention  a job that ended in the very pass of tidy may go in that pass or in the next
@@ -17,7 +18,8 @@ import { canHold } from "./locking.ts";
 import { must } from "./divergence.ts";
 import type { ModelJob, ModelState } from "./state.ts";
 import { isLive } from "./state.ts";
-import { isForgotten, isForgottenEvent } from "./tidying.ts";
+import { forget, forgetJoin, isKnown } from "./joins.ts";
+import { isForgotten, isForgottenEvent, isForgottenJoin } from "./retention.ts";
 import type { View } from "./view.ts";
 
 export interface Step {
@@ -41,11 +43,21 @@ export function follow(state: ModelState, view: View, step: Step): void {
 function followRetention(state: ModelState, view: View, step: Step): void {
   if (step.verb !== "tidy") return;
   const eventIds = new Set(view.events.map((event) => event.id));
-  state.jobs = state.jobs.filter((job) => view.byId.has(job.id) || !isForgotten(job, step.now));
+  const joinIds = new Set(view.joins.map((join) => join.id));
+  let isLess = true;
+  while (isLess) {
+    const job = state.jobs.find((one) => !view.byId.has(one.id) && isForgotten(state, one, step.now));
+    const join = state.joins.find((one) => !joinIds.has(one.id) && isForgottenJoin(state, one, step.now));
+    if (job) forget(state, job);
+    if (join) forgetJoin(state, join);
+    isLess = job !== undefined || join !== undefined;
+  }
   state.events = state.events.filter((event) => eventIds.has(event.id) || !isForgottenEvent(event, step.now));
 }
 
 function followJob(state: ModelState, job: ModelJob, row: JobRow, step: Step): void {
+  if (job.after.some(({ id }) => isDeletedWinner(state, id)) && row.after?.length === job.after.length) job.after = row.after;
+  if (job.asks !== undefined && row.waits?.reason === "limit") job.line = row.waits.on;
   if (row.state === "skipped" && isTooLate(job, step.now) && mayBeSkipped(job, step)) {
     endTooLate(job, step.now);
     leaveLane(state, job, step.now);
@@ -53,11 +65,17 @@ function followJob(state: ModelState, job: ModelJob, row: JobRow, step: Step): v
   if (row.state !== job.state && mayBe(state, job, row, step)) {
     if (job.state === "parked") unpark(job);
     job.state = row.state;
+    if (row.waits?.reason !== "limit") job.asks = undefined;
     if (row.state === "parked" || row.state === "blocked") job.isAdmitted = false;
   }
   if (job.state === "cancelled" && row.attempts === job.attempts + 1 && job.endedAt === step.now) job.attempts = row.attempts;
   if ((job.state === "cancelled" || job.state === "skipped") && job.endedAt === step.now) followHistory(job, row.history);
   if (job.lane && isClosed(state, job.lane.key) && isLive(job) && job.state !== "running") job.isAdmitted = false;
+}
+
+/** The winner of a throttled key that was deleted before: which id of the two is shown is free. */
+function isDeletedWinner(state: ModelState, id: string): boolean {
+  return !isKnown(state, id);
 }
 
 /** Handed back too late; or too late in a lane that the same pass closed. */

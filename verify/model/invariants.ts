@@ -4,7 +4,7 @@ import { isEnded, transitions } from "../../src/core/states.ts";
 import type { JobState, Verb } from "../../src/core/states.ts";
 import { must, mustEqual } from "./divergence.ts";
 import { sorted } from "./compare.ts";
-import { isOneMore, laneWidth } from "./plans.ts";
+import { isGathered, isOneMore, laneWidth } from "./plans.ts";
 import type { View } from "./view.ts";
 
 export function checkInvariants(before: View, after: View, verbs: readonly Verb[]): void {
@@ -18,12 +18,14 @@ export function checkInvariants(before: View, after: View, verbs: readonly Verb[
 }
 
 function checkUnique(key: string, jobs: readonly JobRow[]): void {
+  // Of a key that gathers, the full ones and the one that runs have let it go.
+  if (isGathered(key)) return;
   must(jobs.length <= (isOneMore(key) ? 2 : 1), `unique key ${key} has ${jobs.length} live jobs: ${jobs.map((job) => job.id).join(", ")}`);
   must(jobs.filter((job) => job.state === "running").length <= 1, `unique key ${key} runs twice`);
 }
 
 function checkLane(key: string, jobs: readonly JobRow[]): void {
-  const admitted = jobs.filter((job) => ["scheduled", "ready", "running"].includes(job.state));
+  const admitted = jobs.filter((job) => job.state === "scheduled" || job.state === "ready" || (job.state === "running" && laneWidth(key) > 1));
   must(admitted.length <= laneWidth(key), `lane ${key} has admitted ${admitted.map((job) => `${job.id} ${job.state}`).join(", ")}`);
 }
 

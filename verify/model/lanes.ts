@@ -7,14 +7,16 @@ export function isClosed(state: ModelState, lane: string): boolean {
   return state.closedLanes.some((closed) => closed.lane === lane);
 }
 
-/** The live members of a lane in the order of enqueue. */
+/** The live members of a lane in the order of enqueue, those that run in a row before those that wait; not those that are held outside. */
 export function membersOf(state: ModelState, lane: string): ModelJob[] {
-  return state.jobs.filter((job) => job.lane?.key === lane && isLive(job)).toSorted((a, b) => a.seq - b.seq);
+  const rank = (job: ModelJob): number => (job.state === "running" ? 0 : job.arrival === "behind" ? 2 : 1);
+  return state.jobs.filter((job) => job.lane?.key === lane && isLive(job) && !job.isHeld).toSorted((a, b) => rank(a) - rank(b) || a.seq - b.seq);
 }
 
 /** Gives a job that is to wait its state: parked or blocked by its lane, scheduled until it is due, else ready. A new one and one that was redriven alike. */
 export function enterLane(state: ModelState, job: ModelJob, now: Instant): void {
   job.isAdmitted = false;
+  job.asks = undefined;
   if (job.lane === undefined) return beReady(job, now);
   if (isClosed(state, job.lane.key)) {
     job.state = "parked";
@@ -24,26 +26,40 @@ export function enterLane(state: ModelState, job: ModelJob, now: Instant): void 
   admit(state, job.lane.key, now, job);
 }
 
-/** Hands the free places of an open lane to its next members. One whose startBy passed while it waited is skipped instead; a newcomer has not waited. */
-export function admit(state: ModelState, lane: string, now: Instant, newcomer?: ModelJob): void {
-  if (isClosed(state, lane)) return;
-  if (state.lanesDue !== undefined) {
-    state.lanesDue.push(lane);
+/**
+ * Hands the free places of an open lane to its next members. One whose startBy passed while it waited is skipped instead; a newcomer has not waited.
+ * Answers whether anything changed.
+ */
+export function admit(state: ModelState, lane: string, now: Instant, newcomer?: ModelJob, staysBehind: (job: ModelJob) => boolean = () => false): boolean {
+  if (isClosed(state, lane)) return false;
+  if (state.lanesDue !== undefined || newcomer !== undefined) {
+    state.lanesDue = [...(state.lanesDue ?? []), lane];
     const others = membersOf(state, lane).filter((job) => job !== newcomer);
-    if (others.some((job) => !job.isAdmitted)) return;
+    if (others.some((job) => !job.isAdmitted)) return false;
   }
+  let hasChanged = false;
   for (const job of membersOf(state, lane)) {
     if (job.isAdmitted) continue;
-    if (job.state === "parked" && job.lane?.ifDead === "block") return;
-    if (membersOf(state, lane).filter((member) => member.isAdmitted).length >= (job.lane?.width ?? 1)) return;
-    unpark(job);
-    if (job !== newcomer && isTooLate(job, now)) {
-      endTooLate(job, now);
-    } else {
-      job.isAdmitted = true;
-      beReady(job, now);
-    }
+    if (job.state === "parked" && job.lane?.ifDead === "block") break;
+    if (isBesideParked(state, job) && staysBehind(job)) break;
+    if (membersOf(state, lane).filter((member) => member.isAdmitted).length >= (job.lane?.width ?? 1)) break;
+    hasChanged = true;
+    if (job.state === "running") job.isAdmitted = true;
+    else takePlace(job, now, job === newcomer);
   }
+  return hasChanged;
+}
+
+/** Let go into a lane that blocks and has a parked member: whether it waits for that one, which may have come first, is free. */
+function isBesideParked(state: ModelState, job: ModelJob): boolean {
+  return job.wasHeld && job.lane?.ifDead === "block" && membersOf(state, job.lane.key).some((other) => other.hasDied);
+}
+
+function takePlace(job: ModelJob, now: Instant, isNew: boolean): void {
+  unpark(job);
+  if (!isNew && isTooLate(job, now)) return endTooLate(job, now);
+  job.isAdmitted = true;
+  beReady(job, now);
 }
 
 /** After a job has ended or was parked: its place goes on. */
@@ -71,20 +87,6 @@ export function openLane(state: ModelState, lane: string, now: Instant): void {
   state.lanesDue = lanesDue;
 }
 
-/** What tidy does, pass by pass: those that wait in closed lanes are parked, those that were parked in opened ones wait again. */
-export function sweepLanes(state: ModelState, now: Instant): void {
-  for (const job of state.jobs) {
-    if (job.lane === undefined || !isLive(job) || job.state === "running") continue;
-    if (isClosed(state, job.lane.key)) {
-      job.state = "parked";
-    } else if (job.state === "parked" && job.lane.ifDead === "park") {
-      unpark(job);
-      job.state = "blocked";
-    }
-    admit(state, job.lane.key, now);
-  }
-}
-
 /** A job that could be claimed, were it due: of an open lane, or of none. */
 export function mayStart(state: ModelState, job: ModelJob): boolean {
   return job.lane === undefined || (job.isAdmitted && !isClosed(state, job.lane.key));
@@ -96,12 +98,18 @@ export function isTooLate(job: ModelJob, now: Instant): boolean {
 
 export function endTooLate(job: ModelJob, now: Instant): void {
   job.state = "skipped";
+  job.asks = undefined;
   job.reason = `too late: not started by ${job.startBy}`;
   job.endedAt = now;
 }
 
+/** Scheduled, ready, or asking for room under its key limits. One that is ready already keeps the room it has. */
 export function beReady(job: ModelJob, now: Instant): void {
-  job.state = job.dueAt > now ? "scheduled" : "ready";
+  const isReady = job.dueAt <= now;
+  const asks = isReady && job.keyLimits.length > 0 && job.state !== "ready";
+  job.state = !isReady ? "scheduled" : asks ? "blocked" : "ready";
+  job.asks = asks ? "now" : undefined;
+  job.line = undefined;
 }
 
 /** Lets go of a parked member. One that died begins anew, as if it had been redriven itself. */

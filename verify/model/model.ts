@@ -1,6 +1,5 @@
 /**
  * A second opinion: what the Engine port must answer, written from its doc comments in plain lists, without looking at any engine.
- * Joins (`join`, `after`), gates, needs and jobs born leased are left out.
  *
  * Where the port leaves an engine free, the model is told by {@link Told} what the engine chose, and the comparison checks that it was allowed to.
  */
@@ -16,6 +15,7 @@ import type {
   Grant,
   JobFilter,
   JobRow,
+  JoinRow,
   LockRequest,
   Note,
   Outcome,
@@ -24,57 +24,71 @@ import type {
   Waiting,
 } from "../../src/core/engine.ts";
 import type { Instant, Ms } from "../../src/core/runtime.ts";
-import { handOut, hasSuspects, nextDues, promote, renew, skipTooLate } from "./claiming.ts";
-import { changeOne, matching, selected } from "./changing.ts";
+import { cancelJoins, changeOne, matching, selected } from "./changing.ts";
 import type { Answered } from "./changing.ts";
+import { cascade } from "./cascading.ts";
+import type { Choices } from "./cascading.ts";
+import { claimedJob, nextDue, promote, renew, skipTooLate, suspectsOf } from "./claiming.ts";
+import type { NextDue } from "./claiming.ts";
 import { storeAtom } from "./enqueueing.ts";
-import { admit } from "./lanes.ts";
+import type { Storing } from "./enqueueing.ts";
+import { Handing, handingOrders } from "./handing.ts";
+import type { HandingOrder } from "./handing.ts";
 import { requestLock, returnLock } from "./locking.ts";
+import { joinRowOf, rowOf } from "./rows.ts";
 import { applyOutcome, heldJob } from "./settling.ts";
-import type { DiedEvent } from "./settling.ts";
-import { emptyState, jobWithId, processNamed, rowOf } from "./state.ts";
+import type { Settling } from "./settling.ts";
+import { emptyState, jobWithId, processNamed } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
 import { tidyAll } from "./tidying.ts";
-import type { Rank, TidyOrder } from "./tidying.ts";
+import type { Tidying, TidyOrder } from "./tidying.ts";
 
 /** What only the store can know. */
-export interface Told {
+export interface Told extends Tidying {
   /** Of a claim or a grant: the fence it was given. */
   readonly fence: number;
-  readonly died: DiedEvent;
-  /** Of new jobs: their order. */
-  readonly rank: Rank;
-  /** Of a claim: whether the store has come to this job, whose startBy passed. */
+  /** Of a claim: whether the store has come to this job, whose startBy passed; to this one, which is due. */
   readonly isSkipped: (job: ModelJob) => boolean;
+  readonly isPromoted: (job: ModelJob) => boolean;
+  /** Whom the claim handed out, where it is known. */
+  readonly handed: readonly string[] | undefined;
 }
 
 export interface ModelClaimed {
   readonly jobs: ClaimedJob[];
   readonly settled: Settled[];
-  readonly nextDueMs: Ms | undefined;
-  /** The same, were jobs that wait in closed lanes and are not yet parked counted as well. */
-  readonly nextDueHeldMs: Ms | undefined;
+  readonly nextDue: NextDue;
   readonly hasSuspects: boolean;
+}
+
+/** Whether the jobs of a queue are those that were told, in their order. */
+function isOrder(handed: readonly ModelJob[], queue: string, told: readonly string[] = []): boolean {
+  const ids = handed.filter((job) => job.queue === queue).map((job) => job.id);
+  return ids.join() === told.filter((id) => ids.includes(id)).join() && handed.length === told.length;
 }
 
 export class Model {
   state: ModelState = emptyState();
 
-  enqueue(atoms: readonly Atom[], now: Instant): (Enqueued[] | ErrandError)[] {
-    return atoms.map((atom) => this.#atomically(() => storeAtom(this.state, atom, now)));
+  /** `told`: what the engine let be known of each atom. */
+  enqueue(atoms: readonly Atom[], now: Instant, told: (atom: number) => Storing): (Enqueued[] | ErrandError)[] {
+    return atoms.map((atom, index) => this.#atomically(() => storeAtom(this.state, atom, now, told(index))));
   }
 
   claim(wanted: Claim, now: Instant, told: Told): ModelClaimed {
-    const settled = this.settle(wanted.settling, now, told);
-    skipTooLate(this.state, now, told.isSkipped);
-    promote(this.state, now);
-    const jobs = handOut(this.state, wanted, now, told.fence);
-    const { open, all } = nextDues(this.state, now);
-    return { jobs, settled, nextDueMs: open, nextDueHeldMs: all, hasSuspects: hasSuspects(this.state, wanted, now) };
+    const settled = this.#asBatch(now, told, () => {
+      const answers = wanted.settling.map((outcome) => this.#settleOne(outcome, now, told));
+      skipTooLate(this.state, now, told.isSkipped);
+      promote(this.state, now, (job) => wanted.queues.some(({ queue }) => queue === job.queue) || told.isPromoted(job));
+      return answers;
+    }).map((answer) => ({ ...answer, ...this.#stateOf(answer.id) }));
+    const jobs = this.#handOut(wanted, now, told);
+    return { jobs, settled, nextDue: nextDue(this.state, wanted, now), hasSuspects: suspectsOf(this.state, wanted, now).length > 0 };
   }
 
-  settle(outcomes: readonly Outcome[], now: Instant, told: Pick<Told, "died">): Settled[] {
-    return this.#asBatch(now, () => outcomes.map((outcome) => this.#settleOne(outcome, now, told.died)));
+  settle(outcomes: readonly Outcome[], now: Instant, told: Settling): Settled[] {
+    const answers = this.#asBatch(now, told, () => outcomes.map((outcome) => this.#settleOne(outcome, now, told)));
+    return answers.map((answer) => ({ ...answer, ...this.#stateOf(answer.id) }));
   }
 
   /** Answers the running jobs for which cancel was asked. */
@@ -86,21 +100,27 @@ export class Model {
   }
 
   /** Passes of `tidy` until nothing is left to do. */
-  tidy(mayExpire: boolean, now: Instant, told: Pick<Told, "died" | "rank">, order: TidyOrder): void {
+  tidy(mayExpire: boolean, now: Instant, told: Tidying, order: TidyOrder): void {
     tidyAll(this.state, mayExpire, now, told, order);
   }
 
   /** `answered`: what the engine said. It is followed where a lane that this very call opened lets its members wait again now or later. */
-  change(which: Selection, change: Change, limit: number, now: Instant, answered: Answered): { jobs: ChangedJob[]; hasMore: boolean } {
+  change(which: Selection, change: Change, limit: number, now: Instant, answered: Answered, told: Choices): { jobs: ChangedJob[]; hasMore: boolean } {
     const ids = selected(this.state, which, change, answered);
+    cancelJoins(this.state, which, change);
     const changed = ids.slice(0, limit);
-    const jobs = this.#asBatch(now, () => changed.map((id) => ({ id, is: changeOne(this.state, id, change, now, answered(id)) })));
+    const jobs = this.#asBatch(now, told, () => changed.map((id) => ({ id, is: changeOne(this.state, id, change, now, answered(id)) })));
     return { jobs, hasMore: ids.length > limit };
   }
 
   /** The jobs of a filter in the order of enqueue. */
   find(filter: JobFilter): JobRow[] {
     return matching(this.state, filter).map((job) => rowOf(job, this.state));
+  }
+
+  /** The joins within `parent`, or in none, by the order of storing. */
+  findJoins(parent: string | undefined): JoinRow[] {
+    return this.state.joins.filter((join) => join.join === parent).map((join) => joinRowOf(join, this.state));
   }
 
   count(): CountRow[] {
@@ -124,25 +144,41 @@ export class Model {
     return this.state.notes.find((note) => note.key === key);
   }
 
-  #settleOne(outcome: Outcome, now: Instant, died: DiedEvent): Settled {
-    const held = heldJob(this.state, outcome);
-    if (held === undefined) return this.#answer(outcome, "lease-lost");
-    const applied = this.#atomically(() => applyOutcome(this.state, held, outcome, now, died));
-    return applied instanceof ErrandError ? { ...this.#answer(outcome, "refused"), error: applied } : this.#answer(outcome, applied);
+  /** The order of queues that hands out what the engine did; the first where none does. */
+  #handOut(wanted: Claim, now: Instant, told: Told): ClaimedJob[] {
+    const before = this.state;
+    const attempt = (order: HandingOrder): readonly ModelJob[] => {
+      this.state = structuredClone(before);
+      const handing = new Handing(this.state, wanted, now, told.fence);
+      handing.run(order);
+      return handing.handed;
+    };
+    const fits = (order: HandingOrder): boolean => wanted.queues.every(({ queue }) => isOrder(attempt(order), queue, told.handed));
+    const [first] = handingOrders;
+    const handed = attempt(wanted.terms === undefined || told.handed === undefined ? first : (handingOrders.find(fits) ?? first));
+    if (handed.length > 0) renew(this.state, wanted.process, now + wanted.leaseMs);
+    return handed.map(claimedJob);
   }
 
-  #answer(outcome: Outcome, is: Settled["is"]): Settled {
-    const job = jobWithId(this.state, outcome.id);
-    return { id: outcome.id, is, ...(job && { state: job.state }) };
+  #settleOne(outcome: Outcome, now: Instant, told: Settling): Settled {
+    const held = heldJob(this.state, outcome);
+    const { id } = outcome;
+    if (held === undefined) return { id, is: "lease-lost" };
+    const applied = this.#atomically(() => applyOutcome(this.state, held, outcome, now, told));
+    return applied instanceof ErrandError ? { id, is: "refused", error: applied } : { id, is: applied };
+  }
+
+  /** After all that followed from the batch. */
+  #stateOf(id: string): Pick<Settled, "state"> {
+    const job = jobWithId(this.state, id);
+    return job ? { state: job.state } : {};
   }
 
   /** The places of lanes that a batch sets free are handed out at its end: as if those that died had died first, and all were cancelled at once. */
-  #asBatch<T>(now: Instant, write: () => T): T {
+  #asBatch<T>(now: Instant, told: Choices, write: () => T): T {
     this.state.lanesDue = [];
     const answers = write();
-    const lanes = this.state.lanesDue;
-    this.state.lanesDue = undefined;
-    for (const lane of lanes) admit(this.state, lane, now);
+    cascade(this.state, now, told);
     return answers;
   }
 

@@ -29,8 +29,10 @@ import type {
 import type { ErrandError } from "../../src/core/errors.ts";
 import type { JobDiedPayload } from "../../src/core/notes.ts";
 import type { Instant, Ms } from "../../src/core/runtime.ts";
+import { gateRowsOf } from "./gates.ts";
 import { Model } from "./model.ts";
 import type { Told } from "./model.ts";
+import { joinRowOf } from "./rows.ts";
 import { tidyOrders } from "./tidying.ts";
 
 /** Its tidy is neither bounded nor counted. */
@@ -39,7 +41,13 @@ export const modelName = "model";
 export class ModelEngine implements Engine {
   readonly name = modelName;
   protected readonly model: Model = new Model();
+  readonly #isLazy: boolean;
   #died = 0;
+
+  /** `isLazy`: whatever the port lets an engine leave to tidy is left to tidy. */
+  constructor(isLazy = false) {
+    this.#isLazy = isLazy;
+  }
 
   open(): void {}
 
@@ -50,17 +58,17 @@ export class ModelEngine implements Engine {
   }
 
   enqueue(atoms: readonly Atom[], { now = 0 }: At<unknown>): Maybe<(Enqueued[] | ErrandError)[]> {
-    return this.model.enqueue(atoms, now);
+    return this.model.enqueue(atoms, now, () => this.told(now, 0));
   }
 
   claim(wanted: Claim, { now = 0 }: At): Maybe<Claimed> {
     const fence = this.#nextFence(now, wanted.lastFence);
-    const { nextDueMs, nextDueHeldMs: _, ...claimed } = this.model.claim(wanted, now, this.told(fence));
-    return { now, fence, ...claimed, ...(nextDueMs !== undefined && { nextDueMs }) };
+    const { nextDue, ...claimed } = this.model.claim(wanted, now, this.told(now, fence));
+    return { now, fence, ...claimed, ...(nextDue.must.length > 0 && { nextDueMs: Math.min(...nextDue.must) }) };
   }
 
   settle(outcomes: readonly Outcome[], { now = 0 }: At<unknown>): Maybe<Settled[]> {
-    return this.model.settle(outcomes, now, this.told(0));
+    return this.model.settle(outcomes, now, this.told(now, 0));
   }
 
   beat(process: string, leaseMs: Ms, { now = 0 }: At): Maybe<Heard> {
@@ -68,7 +76,7 @@ export class ModelEngine implements Engine {
   }
 
   tidy(pass: Tidy, { now = 0 }: At): Maybe<Tidied> {
-    this.model.tidy(pass.mayExpire, now, this.told(0), tidyOrders[0]);
+    this.model.tidy(pass.mayExpire, now, this.told(now, 0), tidyOrders[0]);
     return {
       now,
       promoted: 0,
@@ -87,11 +95,11 @@ export class ModelEngine implements Engine {
   }
 
   change(which: Selection, change: Change, limit: number, { now = 0 }: At<unknown>): Maybe<Changed> {
-    return this.model.change(which, change, limit, now, () => undefined);
+    return this.model.change(which, change, limit, now, () => undefined, this.told(now, 0));
   }
 
   find<Q extends Query>(query: Q, { now = 0 }: At): Maybe<Page<Q>> {
-    return { ...this.#page(query), now } as Page<Q>;
+    return { ...this.#page(query, now), now } as Page<Q>;
   }
 
   count(): Maybe<CountRow[]> {
@@ -120,8 +128,21 @@ export class ModelEngine implements Engine {
     return "sync";
   }
 
-  protected told(fence: number): Told {
-    return { fence, rank: () => 0, isSkipped: () => true, died: (died) => this.diedEvent(died) };
+  protected told(now: Instant, fence: number): Told {
+    return {
+      fence,
+      rank: () => 0,
+      isSkipped: () => true,
+      isPurged: () => true,
+      isPromoted: () => true,
+      handed: undefined,
+      isTaken: ({ does }) => !this.#isLazy && does !== "skip" && does !== "dropStaged" && does !== "standBehind",
+      lineOf: () => undefined,
+      winner: () => undefined,
+      hasGrown: () => false,
+      fenceOf: () => this.#nextFence(now, 0),
+      died: (died) => this.diedEvent(died),
+    };
   }
 
   protected diedEvent(died: JobDiedPayload): { readonly id: string; readonly payload: string } {
@@ -134,12 +155,23 @@ export class ModelEngine implements Engine {
     return this.model.state.fence;
   }
 
-  #page(query: Query): Listing {
-    if (query.of === "joins" || query.of === "gates") return { rows: [] };
+  #page(query: Query, now: Instant): Listing {
+    if (query.of === "gates") return { rows: gateRowsOf(this.model.state, query.names, now) };
+    if (query.of === "joins" && "ids" in query) {
+      const { state } = this.model;
+      return { rows: state.joins.filter((join) => query.ids.includes(join.id)).map((join) => joinRowOf(join, state)) };
+    }
     if (query.of === "jobs" && "ids" in query) return { rows: this.model.find({}).filter((row) => query.ids.includes(row.id)) };
-    const rows = query.of === "jobs" ? this.#jobs(query.where, query.newestFirst ?? false) : this.#others(query);
+    const rows = this.#rows(query);
     const from = Number(query.after ?? 0);
     return { rows: rows.slice(from, from + query.limit), ...(from + query.limit < rows.length && { next: String(from + query.limit) }) };
+  }
+
+  #rows(query: Listable): readonly object[] {
+    if (query.of === "jobs") return this.#jobs(query.where, query.newestFirst ?? false);
+    if (query.of !== "joins") return this.#others(query);
+    const joins = this.model.findJoins(query.parent);
+    return query.newestFirst ? joins.toReversed() : joins;
   }
 
   #jobs(where: JobFilter, newestFirst: boolean): readonly object[] {
@@ -147,7 +179,7 @@ export class ModelEngine implements Engine {
     return newestFirst ? found.toReversed() : found;
   }
 
-  #others(query: Exclude<Query, { of: "jobs" | "joins" | "gates" }>): readonly object[] {
+  #others(query: Exclude<Listable, { of: "jobs" | "joins" }>): readonly object[] {
     const { state } = this.model;
     if (query.of === "events") {
       const events = state.events.filter((event) => query.name === undefined || event.name === query.name);
@@ -162,6 +194,8 @@ export class ModelEngine implements Engine {
       .map(({ process, leaseUntil }) => ({ process, leaseUntil, since: 0, running: running(process) }));
   }
 }
+
+type Listable = Extract<Query, { readonly limit: number }>;
 
 interface Listing {
   readonly rows: readonly object[];

@@ -5,13 +5,21 @@ import { performClaim, performSettle } from "./performRuns.ts";
 import { performBeat, performCrash, performCrashLoop, performPassDays, performTidy } from "./performTime.ts";
 import { performFind, performPage, performReadNote } from "./performLooks.ts";
 import { performLock, performUnlock } from "./performLocks.ts";
-import { performEnqueue, performNote, performSubscription } from "./performEnqueue.ts";
+import { performAgain, performEnqueue, performLimit, performNote, performStage, performSubscription, performTick } from "./performEnqueue.ts";
 import type { World } from "./world.ts";
 
 export async function perform(world: World, command: Command): Promise<void> {
   switch (command.do) {
     case "enqueue":
       return performEnqueue(world, command);
+    case "stage":
+      return performStage(world, command);
+    case "again":
+      return performAgain(world, command);
+    case "limit":
+      return performLimit(world, command);
+    case "tick":
+      return performTick(world, command);
     case "pause":
     case "resume":
       return performNote(world, command);

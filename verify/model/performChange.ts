@@ -1,9 +1,9 @@
 /** change: what a person does to jobs. */
-import type { Change, Selection } from "../../src/core/engine.ts";
+import type { Change, JobFilter, Selection } from "../../src/core/engine.ts";
 import type { Command, SelectionPlan } from "./commands.ts";
 import { must, mustEqual } from "./divergence.ts";
 import { performBeat } from "./performTime.ts";
-import { filterOf, headStartOf } from "./plans.ts";
+import { at, headStartOf, lanes, plainTasks, queues, uniques } from "./plans.ts";
 import type { World } from "./world.ts";
 
 type ChangeCommand = Extract<Command, { do: "cancel" | "retry" | "delete" | "prioritise" }>;
@@ -16,7 +16,7 @@ export async function performChange(world: World, command: ChangeCommand): Promi
   const limit = command.limit ?? limitDefault;
   const answer = await world.call("change", { which, change, limit }, () => world.engine.change(which, change, limit, { now: world.now }));
   const view = await world.look();
-  const expected = world.model.change(which, change, limit, world.now, (id) => answer.jobs.find((job) => job.id === id)?.is);
+  const expected = world.model.change(which, change, limit, world.now, (id) => answer.jobs.find((job) => job.id === id)?.is, world.storing(view));
   mustEqual(
     `the answers to ${command.do}`,
     answer.jobs.map(({ id, is }) => `${id} ${is}`),
@@ -32,9 +32,41 @@ async function beatAll(world: World): Promise<void> {
 }
 
 export function selectionOf(world: World, plan: SelectionPlan): Selection {
-  if (plan.ids === undefined) return { jobs: filterOf(plan) };
+  if (plan.ids === undefined) return isByJoin(plan) ? { join: joinAt(world, plan.join) } : { jobs: filterOf(world, plan) };
   const ids = [...world.model.state.jobs.toSorted((a, b) => a.seq - b.seq).map((job) => job.id), "nobody"];
   return { ids: [...new Set(plan.ids.map((index) => ids[index % ids.length] ?? "nobody"))] };
+}
+
+/** A join alone is the selection by join; beside other fields it is one of a filter. */
+function isByJoin(plan: SelectionPlan): plan is SelectionPlan & { readonly join: number } {
+  return plan.join !== undefined && Object.keys(plan).length === 1;
+}
+
+function joinAt(world: World, pick: number): string {
+  const { joins } = world.model.state;
+  return joins[pick % Math.max(joins.length, 1)]?.id ?? "nowhere";
+}
+
+/** Joins before jobs: more comes after them. */
+function thingAt(world: World, pick: number): string {
+  const { jobs, joins } = world.model.state;
+  const all = [...joins, ...jobs];
+  return all[pick % Math.max(all.length, 1)]?.id ?? "nobody";
+}
+
+function filterOf(world: World, plan: SelectionPlan): JobFilter {
+  const followers = world.model.state.jobs.filter((job) => job.after.length > 0);
+  const before = plan.before === undefined ? undefined : followers[plan.before % Math.max(followers.length, 1)]?.id;
+  return {
+    ...(plan.states && { states: plan.states }),
+    ...(plan.queue !== undefined && { queue: at(queues, plan.queue) }),
+    ...(plan.task !== undefined && { task: at(plainTasks, plan.task) }),
+    ...(plan.lane !== undefined && { lane: at(lanes, plan.lane).key }),
+    ...(plan.unique !== undefined && { unique: at(uniques, plan.unique).key }),
+    ...(plan.join !== undefined && { join: joinAt(world, plan.join) }),
+    ...(plan.after !== undefined && { after: thingAt(world, plan.after) }),
+    ...(plan.before !== undefined && { before: before ?? "nobody" }),
+  };
 }
 
 function changeOf(command: ChangeCommand): Change {

@@ -11,14 +11,14 @@ type Of<Do extends Command["do"]> = Extract<Command, { do: Do }>;
 
 export async function performFind(world: World, command: Of<"find">): Promise<void> {
   const which = selectionOf(world, command.which);
-  if ("join" in which) return;
   if ("ids" in which) {
     const { rows } = await world.call("find", which, () => world.engine.find({ of: "jobs", ids: which.ids }, { now: world.now }));
     return mustEqual("the jobs found by id", rows.map((row) => row.id).toSorted(), which.ids.filter((id) => world.view.byId.has(id)).toSorted());
   }
+  const where = "join" in which ? { join: which.join } : which.jobs;
   const newestFirst = command.newestFirst ?? false;
-  const rows = await pages(world, { of: "jobs", where: which.jobs, limit: command.limit, newestFirst });
-  const expected = world.model.find(which.jobs).map((row) => row.id);
+  const rows = await pages(world, { of: "jobs", where, limit: command.limit, newestFirst });
+  const expected = world.model.find(where).map((row) => row.id);
   mustEqual(
     `the jobs found, page by page${newestFirst ? ", newest first" : ""}`,
     rows.map((row) => row.id),
@@ -30,13 +30,16 @@ export async function performFind(world: World, command: Of<"find">): Promise<vo
 /** Without an order stated for it, a listing's pages must be the whole listing, each row once. */
 export async function performPage(world: World, command: Of<"page">): Promise<void> {
   const { limit } = command;
-  const queries: readonly Exclude<Query, { of: "jobs" }>[] = [
+  const parent = world.model.state.joins.findLast((join) => join.join !== undefined)?.join;
+  const queries: readonly Extract<Query, { readonly limit: number }>[] = [
     { of: "events", limit },
     { of: "events", name: "placed", limit },
     { of: "notes", prefix: subscriptionPrefix, limit },
     { of: "lanes", limit },
     { of: "processes", limit },
     { of: "locks", limit },
+    { of: "joins", limit },
+    ...(parent === undefined ? [] : [{ of: "joins" as const, parent, limit }]),
   ];
   const query = at(queries, command.of);
   const all = await world.engine.find({ ...query, limit: 1_000 }, { now: world.now });
@@ -50,6 +53,7 @@ export async function performPage(world: World, command: Of<"page">): Promise<vo
     after = page.rows.length === 0 ? undefined : page.next;
   } while (after !== undefined);
   mustEqual(`the ${query.of}, page by page`, rows, all.rows);
+  if (query.of === "joins" && !("ids" in query)) mustEqual("the joins of a parent, by order of storing", rows, world.model.findJoins(query.parent));
   if (query.of === "events" && query.name !== undefined)
     mustEqual("the events of a name", ids(rows), ids(world.model.state.events.filter((event) => event.name === "placed")));
 }

@@ -2,9 +2,11 @@
 import type { Claim, Claimed, ClaimedJob, Outcome, Settled } from "../../src/core/engine.ts";
 import type { Command, OutcomePlan } from "./commands.ts";
 import { must, mustEqual } from "./divergence.ts";
+import type { NextDue } from "./claiming.ts";
 import type { ModelClaimed } from "./model.ts";
-import { laneWidth, leaseMs, newJobs, queues, tasks } from "./plans.ts";
+import { laneWidth, leaseMs, queues, tasks, termsOf } from "./plans.ts";
 import type { View } from "./view.ts";
+import { newFollow } from "./works.ts";
 import type { FormerClaim, World } from "./world.ts";
 
 type Of<Do extends Command["do"]> = Extract<Command, { do: Do }>;
@@ -26,7 +28,8 @@ export async function claim(world: World, wanted: Claim): Promise<void> {
   const answer = await world.call("claim", wanted, () => world.engine.claim(wanted, { now: world.now }));
   const view = await world.look();
   world.takeFence(wanted.process, answer.fence, wanted.lastFence);
-  const expected = world.model.claim(wanted, world.now, world.told(view, answer.fence));
+  const handed = answer.jobs.map((job) => job.id);
+  const expected = world.model.claim(wanted, world.now, world.told(view, answer.fence, handed));
   compareSettled(world, view, answer.settled, expected.settled);
   compareClaimed(answer, expected, wanted);
   if (answer.jobs.length > 0) world.model.state.fence = answer.fence;
@@ -35,8 +38,12 @@ export async function claim(world: World, wanted: Claim): Promise<void> {
 }
 
 export function claimOf(world: World, command: Omit<Of<"claim">, "do">): Claim {
+  if (command.terms !== undefined) world.hasGates = true;
   const process = world.livingWorker(command.worker);
-  const plans = [command.q1, command.q2];
+  const terms = command.terms === undefined ? undefined : termsOf(command.terms, world.now);
+  // What a turn of fresh work means over several queues, of which some have no place left, is nobody's.
+  const isOne = Object.values(terms ?? {}).some(({ freshFrom }) => freshFrom !== undefined);
+  const plans = isOne && command.q1 !== undefined ? [command.q1] : [command.q1, command.q2];
   return {
     process,
     leaseMs,
@@ -50,6 +57,8 @@ export function claimOf(world: World, command: Omit<Of<"claim">, "do">): Claim {
     tasks: command.tasks === undefined ? tasks : tasks.filter((_, index) => command.tasks?.includes(index)),
     alone: command.isAlone ? "only" : "no",
     settling: outcomesOf(world, command.settling ?? []),
+    ...(terms && { terms }),
+    ...(command.inRow !== undefined && { inRow: command.inRow }),
   };
 }
 
@@ -71,8 +80,15 @@ function compareClaimed(got: Claimed, expected: ModelClaimed, wanted: Claim): vo
       );
   }
   for (const job of got.jobs) compareIsOrdered(job, expected);
-  if (got.nextDueMs !== expected.nextDueHeldMs) mustEqual("nextDueMs", got.nextDueMs, expected.nextDueMs);
+  compareNextDue(got.nextDueMs, expected.nextDue);
   if (wanted.queues.every((queue) => queue.slots > 0)) mustEqual("hasSuspects", got.hasSuspects, expected.hasSuspects);
+}
+
+/** Never later than what must be told, and never a time at which nothing can come. */
+function compareNextDue(got: number | undefined, { must: due, may }: NextDue): void {
+  const latest = due.length === 0 ? undefined : Math.min(...due);
+  const isKnown = got === undefined ? latest === undefined : may.includes(got) && got <= (latest ?? got);
+  must(isKnown, `nextDueMs ${got}, expected ${latest} or sooner, of ${may.join(", ")}`);
 }
 
 /** A lane wider than one keeps no order: either word is true of its members. */
@@ -110,7 +126,7 @@ function outcomeOf(world: World, plan: OutcomePlan): Outcome {
     ...(plan.hasCheckpoint && { checkpoint: JSON.stringify(world.fresh("checkpoint")) }),
     ...(plan.is === "completed" && plan.hasCheckpoint && { result: JSON.stringify("done") }),
     ...(plan.is === "dead" && plan.isPoison && { isPoison: true }),
-    ...(mayFollow && plan.follow && { follow: newJobs(plan.follow, () => world.fresh("j"), world.now) }),
+    ...(mayFollow && plan.follow && { follow: newFollow(world, plan.follow, target.id) }),
   };
 }
 

@@ -1,18 +1,18 @@
 /** Turns the numbers of a command into what the port takes: names of queues, lanes, keys, and the values that go with them. */
 import { contentOf } from "../../src/core/keys.ts";
-import { jobDiedName, pausedQueue, pausedTask } from "../../src/core/notes.ts";
-import type { StoredSubscription } from "../../src/core/notes.ts";
-import type { JobFilter, Keep, LaneMembership, NewEvent, NewJob, Uniqueness } from "../../src/core/engine.ts";
+import { jobDiedName, limitKey, pausedQueue, pausedTask, resourceKey } from "../../src/core/notes.ts";
+import type { StoredLimit, StoredResource, StoredSubscription } from "../../src/core/notes.ts";
+import type { Keep, KeyLimit, LaneMembership, NewEvent, NoteWrite, TaskTerms, Uniqueness } from "../../src/core/engine.ts";
 import type { Instant } from "../../src/core/runtime.ts";
-import type { EventPlan, JobPlan, SelectionPlan } from "./commands.ts";
+import type { EventPlan } from "./commands.ts";
 
 // Delays and passes are multiples of 50; limits that the port words without saying what holds at the very instant are not.
 export const leaseMs = 10_003;
-const rememberMs = 5_003;
+export const rememberMs = 5_003;
 const day = 86_400_003;
 
 export const queues: readonly string[] = ["q1", "q2"];
-const plainTasks = ["t1", "t2", "t3"];
+export const plainTasks: readonly string[] = ["t1", "t2", "t3"];
 const handlerTasks = ["h0", "h1", "h2", "h3", "h4"];
 export const tasks: readonly string[] = [...plainTasks, ...handlerTasks];
 export const locks: readonly { readonly name: string; readonly permits: number }[] = [
@@ -23,12 +23,12 @@ export const plainNotes: readonly string[] = ["plain/a", "plain/b", pausedTask("
 export const pauses: readonly string[] = [pausedQueue("q1"), pausedTask("t1"), pausedQueue("q2")];
 
 const headStarts = [0, 300, -300];
-const keeps: readonly Keep[] = [
+export const keeps: readonly Keep[] = [
   { completed: day, skipped: day, cancelled: 2 * day, dead: 3 * day },
   { completed: 0, skipped: 0, cancelled: 0, dead: 0 },
   { completed: 97, skipped: 197, cancelled: 297, dead: 397 },
 ];
-const lanes: readonly LaneMembership[] = [
+export const lanes: readonly LaneMembership[] = [
   { key: "park-1", width: 1, ifDead: "park" },
   { key: "block-1", width: 1, ifDead: "block" },
   { key: "continue-1", width: 1, ifDead: "continue" },
@@ -37,7 +37,7 @@ const lanes: readonly LaneMembership[] = [
   { key: "continue-3", width: 3, ifDead: "continue" },
   { key: "other-1", width: 1, ifDead: "park" },
 ];
-const uniques: readonly Uniqueness[] = [
+export const uniques: readonly Uniqueness[] = [
   { key: "keep", mode: { is: "keep" } },
   { key: "replace", mode: { is: "replace" } },
   { key: "debounce", mode: { is: "debounce", quietMs: 100, atMostMs: 250 } },
@@ -45,7 +45,58 @@ const uniques: readonly Uniqueness[] = [
   { key: "one-more", mode: { is: "one-more" } },
   { key: "replace-2", mode: { is: "replace" } },
   { key: "throttle-2", mode: { is: "throttle", windowMs: 5_003 } },
+  { key: "gather", mode: { is: "gather", quietMs: 100, atMostMs: 250, most: 3 } },
+  { key: "gather", mode: { is: "keep" } },
 ];
+/** One kind and one window for each key; its numbers differ. */
+const keyLimitSets: readonly (readonly KeyLimit[])[] = [
+  [{ key: "run", is: { running: 1 } }],
+  [{ key: "run", is: { running: 2 } }],
+  [{ key: "rate", is: { starts: 1, everyMs: 203 } }],
+  [{ key: "rate", is: { starts: 2, everyMs: 203 } }],
+  [
+    { key: "run", is: { running: 1 } },
+    { key: "rate", is: { starts: 1, everyMs: 203 } },
+  ],
+  [
+    { key: "slow", is: { starts: 2, everyMs: 1_203 } },
+    { key: "run", is: { running: 2 } },
+  ],
+  [
+    { key: "wide", is: { running: 2 } },
+    { key: "run", is: { running: 1 } },
+  ],
+  [{ key: "slow", is: { starts: 1, everyMs: 1_203 } }],
+];
+/** What workers know of their tasks' gates; the numbers stand in notes. */
+const termSets: readonly ((now: Instant) => Readonly<Record<string, TaskTerms>>)[] = [
+  () => ({ t1: { gates: ["run"] }, t2: { gates: ["run", "rate"] } }),
+  () => ({ t1: { needs: { gpu: 1 } }, t2: { needs: { gpu: 2, mail: 1 } } }),
+  (now) => ({ t1: { most: 1 }, t2: { freshFrom: now - 100 }, t3: { freshFrom: now, most: 3 } }),
+  () => Object.fromEntries(tasks.map((task) => [task, { gates: ["rate"] }])),
+  () => ({ t1: { gates: ["slow"], needs: { gpu: 1 } }, t2: { gates: ["run"], most: 2 }, t3: { gates: ["slow", "run"] } }),
+];
+export const gateNames: readonly string[] = ["run", "rate", "slow", "gpu", "mail"];
+/** A window's limit stays once it is written: what it remembers of starts without it is nobody's. */
+const limitNotes: readonly { readonly key: string; readonly mayGo: boolean; readonly value: (number: number) => StoredLimit | StoredResource }[] = [
+  { key: limitKey("run"), mayGo: true, value: (number) => ({ running: 1 + number }) },
+  { key: limitKey("rate"), mayGo: false, value: (number) => ({ starts: 1 + number, everyMs: 1_500 }) },
+  { key: limitKey("slow"), mayGo: false, value: (number) => ({ starts: 1 + number, everyMs: 12_000 }) },
+  { key: resourceKey("gpu"), mayGo: true, value: (number) => ({ capacity: 1 + number }) },
+  { key: resourceKey("mail"), mayGo: true, value: (number) => ({ capacity: number }) },
+];
+
+/** For most keys the greatest number that any job has of them. */
+export const keyLimitMost = (key: string): number =>
+  Math.max(...keyLimitSets.flat().map((limit) => (limit.key === key ? ("running" in limit.is ? limit.is.running : limit.is.starts) : 0)));
+export const keyLimitsOf = (index: number): readonly KeyLimit[] => at(keyLimitSets, index);
+export const termsOf = (index: number, now: Instant): Readonly<Record<string, TaskTerms>> => at(termSets, index)(now);
+export const isGathered = (uniqueKey: string): boolean => uniqueKey.startsWith("gather");
+
+export function limitNote(what: number, number: number | undefined): NoteWrite {
+  const { key, mayGo, value } = at(limitNotes, what);
+  return { key, value: number === undefined && mayGo ? undefined : JSON.stringify(value(number ?? 0)) };
+}
 
 export const laneWidth = (key: string): number => lanes.find((lane) => lane.key === key)?.width ?? 1;
 export const isOneMore = (uniqueKey: string): boolean => uniqueKey === "one-more" || uniqueKey.includes("more-");
@@ -58,53 +109,6 @@ export const at = <T>(list: readonly T[], index: number): T => {
 
 export function headStartOf(priority: number | undefined): number {
   return at(headStarts, priority ?? 0);
-}
-
-/** The jobs of one atom. */
-export function newJobs(plans: readonly JobPlan[], freshId: () => string, now: Instant): NewJob[] {
-  return withClearIds(plans).map((plan) => newJob(plan, freshId(), now));
-}
-
-/** What the same id twice in one atom means where a unique key comes between is left open: then all but the first have ids of their own. */
-function withClearIds(jobs: readonly JobPlan[]): readonly JobPlan[] {
-  if (
-    jobs.every((job) => job.unique === undefined) &&
-    new Set(jobs.filter((job) => job.id !== undefined).map((job) => `${job.task} ${job.content ?? 0}`)).size <= 1
-  )
-    return jobs;
-  const firstNamed = jobs.findIndex((job) => job.id !== undefined);
-  const isReplaced = jobs.some((job, index) => job.unique !== undefined && index !== firstNamed);
-  return jobs.map(({ id, ...job }, index) => (id === undefined || isReplaced || index !== firstNamed ? job : { ...job, id }));
-}
-
-function newJob(plan: JobPlan, ownId: string, now: Instant): NewJob {
-  const task = at(plainTasks, plan.task);
-  const payload = JSON.stringify({ content: plan.content ?? 0 });
-  const unique = plan.unique === undefined ? undefined : at(uniques, plan.unique);
-  const lane = laneOf(plan, unique);
-  return {
-    kind: "job",
-    task,
-    payload,
-    queue: at(queues, plan.queue),
-    content: contentOf(task, payload),
-    headStartMs: headStartOf(plan.priority),
-    keep: at(keeps, plan.keep ?? 0),
-    ...(plan.id === undefined ? { id: ownId, rememberMs: 0 } : { id: `named-${plan.id}`, rememberMs }),
-    ...(plan.delayMs !== undefined && { delayMs: plan.delayMs }),
-    ...(plan.dueInMs !== undefined && plan.delayMs === undefined && { dueAt: now + plan.dueInMs }),
-    ...(plan.startWithinMs !== undefined && { startWithinMs: plan.startWithinMs }),
-    ...(plan.startByInMs !== undefined && plan.startWithinMs === undefined && { startBy: now + plan.startByInMs }),
-    ...(lane && { lane }),
-    ...(unique && { unique }),
-    ...(plan.hasExtras && { expecting: JSON.stringify({ version: plan.content ?? 0 }), version: 3, slot: { schedule: "nightly", at: now - 7 } }),
-  };
-}
-
-/** One-more lets one wait while one runs: its key is a lane as well, as the core makes it. */
-function laneOf(plan: JobPlan, unique: Uniqueness | undefined): LaneMembership | undefined {
-  if (unique?.mode.is === "one-more") return { key: unique.key, width: 1, ifDead: "continue" };
-  return plan.lane === undefined ? undefined : at(lanes, plan.lane);
 }
 
 /** Each field serves one kind of key only, so that a lane has one policy and a unique key one mode. */
@@ -159,17 +163,8 @@ function variantOf(variant: number, isOfDeaths: boolean): Partial<StoredSubscrip
       { isMapped: true, delayMs: 50 },
       { uniqueBy: ["replace"], uniqueMode: { is: "replace" }, delayMs: 100, orderedBy },
       { uniqueBy: ["more"], uniqueMode: { is: "one-more" }, headStartMs: 300, version: 2 },
+      { keyLimits: [{ scope: "per", per: [isOfDeaths ? "task" : "order"], is: { running: 1 }, except: { 1: 2 } }] },
     ],
     variant,
   );
-}
-
-export function filterOf(plan: SelectionPlan): JobFilter {
-  return {
-    ...(plan.states && { states: plan.states }),
-    ...(plan.queue !== undefined && { queue: at(queues, plan.queue) }),
-    ...(plan.task !== undefined && { task: at(plainTasks, plan.task) }),
-    ...(plan.lane !== undefined && { lane: at(lanes, plan.lane).key }),
-    ...(plan.unique !== undefined && { unique: at(uniques, plan.unique).key }),
-  };
 }

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { memory } from "../../src/memory/index.ts";
 import { findDivergence } from "./campaign.ts";
 import { plants } from "./planted.ts";
+import { joinedPlants } from "./plantedJoined.ts";
 import { Wrapped } from "./wrapped.ts";
 
 const campaign = { runs: 400, commandsMax: 60, seed: 7, shrinkMs: 0 };
@@ -15,7 +16,7 @@ describe("the model test", () => {
       undefined,
     );
   });
-  for (const { bug, breaks, on } of plants) {
+  for (const { bug, breaks, on } of [...plants, ...joinedPlants]) {
     it(`finds that ${bug} (${breaks})`, async () => {
       const found = await findDivergence({ name: "memory", make: () => ({ connect: () => on(memory()), isShared: false }) }, campaign);
       assert.notEqual(found, undefined);

@@ -37,6 +37,10 @@ const required = new Set([
   "slots",
   "ahead",
   "handle",
+  "members",
+  "when",
+  "job",
+  "schedule",
 ]);
 
 export async function shrink(

@@ -1,9 +1,8 @@
 /** What the reference model remembers: plain lists, searched from end to end. Slow and plain on purpose. */
-import type { AttemptRow, EventRow, JobRow, Keep, LaneMembership, LockRow, NewJob, Note, Uniqueness, Waits } from "../../src/core/engine.ts";
+import type { After, AttemptRow, EventRow, Keep, KeyLimit, LaneMembership, LockRow, NewJob, Note, Uniqueness } from "../../src/core/engine.ts";
 import type { Instant, Ms } from "../../src/core/runtime.ts";
 import { isEnded } from "../../src/core/states.ts";
 import type { JobState } from "../../src/core/states.ts";
-import { suspectsBeforeAlone } from "../../src/core/defaults.ts";
 
 export interface ModelJob {
   readonly seq: number;
@@ -25,7 +24,29 @@ export interface ModelJob {
   version: number | undefined;
   readonly from: NewJob["from"];
   readonly slotAt: Instant | undefined;
+  readonly keyLimits: readonly KeyLimit[];
+  /** Its own join; others may have adopted it. */
+  readonly join: string | undefined;
+  after: readonly After[];
+  /** What counts from the moment it is let go. */
+  delayMs: Ms | undefined;
+  startWithinMs: Ms | undefined;
   state: JobState;
+  /** Blocked by its join or by what it comes after: outside its lane and its key limits. */
+  isHeld: boolean;
+  /** Let go by the verb that goes on: among those that waited in its lane, or behind them, where these came first. */
+  arrival: "among" | "behind" | undefined;
+  /** Running in a row, behind the head of its lane. */
+  isFollower: boolean;
+  /** Blocked, and asks for room under its key limits: since this verb, or since an earlier one. */
+  asks: "now" | "since" | undefined;
+  asksSince: Instant;
+  /** The key in whose line it stands. */
+  line: string | undefined;
+  /** Of one that gathers: another was stored under its key since, and may have the key now. */
+  mayHaveLostKey: boolean;
+  /** It was let go, and so came to its lane after others that were enqueued later. */
+  wasHeld: boolean;
   /** Of a lane's member: holds one of its places. */
   isAdmitted: boolean;
   /** What it waits for while it is scheduled. */
@@ -50,6 +71,50 @@ export interface ModelClaim {
   readonly claim: string;
   readonly fence: number;
   readonly startedAt: Instant;
+  /** The gates and resources of the terms under which it was handed out. */
+  readonly gates: readonly string[];
+  readonly needs: Readonly<Record<string, number>>;
+}
+
+/** A start that a limit of starts remembers: of a key, or of a gate (then its time is rounded up). */
+export interface ModelStart {
+  readonly name: string;
+  readonly jobId: string;
+  readonly at: Instant;
+}
+
+export interface ModelMember {
+  readonly id: string;
+  /** How it counts for good: its join has closed, or it was deleted before. */
+  ended?: "well" | "badly";
+}
+
+export interface ModelJoin {
+  readonly seq: number;
+  readonly id: string;
+  readonly content: string;
+  readonly rememberMs: Ms;
+  readonly name: string;
+  readonly join: string | undefined;
+  readonly after: readonly After[];
+  readonly storedAt: Instant;
+  touchedAt: Instant;
+  isSealed: boolean;
+  isOpen: boolean;
+  isCancelled: boolean;
+  cancelReason: string | undefined;
+  /** What it comes after ended otherwise than it asked: how its members end, and why. */
+  fate: Fate | undefined;
+  closedAs: "well" | "badly" | undefined;
+  closedAt: Instant | undefined;
+  members: ModelMember[];
+  /** Works that named it before it was sealed, those that were sent again included. */
+  given: number;
+}
+
+export interface Fate {
+  readonly as: "cancelled" | "skipped";
+  readonly reason: string;
 }
 
 /** A unique key that outlives its job. */
@@ -81,6 +146,11 @@ export interface ModelReplay {
 export interface ModelState {
   seq: number;
   jobs: ModelJob[];
+  joins: ModelJoin[];
+  /** Jobs that were deleted, and joins whose staging was given up: how they ended for what comes after them. */
+  gone: { readonly id: string; readonly ended: "well" | "badly"; readonly is: string }[];
+  keyStarts: ModelStart[];
+  gateStarts: ModelStart[];
   events: ModelEvent[];
   notes: Note[];
   /** Notes written or deleted so far. */
@@ -105,6 +175,10 @@ export function emptyState(): ModelState {
   return {
     seq: 0,
     jobs: [],
+    joins: [],
+    gone: [],
+    keyStarts: [],
+    gateStarts: [],
     events: [],
     notes: [],
     notesWritten: 0,
@@ -126,56 +200,20 @@ export function jobWithId(state: ModelState, id: string): ModelJob | undefined {
   return state.jobs.find((job) => job.id === id);
 }
 
+export function joinWithId(state: ModelState, id: string | undefined): ModelJoin | undefined {
+  return id === undefined ? undefined : state.joins.find((join) => join.id === id);
+}
+
+/** The joins that a job is a member of, its own first. */
+export function joinsOf(state: ModelState, job: ModelJob): ModelJoin[] {
+  const all = state.joins.filter((join) => join.members.some((member) => member.id === job.id));
+  return [...all.filter((join) => join.id === job.join), ...all.filter((join) => join.id !== job.join)];
+}
+
 export function processNamed(state: ModelState, process: string): ModelProcess | undefined {
   return state.processes.find((known) => known.process === process);
 }
 
 export function recordAttempt(job: ModelJob, row: AttemptRow): void {
   job.history = [...job.history, row].slice(-10);
-}
-
-/** The row that the port must show for a job. */
-export function rowOf(job: ModelJob, state: ModelState): JobRow {
-  return {
-    id: job.id,
-    task: job.task,
-    queue: job.queue,
-    state: job.state,
-    payload: job.payload,
-    headStartMs: job.headStartMs,
-    urgency: job.urgency,
-    enqueuedAt: job.enqueuedAt,
-    dueAt: job.dueAt,
-    attempts: job.attempts,
-    starts: job.starts,
-    suspects: job.suspects,
-    history: job.history,
-    ...(job.startBy !== undefined && { startBy: job.startBy }),
-    ...(job.lane && { lane: job.lane.key, ifDead: job.lane.ifDead }),
-    ...(job.unique && { unique: job.unique.key }),
-    ...(isLive(job) && job.state !== "running" && { waits: waitsOf(job) }),
-    ...(job.claim && { claim: claimOf(job, job.claim, state) }),
-    ...(job.reason !== undefined && { reason: job.reason }),
-    ...(job.endedAt !== undefined && { endedAt: job.endedAt }),
-    ...(job.isPoison && { isPoison: true }),
-    ...(job.checkpoint !== undefined && { checkpoint: job.checkpoint }),
-    ...(job.expecting !== undefined && { expecting: job.expecting }),
-    ...(job.result !== undefined && { result: job.result }),
-    ...(job.version !== undefined && { version: job.version }),
-    ...(job.from && { from: job.from }),
-    ...(job.slotAt !== undefined && { slotAt: job.slotAt }),
-  };
-}
-
-function claimOf(job: ModelJob, claim: ModelClaim, state: ModelState): NonNullable<JobRow["claim"]> {
-  const leaseUntil = processNamed(state, claim.process)?.leaseUntil ?? 0;
-  return { ...claim, leaseUntil, isCancelling: job.cancelReason !== undefined };
-}
-
-function waitsOf(job: ModelJob): Waits {
-  const since = job.enqueuedAt;
-  if (job.state === "scheduled") return { reason: job.delayedBy, on: String(job.dueAt), since };
-  if (job.state === "blocked") return { reason: "key", on: job.lane?.key ?? "", since };
-  if (job.state === "parked") return { reason: "parked", on: job.lane?.key ?? "", since };
-  return { reason: job.suspects >= suspectsBeforeAlone ? "alone" : "worker", on: job.queue, since };
 }

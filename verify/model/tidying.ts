@@ -1,17 +1,24 @@
 /** What housekeeping must have done when it says that nothing is left: due, expired, swept, replayed, forgotten. */
-import { deathsAloneMax, eventsKeptMs, suspectsBeforeAlone } from "../../src/core/defaults.ts";
+import { deathsAloneMax, suspectsBeforeAlone } from "../../src/core/defaults.ts";
 import { jobFor } from "../../src/core/fanOut.ts";
 import { subscriptionKey } from "../../src/core/notes.ts";
 import type { StoredSubscription } from "../../src/core/notes.ts";
 import type { Instant } from "../../src/core/runtime.ts";
-import { isEnded } from "../../src/core/states.ts";
+import { cascade } from "./cascading.ts";
+import type { FreeStep } from "./cascading.ts";
 import { promote, skipTooLate } from "./claiming.ts";
 import { storeHandler } from "./enqueueing.ts";
-import { sweepLanes } from "./lanes.ts";
+import { dueToGo, forgetAll } from "./retention.ts";
 import { cancelRun, die, waitAgain } from "./settling.ts";
-import type { DiedEvent } from "./settling.ts";
+import type { Settling } from "./settling.ts";
 import { recordAttempt } from "./state.ts";
-import type { ModelEvent, ModelJob, ModelState } from "./state.ts";
+import type { ModelJob, ModelState } from "./state.ts";
+
+export interface Tidying extends Settling {
+  readonly rank: Rank;
+  /** Whether what may have been forgotten is not shown any more. */
+  readonly isPurged: (id: string) => boolean;
+}
 
 /** The place that the store gave a new job in the order of enqueue; -1 where it made none. */
 export type Rank = (jobId: string) => number;
@@ -25,45 +32,40 @@ export const tidyOrders = [
 ] as const;
 export type TidyOrder = (typeof tidyOrders)[number];
 
-export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, told: { readonly died: DiedEvent; readonly rank: Rank }, order: TidyOrder): void {
+export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, told: Tidying, order: TidyOrder): void {
+  const due = dueToGo(state, now);
   const steps = {
-    forget: (): void => forget(state, now),
+    forget: (): void => forgetAll(state, now, due, told.isPurged),
     expire: (): void => {
-      if (mayExpire) takeBack(state, now, told.died);
-      skipTooLate(state, now, () => true);
-      promote(state, now);
+      if (mayExpire) takeBack(state, now, told);
+      // One that comes to ask for room late is skipped then, or when there is some.
+      skipTooLate(state, now, (job) => job.keyLimits.length === 0 || told.isTaken({ does: "skip", job }));
+      promote(state, now, () => true);
     },
-    replay: (): void => replay(state, now, told.rank),
+    replay: (): void => replay(state, now, told),
   };
-  for (const step of order) steps[step]();
-  sweepLanes(state, now);
+  for (const step of order) {
+    state.lanesDue ??= [];
+    steps[step]();
+    if (step !== "forget") cascade(state, now, { ...told, isInPasses: true });
+  }
+  // Nothing that the port lets an engine leave to tidy is left after it.
+  const isFree = (does: FreeStep["does"]): boolean => does === "dropStaged" || does === "standBehind" || does === "skip";
+  cascade(state, now, { ...told, isTaken: (step) => !isFree(step.does) || told.isTaken(step), isInPasses: true });
+  for (const job of state.jobs) job.arrival = undefined;
 }
 
-/** Retention: what tidy removes. */
-export function isForgotten(job: ModelJob, now: Instant): boolean {
-  return isEnded(job.state) && (job.endedAt ?? now) + job.keep[job.state] <= now && job.enqueuedAt + job.rememberMs <= now;
-}
-
-export function isForgottenEvent(event: ModelEvent, now: Instant): boolean {
-  return event.publishedAt + Math.max(eventsKeptMs, event.rememberMs) <= now;
-}
-
-function forget(state: ModelState, now: Instant): void {
-  state.jobs = state.jobs.filter((job) => !isForgotten(job, now));
-  state.events = state.events.filter((event) => !isForgottenEvent(event, now));
-}
-
-function takeBack(state: ModelState, now: Instant, died: DiedEvent): void {
+function takeBack(state: ModelState, now: Instant, told: Tidying): void {
   for (const process of state.processes.filter((known) => known.leaseUntil < now)) {
     const lost = state.jobs.filter((job) => job.claim?.process === process.process);
     if (lost.length > 0 || state.tickets.some((ticket) => ticket.process === process.process)) process.isLost = true;
-    for (const job of lost) crash(state, job, now, died);
+    for (const job of lost) crash(state, job, now, told);
     state.tickets = state.tickets.filter((ticket) => ticket.process !== process.process);
   }
 }
 
 /** A crash costs no attempt, but makes suspect (G13). */
-function crash(state: ModelState, job: ModelJob, now: Instant, died: DiedEvent): void {
+function crash(state: ModelState, job: ModelJob, now: Instant, told: Tidying): void {
   const row = { start: job.starts, is: "crashed", at: now } as const;
   job.claim = undefined;
   if (job.cancelReason !== undefined) return cancelRun(state, job, row, now);
@@ -72,11 +74,11 @@ function crash(state: ModelState, job: ModelJob, now: Instant, died: DiedEvent):
   recordAttempt(job, isLast ? { ...row, is: "dead" } : row);
   if (!isLast) return waitAgain(state, job, now);
   job.isPoison = true;
-  die(state, job, "quarantined", now, died);
+  die(state, job, "quarantined", now, told);
 }
 
 /** Oldest first for each subscription; whose turn it is among several is told by the order in which the store made the jobs. */
-function replay(state: ModelState, now: Instant, rank: Rank): void {
+function replay(state: ModelState, now: Instant, told: Tidying): void {
   const pending = state.replays.flatMap((replayed) => {
     const note = state.notes.find((known) => known.key === subscriptionKey(replayed.subscription));
     const subscription = note && (JSON.parse(note.value) as StoredSubscription);
@@ -85,10 +87,10 @@ function replay(state: ModelState, now: Instant, rank: Rank): void {
   for (;;) {
     const heads = pending
       .flatMap((list) => list.slice(0, 1))
-      .toSorted((a, b) => rank(jobFor(a.event, a.subscription).id) - rank(jobFor(b.event, b.subscription).id));
+      .toSorted((a, b) => told.rank(jobFor(a.event, a.subscription).id) - told.rank(jobFor(b.event, b.subscription).id));
     const [next] = heads;
     if (next === undefined) break;
-    storeHandler(state, next.event, next.subscription, now);
+    storeHandler(state, next.event, next.subscription, now, told);
     pending.find((list) => list[0] === next)?.shift();
   }
   state.replays = [];

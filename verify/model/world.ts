@@ -1,16 +1,19 @@
 /** One run: an engine and the model side by side, under one clock that only the commands move. */
-import type { Engine } from "../../src/core/engine.ts";
+import type { Atom, Engine, Enqueued, JobRow, NewWork } from "../../src/core/engine.ts";
+import { ErrandError } from "../../src/core/errors.ts";
 import { jobDiedName } from "../../src/core/notes.ts";
 import type { JobDiedPayload } from "../../src/core/notes.ts";
 import type { Instant } from "../../src/core/runtime.ts";
 import type { Verb } from "../../src/core/states.ts";
+import type { FreeStep, JobStep } from "./cascading.ts";
 import { compareViews } from "./compare.ts";
 import { Divergence, must, mustEqual } from "./divergence.ts";
+import type { Storing } from "./enqueueing.ts";
 import { dropExpiredTickets, follow } from "./freedoms.ts";
 import { checkInvariants } from "./invariants.ts";
 import { Model } from "./model.ts";
 import type { Told } from "./model.ts";
-import { leaseMs } from "./plans.ts";
+import { gateNames, leaseMs } from "./plans.ts";
 import type { ModelJob } from "./state.ts";
 import { processNamed } from "./state.ts";
 import { stillRuntime } from "./stillRuntime.ts";
@@ -34,6 +37,11 @@ export class World {
   /** What was asked and answered, for the reader of a failure. */
   readonly log: string[];
   readonly formerClaims: FormerClaim[] = [];
+  /** What was sent before, to be sent again. */
+  readonly sent: Atom[] = [];
+  readonly joinIds: string[] = [];
+  /** Whether any limit or resource was ever named. */
+  hasGates = false;
   now: Instant = 1_700_000_000_000;
   view: View = emptyView;
   notesVersion = -1;
@@ -124,7 +132,7 @@ export class World {
   }
 
   async look(): Promise<View> {
-    return viewOf(this.engine, this.now);
+    return viewOf(this.engine, this.now, { joins: this.joinIds, gates: this.hasGates ? gateNames : [] });
   }
 
   /** Follows what the engine was free to choose, and holds all the rest against the model. */
@@ -140,12 +148,16 @@ export class World {
   }
 
   /** What the engine, which has answered already, tells the model about its own choices. */
-  told(view: View, fence: number): Told {
+  told(view: View, fence: number, handed?: readonly string[]): Told {
     const known = new Set(this.model.state.events.map((event) => event.id));
     return {
+      ...this.storing(view),
       fence,
+      handed,
       rank: (jobId) => view.jobs.findIndex((job) => job.id === jobId),
       isSkipped: (job) => (view.byId.get(job.id)?.state ?? "skipped") === "skipped",
+      isPurged: (id) => !view.byId.has(id) && view.joins.every((join) => join.id !== id),
+      isPromoted: (job) => view.byId.get(job.id)?.state !== "scheduled",
       died: (died) => {
         const event = view.events.find((row) => row.name === jobDiedName && !known.has(row.id) && tells(row.payload, died.jobId));
         if (event === undefined) throw new Divergence(`the death of ${died.jobId} was not published`);
@@ -158,10 +170,58 @@ export class World {
     };
   }
 
+  /** Of what is stored: the steps that were taken by the end of the verb; of an atom that was answered: who won, what was leased, what refused it. */
+  storing(view: View, works: readonly NewWork[] = [], answer: Enqueued[] | ErrandError = []): Storing {
+    const stored = answer instanceof ErrandError ? [] : answer;
+    const answerTo = (workId: string): Enqueued | undefined => stored[works.findLastIndex((work) => work.id === workId)];
+    return {
+      isTaken: (step) => isTaken(view, step, this.now),
+      lineOf: ({ id }) => lineOf(view.byId.get(id)),
+      winner: (workId) => answerTo(workId)?.id ?? (view.byId.has(workId) ? workId : undefined),
+      hasGrown: ({ id, payload }) => (view.byId.get(id)?.payload.length ?? 0) > payload.length,
+      fenceOf: (workId) => answerTo(workId)?.leased?.fence ?? 0,
+      refusal: answer instanceof ErrandError ? answer.code : undefined,
+    };
+  }
+
   /** A state in an answer: what the model says, or what the store shows after the call, which is compared by itself. */
   isState(id: string, got: string | undefined, expected: string | undefined, view: View): boolean {
     return got === expected || got === view.byId.get(id)?.state;
   }
+}
+
+/** Whether a step that is free shows in what the engine shows; what is gone has taken all its steps. */
+function isTaken(view: View, step: FreeStep, now: Instant): boolean {
+  if ("job" in step) return isTakenBy(view.byId.get(step.job.id), step.does, now);
+  const state = view.joins.find((join) => join.id === step.join.id)?.state ?? "closed";
+  return state === "closed" || (step.does === "open" && state === "open");
+}
+
+function isTakenBy(row: JobRow | undefined, does: JobStep["does"], now: Instant): boolean {
+  const waits = row?.state === "blocked" ? row.waits?.reason : undefined;
+  switch (does) {
+    case "letGo":
+    case "drop":
+    case "dropStaged":
+      return waits !== "join" && waits !== "after";
+    case "giveRoom":
+      // One that was parked or cancelled by now had room before only if its urgency says so.
+      if (row?.state === "parked" || row?.state === "cancelled") return row.urgency === now - row.headStartMs;
+      return waits !== "limit";
+    case "cancel":
+      return row === undefined || row.state === "cancelled" || row.claim?.isCancelling === true;
+    case "park":
+    case "unpark":
+      return (row?.state === "parked") === (does === "park");
+    case "skip":
+      return row === undefined || row.state === "skipped";
+    case "standBehind":
+      return waits === "key";
+  }
+}
+
+function lineOf(row: JobRow | undefined): string | undefined {
+  return row?.waits?.reason === "limit" ? row.waits.on : undefined;
 }
 
 function tells(payload: string, jobId: string): boolean {
