@@ -13,7 +13,7 @@ export function matches(store: Store, job: Job, where: JobFilter): boolean {
     (where.unique === undefined || where.unique === job.uniqueKey) &&
     (where.join === undefined || job.joins.some(({ id }) => id === where.join)) &&
     (where.after === undefined || isAfter(job, store.jobs.get(where.after) ?? store.joins.find(where.after))) &&
-    (where.before === undefined || isBefore(job, store.jobs.get(where.before)))
+    (where.before === undefined || isBefore(job, store.jobs.get(where.before) ?? store.joins.find(where.before)))
   );
 }
 
@@ -22,6 +22,6 @@ function isAfter(job: Job, before: Held | undefined): boolean {
 }
 
 /** What `later` came after: the job itself, or a join that it is a member of. */
-function isBefore(job: Job, later: Job | undefined): boolean {
+function isBefore(job: Job, later: Held | undefined): boolean {
   return later !== undefined && later.after.some(({ held }) => held === job || (held?.kind === "join" && job.joins.includes(held)));
 }

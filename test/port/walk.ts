@@ -221,7 +221,11 @@ export class Walk {
     const items = this.#stages.length > 1 ? 1_000 : this.#pick([1, 2, 3, 1_000]);
     const mayExpire = this.#chance(0.7);
     this.#isBehind = items < 1_000;
-    await this.#each(`tidy ${items} ${mayExpire}`, (stage) => stage.tidy(items, mayExpire));
+    // What a pass ends it may remove in the same pass or in the next.
+    const passes = this.#stages.length > 1 ? 3 : 1;
+    await this.#each(`tidy ${items} ${mayExpire}`, async (stage) => {
+      for (let pass = 0; pass < passes; pass += 1) await stage.tidy(items, mayExpire);
+    });
   }
 
   async #change(): Promise<void> {

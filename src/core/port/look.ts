@@ -14,7 +14,7 @@ export interface JobFilter {
   /** Members of this join; jobs that came after this job or join (the one that has the id now). */
   readonly join?: string;
   readonly after?: string;
-  /** What the job of this id came after: its predecessors that are jobs, and the members of those that are joins. */
+  /** What the job or join of this id came after: its predecessors that are jobs, and the members of those that are joins. */
   readonly before?: string;
 }
 
