@@ -339,3 +339,34 @@ test("a run that catches what ends its loop does not complete its job by that", 
   const { state, attempts, starts, checkpoint } = await stage.job(id);
   assert.deepEqual([state, attempts, starts, checkpoint], ["ready", 0, 0, '{"loops":{"each":{"done":2}}}']);
 });
+
+for (const none of [undefined, null]) {
+  for (const fails of [1, 2, 3]) {
+    test(`a loop whose last cursor is ${none} does no page twice, where the run fails behind page ${fails} of 3`, async () => {
+      await using stage = new BrokerStage();
+      const pages: { readonly name: string; readonly next: number | null | undefined }[] = [
+        { name: "a", next: 1 },
+        { name: "b", next: 2 },
+        { name: "c", next: none },
+      ];
+      const done: string[] = [];
+      const pagesFrom = async function* (from: number | null | undefined): AsyncGenerator<(typeof pages)[number]> {
+        for (let at: number | null | undefined = from ?? 0; at !== undefined && at !== null; at = pages[at]?.next) {
+          yield pages[at] ?? { name: "?", next: none };
+          // The source cannot tell what comes next.
+          if (job?.attempt === 1 && done.length === fails) throw new Error("down");
+        }
+      };
+      let job: Job | undefined;
+      const work = task<{}>("work", {
+        ...again,
+        run: async (_, given) => {
+          job = given;
+          for await (const page of given.each(pagesFrom, { cursor: (each) => each.next })) done.push(page.name);
+        },
+      });
+      await ran(stage, work);
+      assert.deepEqual(done, ["a", "b", "c"]);
+    });
+  }
+}

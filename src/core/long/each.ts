@@ -16,7 +16,10 @@ export type Items<T> = Iterable<T> | AsyncIterable<T>;
 export type Source<T, Place = number> = Items<T> | ((from: Place | undefined) => Maybe<Items<T>>);
 
 export interface EachOptions<T = never, Place = number> {
-  /** Where to go on after this item: any JSON. Without it the place is how many items were done. */
+  /**
+   * Where to go on after this item: any JSON. Where it answers undefined or null, as for a last page, a later run goes on at the item before it that had one,
+   * and passes over those that were done. Without it the place is how many items were done.
+   */
   readonly cursor?: (item: T) => Place;
   /** How often the place is saved, at most; "0s": after each item. Default 1 s. It is always kept with the run's outcome. */
   readonly saveEvery?: Duration;
@@ -31,10 +34,11 @@ export interface EachParts {
   readonly progress: Progress;
 }
 
-/** How far it came: `done` items, the last of them at `at`. */
+/** How far it came: `done` items; the last one that told where to go on, and how many behind it that did not, as a last page does. */
 interface Place {
   readonly done: number;
   readonly at?: unknown;
+  readonly behind?: number;
   readonly isOver?: boolean;
 }
 
@@ -88,8 +92,10 @@ export class Loop<T> implements AsyncIterable<T> {
   }
 
   async #items(place: Place): Promise<Items<T>> {
-    if (typeof this.#source === "function") return this.#source(this.#cursor === undefined ? place.done : place.at);
-    return place.done === 0 ? this.#source : without(this.#source, place.done);
+    if (typeof this.#source !== "function") return place.done === 0 ? this.#source : without(this.#source, place.done);
+    if (this.#cursor === undefined) return this.#source(place.done);
+    const items = await this.#source(place.at);
+    return place.behind === undefined ? items : without(items, place.behind);
   }
 
   /** The next item, or the reason to stop: whichever comes first. */
@@ -129,15 +135,14 @@ export class Loop<T> implements AsyncIterable<T> {
   }
 
   #after(place: Place, item: T): Place {
-    const done = place.done + 1;
-    const moved: Place = this.#cursor === undefined ? { done } : { done, at: this.#cursor(item) };
+    const moved: Place = this.#cursor === undefined ? { done: place.done + 1 } : placeAfter(place, this.#cursor(item));
     this.#keep(moved);
     return moved;
   }
 
-  #keep({ done, at, isOver }: Place): void {
+  #keep({ done, at, behind, isOver }: Place): void {
     const what = `the cursor of loop "${this.#name}"`;
-    const text = `{"done":${done}${at === undefined ? "" : `,"at":${keptText(at, what)}`}${isOver === true ? ',"isOver":true' : ""}}`;
+    const text = `{"done":${done}${at === undefined ? "" : `,"at":${keptText(at, what)}`}${behind === undefined ? "" : `,"behind":${behind}`}${isOver === true ? ',"isOver":true' : ""}}`;
     this.#parts.progress.keep("loops", this.#name, text);
   }
 
@@ -147,6 +152,12 @@ export class Loop<T> implements AsyncIterable<T> {
     await progress.write();
     this.#savedAt = runtime.monotonic();
   }
+}
+
+/** To begin anew at an item without a cursor would do all of them twice. */
+function placeAfter({ done, at, behind = 0 }: Place, cursor: unknown): Place {
+  if (cursor !== undefined && cursor !== null) return { done: done + 1, at: cursor };
+  return { done: done + 1, ...(at !== undefined && { at }), behind: behind + 1 };
 }
 
 function isItems(value: unknown): boolean {
