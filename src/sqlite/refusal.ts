@@ -94,15 +94,19 @@ function unknownAfter(tx: Transaction, { kind, id, after = [] }: Named, { job, j
 /** A member that comes after its own join, or after one around it, would wait for itself. */
 function circle(tx: Transaction, { kind, id, join, after }: Named, earlier: Earlier): ErrandError | undefined {
   if (after === undefined) return undefined;
-  for (let around = join; around !== undefined; around = joinAround(tx, around) ?? earlier.join.get(around)) {
-    if (after.some((before) => before.id === around)) return afterItself(`${kind} ${id}`, around);
+  for (let around = join; around !== undefined;) {
+    const current = around;
+    if (after.some((before) => before.id === current)) return afterItself(`${kind} ${id}`, current);
+    around = joinAround(tx, current, earlier);
   }
   return undefined;
 }
 
-function joinAround(tx: Transaction, id: string): string | undefined {
-  const parent = tx.joins.find(tx.sql, id)?.parent ?? null;
-  return parent === null ? undefined : tx.joins.at(tx.sql, parent)?.id;
+/** A stored join stays where it is, whatever the atom says of it: in the atom alone there could be a circle. */
+function joinAround(tx: Transaction, id: string, earlier: Earlier): string | undefined {
+  const stored = tx.joins.find(tx.sql, id);
+  if (stored === undefined) return earlier.join.get(id);
+  return stored.parent === null ? undefined : tx.joins.at(tx.sql, stored.parent)?.id;
 }
 
 /** All that name it in this atom count, wherever they stand, and duplicates too: they were given. */

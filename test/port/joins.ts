@@ -132,6 +132,14 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "a stored join stays where it is, also where the same is stored again as one within itself",
+    run: async (stage) => {
+      await stage.enqueue(job("x"), join("J", { isSealed: false }));
+      await stage.enqueue(join("J", { join: "J" }), job("a", { ...inJ, after: [{ id: "x", when: "well" }] }));
+      assert.deepEqual([(await stage.joinRow("J")).join, await stage.joinState("J")], [undefined, "open 1 live 0 succeeded 0 failed"]);
+    },
+  },
+  {
     claim: "an atom that was stored is the same again, also when its join has closed",
     run: async (stage) => {
       const works = [join("J", { size: 1 }), job("a", inJ)];
