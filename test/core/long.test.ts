@@ -362,7 +362,7 @@ for (const none of [undefined, null]) {
         ...again,
         run: async (_, given) => {
           job = given;
-          for await (const page of given.each(pagesFrom, { cursor: (each) => each.next })) done.push(page.name);
+          for await (const page of given.each(pagesFrom, { cursor: (each) => each.next as number })) done.push(page.name);
         },
       });
       await ran(stage, work);
