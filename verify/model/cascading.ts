@@ -132,7 +132,9 @@ function letGo(state: ModelState, job: ModelJob, now: Instant, choices: Choices)
 
 /** It waits still; or one that waited there before had its turn, and was too late. */
 function isBehind(state: ModelState, job: ModelJob, { isTaken }: Choices): boolean {
-  const before = membersOf(state, job.lane?.key ?? "").filter((other) => other.state === "blocked" && other.arrival === undefined && other.seq > job.seq);
+  const before = membersOf(state, job.lane?.key ?? "").filter(
+    (other) => other.state === "blocked" && !other.isAdmitted && other.arrival === undefined && other.seq > job.seq,
+  );
   return isTaken({ does: "standBehind", job }) || before.some((other) => isTaken({ does: "skip", job: other }));
 }
 

@@ -19,7 +19,7 @@ interface Kept {
   readonly commands: readonly Command[];
 }
 
-const runs = Number(process.env["MODEL_RUNS"] ?? 300);
+const runs = Number(process.env["MODEL_RUNS"] ?? 120);
 const seed = Number(process.env["MODEL_SEED"] ?? 20_261_121);
 const given = process.env["MODEL_COMMANDS"];
 const chosen = process.env["MODEL_ENGINE"];
@@ -27,7 +27,7 @@ const shrinkMs = 20_000;
 /** The model against itself tests only the test: a few runs will do. */
 /** The same, but it leaves to tidy all that the port lets an engine leave to it. */
 const lazyName = "lazy model";
-const modelRuns = Math.min(runs, 50);
+const modelRuns = Math.min(runs, 40);
 const commandsMax = 60;
 const kept = JSON.parse(readFileSync(new URL("seeds.json", import.meta.url), "utf8")) as readonly Kept[];
 

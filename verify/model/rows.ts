@@ -1,7 +1,7 @@
 /** The rows that the port must show. */
 import { suspectsBeforeAlone } from "../../src/core/defaults.ts";
 import type { JobRow, JoinRow, Waits } from "../../src/core/engine.ts";
-import { countsOf } from "./joins.ts";
+import { countsOf, endedOf } from "./joins.ts";
 import { isLive, joinsOf, joinWithId, processNamed } from "./state.ts";
 import type { ModelClaim, ModelJob, ModelJoin, ModelState } from "./state.ts";
 
@@ -77,6 +77,6 @@ function waitsOf(job: ModelJob, state: ModelState): Waits {
 
 function blockOf(job: ModelJob, state: ModelState): Pick<Waits, "reason" | "on"> {
   if (job.isHeld && joinWithId(state, job.join)?.isOpen === false) return { reason: "join", on: job.join ?? "" };
-  if (job.isHeld) return { reason: "after", on: job.after[0]?.id ?? "" };
-  return job.asks === undefined ? { reason: "key", on: job.lane?.key ?? "" } : { reason: "limit", on: job.keyLimits[0]?.key ?? "" };
+  if (job.isHeld) return { reason: "after", on: (job.after.find(({ id }) => endedOf(state, id) === undefined) ?? job.after[0])?.id ?? "" };
+  return job.asks === undefined ? { reason: "key", on: job.lane?.key ?? "" } : { reason: "limit", on: job.line ?? job.keyLimits[0]?.key ?? "" };
 }

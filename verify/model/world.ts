@@ -17,6 +17,7 @@ import { gateNames, leaseMs } from "./plans.ts";
 import type { ModelJob } from "./state.ts";
 import { processNamed } from "./state.ts";
 import { stillRuntime } from "./stillRuntime.ts";
+import { Watch } from "./watch.ts";
 import { emptyView, viewOf } from "./view.ts";
 import type { View } from "./view.ts";
 
@@ -48,6 +49,7 @@ export class World {
   notesWrittenThen = 0;
   era: string | undefined;
   readonly #workers: string[] = ["p0", "p1", "p2"];
+  readonly #watch = new Watch();
   readonly #fences = new Map<string, number>();
   #made = 0;
   readonly #store: Store;
@@ -138,6 +140,7 @@ export class World {
   /** Follows what the engine was free to choose, and holds all the rest against the model. */
   check(view: View, verb: string, verbs: readonly Verb[], process?: string): void {
     checkInvariants(this.view, view, verbs);
+    this.#watch.check(this.view, view, verb === "tidy");
     follow(this.model.state, view, { verb, now: this.now, leaseMs, ...(process !== undefined && { process }) });
     compareViews(this.model, view, this.now);
     this.view = view;
