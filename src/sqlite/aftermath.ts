@@ -20,8 +20,11 @@ const leavePass = "INSERT INTO errand_passes (kind, node, cursor) VALUES (?, ?, 
 /** Each kind of work has `limit` as its bound. */
 export function aftermath(tx: Transaction, limit: number = tidyMax): void {
   while (tx.hasAftermath) {
-    closeAndLook(tx, limit);
-    walkPasses(tx, limit);
+    // All are let go before lanes admit: in its lane each stands by its order of enqueue among them.
+    while (tx.ties.hasWork) {
+      closeAndLook(tx, limit);
+      walkPasses(tx, limit);
+    }
     admitMarked(tx);
     giveRoom(tx, limit);
   }
