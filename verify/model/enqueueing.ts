@@ -59,7 +59,8 @@ function isRepeated(state: ModelState, works: readonly NewWork[], work: NewWork)
 
 function storeWork(state: ModelState, work: NewWork, winners: ReadonlySet<string>, now: Instant, told: Storing): Enqueued {
   if (work.kind === "event") return storeEvent(state, work, now, told);
-  if (!isStored(state, work)) checkAfter(state, work, winners);
+  // Of a known id nothing has to be looked at; of one that came earlier in this atom it may be.
+  if (!isStored(state, work) || told.refusal === "after-unknown") checkAfter(state, work, winners);
   return work.kind === "join" ? storeJoin(state, work, now, told) : storeJob(state, work, now, told);
 }
 
