@@ -24,6 +24,8 @@ export class Sender {
   readonly #runtime: Runtime;
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
+  /** Calls in several stages, which rest between them. */
+  #inTurn = 0;
 
   constructor(engine: Engine, runtime: Runtime) {
     this.#engine = engine;
@@ -38,12 +40,18 @@ export class Sender {
   /** As {@link send}, what belongs together in one atom, or staged where none is large enough; answers for each errand of the call. */
   async sendPlan(plan: Plan): Promise<readonly Enqueued[]> {
     if (plan.units === undefined || plan.works.length <= enqueueMax) return answersOf(plan, await this.send(plan.works));
-    return this.#sendInTurn(plan, stagesOf(plan), false);
+    const stages = stagesOf(plan);
+    this.#inTurn++;
+    try {
+      return await this.#sendInTurn(plan, stages, false);
+    } finally {
+      this.#inTurn--;
+    }
   }
 
   /** Resolves when all that was handed in has its answer. */
   async idle(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#flushing !== undefined) await (this.#flushing ?? new Promise<void>((resolve) => this.#runtime.soon(resolve)));
+    while (this.#waiting.length > 0 || this.#flushing !== undefined || this.#inTurn > 0) await (this.#flushing ?? this.#aTurn());
   }
 
   /** `isInDoubt`: an earlier call with the same works may have stored them. */
@@ -68,11 +76,17 @@ export class Sender {
       for (const [index, { id }] of atoms.flatMap((atom) => atom.works).entries())
         answers.set(id, answers.get(id) ?? stored[index] ?? { id, isDuplicate: false });
       hasStored ||= !isHidden;
+      // An engine that answers at once would keep timers and sockets waiting until the last of 100,000 is stored.
+      await this.#aTurn();
     }
     return answersOf(
       plan,
       plan.works.map(({ id }) => answers.get(id) ?? { id, isDuplicate: false }),
     );
+  }
+
+  #aTurn(): Promise<void> {
+    return new Promise((resolve) => this.#runtime.soon(resolve));
   }
 
   #queued(atoms: readonly Atom[], works: readonly NewWork[], wasInDoubt: boolean, again: (isInDoubt: boolean) => Promise<unknown>): Promise<Answer[]> {

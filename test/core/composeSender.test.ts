@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Engine } from "../../src/core/engine.ts";
 import { ErrandError } from "../../src/core/errors.ts";
-import { batch, task, type Errand } from "../../src/index.ts";
+import { batch, broker, task, type Errand } from "../../src/index.ts";
 import { memory } from "../../src/memory/index.ts";
 import { testBroker } from "../../src/testing/index.ts";
 
@@ -127,4 +127,26 @@ test("answers stand in the order of the call, batches with their own id, whateve
   assert.deepEqual([answers.length, answers[0]?.id, answers[1]?.id, answers[2]?.id, answers.at(-1)?.id], [504, "large", "one", "empty", "last"]);
   assert.ok(answers.every(({ isDuplicate }) => !isDuplicate));
   assert.equal(new Set(answers.map(({ id }) => id)).size, 504);
+});
+
+test("between the parts of a large batch the event loop gets its turns, and a broker that closes waits for all of them", async () => {
+  let turns = 0;
+  const turnsAt: number[] = [];
+  const { engine, sizes } = watched(() => turnsAt.push(turns));
+  const work = broker(engine, definitions);
+  await work.open();
+  let isOver = false;
+  const turn = (): void => {
+    turns++;
+    if (!isOver) setImmediate(turn);
+  };
+  turn();
+  const stored = work.enqueue(batch(parts(12_000), { whenAllSucceed: report.with({}) }));
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  await work.close();
+  isOver = true;
+  assert.equal((await stored).isDuplicate, false);
+  assert.ok(sizes.length >= 4);
+  assert.equal(new Set(turnsAt).size, turnsAt.length, `turns at each part: ${turnsAt.join()}`);
 });
