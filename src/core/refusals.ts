@@ -1,15 +1,9 @@
-/** What no engine stores: atoms that are too large, and works that need what no engine has yet. Pure, so that all engines refuse alike. */
+/** What no engine stores: atoms and lists that are too large, and ids with other content. Pure, so that all engines refuse alike. */
 import { afterMax, enqueueMax, keyLimitsMax } from "./defaults.ts";
-import type { Atom, NewJob, NewJoin, NewWork, NoteWrite, Query } from "./engine.ts";
+import type { Atom, NewWork } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
-import { subscriptionPrefix, type StoredSubscription } from "./notes.ts";
 
 const notesMax = 100;
-
-/** Why `engine` takes nothing of the atom, whatever it has stored. */
-export function atomRefusal(engine: string, atom: Atom): ErrandError | undefined {
-  return sizeRefusal(atom) ?? firstOf(atom.works, (work) => workRefusal(engine, work)) ?? firstOf(atom.notes ?? [], (note) => noteRefusal(engine, note));
-}
 
 /** Why no engine takes any of these works, whatever it has stored. */
 export function shapeRefusal(atom: Atom): ErrandError | undefined {
@@ -24,33 +18,11 @@ export function sizeRefusal({ works, notes = [] }: Atom): ErrandError | undefine
   );
 }
 
-export function workRefusal(engine: string, work: NewWork): ErrandError | undefined {
-  if (work.kind === "event") return undefined;
-  if (work.kind === "join") return joinRefusal(engine, work);
-  const { keyLimits, join, after, lease } = work;
-  // The common case, without an allocation.
-  if (keyLimits === undefined && join === undefined && after === undefined && lease === undefined) return undefined;
-  const asked = Object.entries({ keyLimits, join, after, lease }).find(([, option]) => isAsked(option));
-  return asked && notSupported(engine, `${asked[0]} (of job ${work.id})`);
-}
-
-export function joinRefusal(engine: string, { id }: NewJoin): ErrandError {
-  return notSupported(engine, `joins (join ${id})`);
-}
-
 /** The id was stored, or stands earlier in the same atom, with other content. */
 export function contentRefusal({ kind, id, content }: NewWork, known: string | undefined): ErrandError | undefined {
   if (known === undefined || known === content) return undefined;
   const [what, other] = kind === "join" ? ["batch", "other members"] : [kind, "another task, name or payload"];
   return new ErrandError("id-conflict", `${what} ${id} was stored before with ${other}; use a fresh id`, { details: { id } });
-}
-
-export function selectionRefusal(engine: string): ErrandError {
-  return notSupported(engine, "changing the members of a join");
-}
-
-export function queryRefusal(engine: string, { of }: Query): ErrandError {
-  return notSupported(engine, `reading ${of}`);
 }
 
 export function firstOf<T, U>(items: readonly T[], look: (item: T) => U | undefined): U | undefined {
@@ -74,19 +46,4 @@ function listRefusal(work: NewWork): ErrandError | undefined {
 
 function tooMany({ kind, id }: NewWork, what: string): ErrandError {
   return new ErrandError("option-invalid", `${kind} ${id} ${what}`, { details: { id } });
-}
-
-function noteRefusal(engine: string, { key, value }: NoteWrite): ErrandError | undefined {
-  if (!key.startsWith(subscriptionPrefix) || value === undefined) return undefined;
-  const subscription = JSON.parse(value) as StoredSubscription;
-  if (subscription.isMapped || subscription.keyLimits === undefined) return undefined;
-  return notSupported(engine, `limits (of subscription ${subscription.name})`);
-}
-
-function isAsked(option: NewJob["keyLimits" | "join" | "after" | "lease"]): boolean {
-  return option !== undefined && (typeof option === "string" || Object.keys(option).length > 0);
-}
-
-function notSupported(engine: string, what: string): ErrandError {
-  return new ErrandError("not-supported", `the ${engine} engine does not do ${what}; leave it out, or use another engine`);
 }

@@ -236,6 +236,18 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "one that passes its first limit does not go past a more urgent one that waits for the next",
+    run: async (stage) => {
+      await stage.enqueue(limited("x", running(1, "x")), limited("y", running(1, "y")));
+      await stage.claim();
+      await stage.enqueue(limited("strict", running(1, "x"), { headStartMs: 5 }), limited("both", [running(1, "y"), running(3, "x")]));
+      await stage.settle("y", "completed");
+      assert.equal(await stage.states("strict", "both"), "blocked blocked");
+      await stage.settle("x", "completed");
+      assert.equal(await stage.states("strict", "both"), "ready ready");
+    },
+  },
+  {
     claim: "two jobs whose limits cross do not wait for each other",
     run: async (stage) => {
       const [xy, yx] = [
