@@ -17,6 +17,7 @@ interface Line {
   readonly asked: ClaimQueue;
   slotsUsed: number;
   aheadUsed: number;
+  isDone: boolean;
 }
 
 export class Handing {
@@ -35,7 +36,7 @@ export class Handing {
 
   run(order: HandingOrder): void {
     if (this.#wanted.alone === "only") return this.#handSuspect();
-    const lines: Line[] = this.#wanted.queues.map((asked) => ({ asked, slotsUsed: 0, aheadUsed: 0 }));
+    const lines: Line[] = this.#wanted.queues.map((asked) => ({ asked, slotsUsed: 0, aheadUsed: 0, isDone: false }));
     if (order === "in reverse") lines.reverse();
     for (;;) {
       const offers = lines.flatMap((line) => this.#offer(line) ?? []);
@@ -52,8 +53,11 @@ export class Handing {
 
   /** What the line would hand out next. */
   #offer(line: Line): { readonly line: Line; readonly job: ModelJob } | undefined {
-    const job = this.#nextOf(line);
-    return job !== undefined && this.#fits(line, job) ? { line, job } : undefined;
+    const job = line.isDone ? undefined : this.#nextOf(line);
+    if (job !== undefined && this.#fits(line, job)) return { line, job };
+    // It stops before what does not fit, whatever room others leave later.
+    line.isDone ||= job !== undefined;
+    return undefined;
   }
 
   #fits({ asked, slotsUsed, aheadUsed }: Line, job: ModelJob): boolean {
