@@ -36,10 +36,10 @@ export function isAnyPassLeft(sql: Statements): boolean {
 
 /** For tidy: what earlier verbs left. */
 export function resumePasses(tx: Transaction, limit: number): void {
-  const passes = tx.sql.tuples<[number, number, number]>(passesLeft, limit);
-  // There may be more behind them.
-  if (passes.length === limit) tx.ties.hasLeft = true;
-  for (const [kind, node, cursor] of passes) {
+  const left = tx.sql.tuples<[number, number, number]>(passesLeft, limit);
+  // There may be more than these.
+  tx.ties.hasLeft = left.length === limit;
+  for (const [kind, node, cursor] of left) {
     if (kind === passKinds.look) tx.ties.toLookAt.add(node);
     else if (kind === passKinds.followers) tx.ties.ended.set(node, cursor);
     else tx.ties.begin(kind, node, cursor);

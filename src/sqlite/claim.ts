@@ -51,8 +51,8 @@ export function claim(tx: Transaction, wanted: Claim): Claimed {
   const fence = tx.takeFence(wanted.lastFence);
   const lines = linesOf(tx, wanted);
   const process = processAsking(tx, wanted.process);
-  const room = new Room(tx, wanted.terms);
   // Something was taken back from a lost one: it must go on under a new id.
+  const room = new Room(tx, wanted.terms);
   const chosen = process?.isLost ? [] : choose(tx, wanted, lines, room);
   const jobs = start(tx, { ...wanted, fence }, process, chosen, room);
   aftermath(tx);
@@ -81,10 +81,9 @@ function openLines(tx: Transaction, { queues, terms }: Claim, lines: readonly Li
   });
 }
 
-function choose(tx: Transaction, wanted: Claim, lines: readonly Line[], room: Room): Chosen[] {
-  const queues = wanted.queues.map(({ queue, slots, ahead }) => ({ slots, ahead, lines: lines.filter((line) => line.queue === queue) }));
-  const { alone, inRow = 1 } = wanted;
-  return chooseMostUrgent(tx, queues, { alone, most: alone === "only" ? 1 : claimMax, inRow, room });
+function choose(tx: Transaction, { alone, inRow = 1, queues }: Claim, lines: readonly Line[], room: Room): Chosen[] {
+  const open = queues.map(({ queue, slots, ahead }) => ({ slots, ahead, lines: lines.filter((line) => line.queue === queue) }));
+  return chooseMostUrgent(tx, { queues: open, alone, most: alone === "only" ? 1 : claimMax, inRow, room });
 }
 
 /** When the next is due; or a key limit, or a limit of starts that keeps ready jobs waiting, has room again. */

@@ -8,7 +8,7 @@ import type { Transaction } from "./transaction.ts";
 import { releaseKeys } from "./unique.ts";
 
 /** By errand_jobs_id, covering; then rowids. */
-const held = `SELECT j.id, r.seq, r.line, r.keep, r.flags, r.terms FROM json_each(?) e CROSS JOIN errand_jobs j ON j.id = e.value CROSS JOIN errand_running r ON r.seq = j.seq
+const held = `SELECT j.id, r.seq, r.line, r.keep, r.flags, r.terms, r.lane FROM json_each(?) e CROSS JOIN errand_jobs j ON j.id = e.value CROSS JOIN errand_running r ON r.seq = j.seq
   WHERE r.fence = ? AND r.claim = ? AND r.is_cancelling = 0 AND (r.flags & ?) = 0`;
 /** By rowids. */
 const leaveRunning = "DELETE FROM errand_running WHERE seq IN (SELECT value FROM json_each(?))";
@@ -19,7 +19,7 @@ const hasTies = flags.hasJoin | flags.hasFollowers;
 /** What keeps its place in the order of the outcomes where follow-up work may want it. */
 const hasKey = flags.hasLane | flags.hasUnique;
 
-type Held = [id: string, seq: number, line: number, keep: number, flags: number, terms: number | null];
+type Held = [id: string, seq: number, line: number, keep: number, flags: number, terms: number | null, lane: string | null];
 
 /** Answers those that were completed; the others are to be settled one by one. */
 export function completePlain(tx: Transaction, outcomes: readonly Outcome[]): Set<Outcome> {
@@ -57,14 +57,11 @@ function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, wit
   if (first === undefined) return;
   const rows = tx.sql.tuples<Held>(held, JSON.stringify([...group.keys()]), first.fence, first.claim, without);
   if (rows.length === 0) return;
-  const seqs = JSON.stringify(rows.map(([, seq]) => seq));
+  // In the order of their rows, whatever the order of the outcomes.
+  const seqs = JSON.stringify(rows.map(([, seq]) => seq).toSorted((a, b) => a - b));
   tx.sql.run(leaveRunning, seqs);
   tx.sql.run(enterDone, tx.now, seqs);
-  leaveLanes(tx, flagged(rows, flags.hasLane));
-  releaseKeys(tx, flagged(rows, flags.hasUnique));
-  giveBackKeys(tx, flagged(rows, flags.hasKeyLimits));
-  const after = flagged(rows, flags.hasAfter);
-  if (after.length > 0) turnFollowers(tx, after, false);
+  leaveAll(tx, rows);
   for (const [id, seq, line, keep, flagsOf, terms] of rows) {
     tx.counters.add(line, "running", -1);
     tx.counters.add(line, "completed", 1);
@@ -75,6 +72,19 @@ function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, wit
     const outcome = group.get(id);
     if (outcome) completed.add(outcome);
   }
+}
+
+/** What those that are more than plain held: their lanes, keys and limits, and what they came after. */
+function leaveAll(tx: Transaction, rows: readonly Held[]): void {
+  const all = rows.reduce((any, row) => any | row[4], 0);
+  if ((all & flags.hasLane) !== 0)
+    leaveLanes(
+      tx,
+      rows.flatMap(([, seq, , , flagsOf, , lane]) => (lane === null ? [] : { seq, lane, isFollowing: (flagsOf & flags.isFollowing) !== 0 })),
+    );
+  if ((all & flags.hasUnique) !== 0) releaseKeys(tx, flagged(rows, flags.hasUnique));
+  if ((all & flags.hasKeyLimits) !== 0) giveBackKeys(tx, flagged(rows, flags.hasKeyLimits));
+  if ((all & flags.hasAfter) !== 0) turnFollowers(tx, flagged(rows, flags.hasAfter), false);
 }
 
 function flagged(rows: readonly Held[], flag: number): number[] {

@@ -41,8 +41,10 @@ CREATE TABLE errand_gate_starts (name TEXT NOT NULL, at INTEGER NOT NULL, starts
 
 /** From version 1. Blocked members of lanes are told by errand_members from now on. */
 export const fromVersion1: string = `
+ALTER TABLE errand_ready ADD COLUMN since INTEGER;
 ALTER TABLE errand_running ADD COLUMN terms INTEGER;
-CREATE INDEX errand_members_blocked ON errand_members (seq) WHERE place = 0;
+ALTER TABLE errand_running ADD COLUMN lane TEXT;
+UPDATE errand_running SET lane = (SELECT j.lane FROM errand_jobs j WHERE j.seq = errand_running.seq);
 UPDATE errand_jobs SET state = 0 WHERE state = 2;
 INSERT INTO errand_numbers (line, what, value) VALUES (0, 4, 0);
 ${compositionTables}`;

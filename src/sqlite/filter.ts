@@ -30,11 +30,13 @@ export interface Condition {
   readonly values: readonly Value[];
 }
 
-/** Above that many, ready jobs are not sorted into the order of enqueue but found by walking it. */
+/** Above that many, ready jobs and members of lanes are not sorted into the order of enqueue but found by walking it. */
 const readySortMax = 50_000;
 
 /** All lines: there are few. */
 const linesNamed = "SELECT id FROM errand_lines WHERE queue = coalesce(?, queue) AND task = coalesce(?, task)";
+/** All lines: there are few. More than there are blocked or parked members of lanes. */
+const laneCount = `SELECT sum(value) FROM errand_numbers WHERE line > 0 AND what IN (${codeOf("blocked")}, ${codeOf("parked")})`;
 /** By primary key. */
 const readyCount = `SELECT sum(value) FROM errand_numbers WHERE line IN (SELECT value FROM json_each(?)) AND what = ${codeOf("ready")}`;
 
@@ -78,13 +80,18 @@ function candidatesOf(look: Transaction, where: JobFilter, slice: Slice): Condit
 function armOf(sql: Statements, state: JobState, where: JobFilter, beyond: string, from: number, walkMax: number): Condition | undefined {
   if (state === "running") return { sql: `SELECT seq FROM errand_running WHERE ${beyond}`, values: [from] };
   if (state === "completed") return { sql: `SELECT seq FROM errand_done WHERE ${beyond}`, values: [from] };
-  if (state === "blocked")
-    return { sql: `${inState(state, beyond)} UNION ALL SELECT seq FROM errand_members WHERE place = 0 AND ${beyond}`, values: [from, from] };
+  if (state === "blocked") return blockedArm(sql, beyond, from, walkMax);
   if (state !== "ready") return { sql: inState(state, beyond), values: [from] };
   const lines = sql.tuples<[number]>(linesNamed, where.queue ?? null, where.task ?? null).map(([id]) => id);
   if (walkMax >= 0 && (sql.value<number | null>(readyCount, JSON.stringify(lines)) ?? 0) > readySortMax) return undefined;
   const places = JSON.stringify(lines.flatMap((id) => [id, -id]));
   return { sql: `SELECT seq FROM errand_ready WHERE line IN (SELECT value FROM json_each(?)) AND ${beyond}`, values: [places, from] };
+}
+
+/** By errand_jobs_state; and all live members of lanes, unless walking errand_jobs is better. */
+function blockedArm(sql: Statements, beyond: string, from: number, walkMax: number): Condition | undefined {
+  if (walkMax >= 0 && (sql.value<number | null>(laneCount) ?? 0) > readySortMax) return undefined;
+  return { sql: `${inState("blocked", beyond)} UNION ALL SELECT seq FROM errand_members WHERE place = 0 AND ${beyond}`, values: [from, from] };
 }
 
 /** By errand_jobs_state. */

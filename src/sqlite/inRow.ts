@@ -1,15 +1,12 @@
 /** Members of a lane that are handed out in a row, behind one that is: read with what is needed to start them, so that none is read twice. */
 import { flags } from "./job.ts";
-import { codeOf } from "./numbers.ts";
 import { takenColumns } from "./start.ts";
 import type { Taken } from "./start.ts";
 import type { Transaction } from "./transaction.ts";
 
-const notInRow = flags.hasKeyLimits;
-
-/** By rowid, then the primary key of errand_members, then rowids. The row ends at the first that does not fit. */
-const behind = `SELECT ${takenColumns}, m.width = 1 AND j.line = h.line AND j.suspects = 0 AND (j.flags & ${notInRow}) = 0 AND j.due_at <= ? AND m.seq > h.seq
-    AND (j.start_by IS NULL OR j.start_by >= ? OR j.starts > 0) AND j.state <> ${codeOf("parked")} AND r.seq IS NULL
+/** By rowid, then the primary key of errand_members, then rowids. The row ends at the first that does not fit, or was parked. */
+const behind = `SELECT ${takenColumns}, m.width = 1 AND m.seq > h.seq AND j.line = h.line AND j.suspects = 0 AND (j.flags & ${flags.hasKeyLimits}) = 0
+    AND j.due_at <= ? AND (j.start_by IS NULL OR j.start_by >= ? OR j.starts > 0) AND r.seq IS NULL
   FROM errand_jobs h CROSS JOIN errand_members m ON m.lane = h.lane AND m.place = 0 CROSS JOIN errand_jobs j ON j.seq = m.seq
   LEFT JOIN errand_running r ON r.seq = m.seq
   WHERE h.seq = ? AND h.lane_width = 1 AND m.seq < coalesce((SELECT min(seq) FROM errand_members WHERE lane = h.lane AND place = 2), ${Number.MAX_SAFE_INTEGER})
@@ -18,8 +15,7 @@ const behind = `SELECT ${takenColumns}, m.width = 1 AND j.line = h.line AND j.su
 
 /** At most `most`, in their order. */
 export function followersOf(tx: Transaction, head: number, most: number): Taken[] {
-  if (most < 1) return [];
-  const rows = tx.sql.tuples<[...Taken, fits: number]>(behind, tx.now, tx.now, head, most);
+  const rows = tx.sql.tuples<[...taken: Taken, fits: number]>(behind, tx.now, tx.now, head, most);
   const end = rows.findIndex((row) => row[fitsAt] !== 1);
   return (end < 0 ? rows : rows.slice(0, end)) as unknown as Taken[];
 }

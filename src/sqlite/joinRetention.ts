@@ -6,6 +6,7 @@ import { joinStates } from "./join.ts";
 import type { Join } from "./join.ts";
 import { beginRemoval } from "./joinPasses.ts";
 import type { Statements } from "./statements.ts";
+import type { Ties } from "./ties.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** By errand_joins_purge: the first. */
@@ -45,8 +46,8 @@ export function purgeJoins(tx: Transaction, limit: number): number {
 }
 
 /** Before the transaction ends: what was not looked at is left to the next tidy. */
-export function leaveToPurge(tx: Transaction): void {
-  for (const seq of tx.ties.joinsToPurge) {
+export function leaveToPurge(tx: Transaction, { joinsToPurge }: Ties): void {
+  for (const seq of joinsToPurge) {
     const join = tx.joins.at(tx.sql, seq);
     if (join && join.state >= joinStates.closed && join.purgeAt === null) tx.joins.change(join, { purgeAt: tx.now });
   }

@@ -121,7 +121,6 @@ export function giveBackRunning(tx: Transaction, limits: readonly KeyLimit[]): v
 }
 
 export function giveBackKeys(tx: Transaction, seqs: readonly number[]): void {
-  if (seqs.length === 0) return;
   for (const [keyLimits] of tx.sql.tuples<[string | null]>(limitsOfAll, JSON.stringify(seqs))) giveBackRunning(tx, limitsOf({ keyLimits }));
 }
 

@@ -24,10 +24,10 @@ export interface Closed {
 const addMember = "INSERT INTO errand_members (lane, place, seq, width) VALUES (?, ?, ?, ?)";
 const moveMember = "UPDATE errand_members SET place = ? WHERE lane = ? AND place IN (0, 1, 2, 3) AND place <> ? AND seq = ?";
 const removeMember = "DELETE FROM errand_members WHERE lane = ? AND place IN (0, 1, 2, 3) AND seq = ?";
-/** By rowids, then the primary key. */
-const lanesOf = "SELECT DISTINCT j.lane FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value";
-const removeMembers = `DELETE FROM errand_members WHERE (lane, place, seq) IN (
-  SELECT j.lane, p.column1, j.seq FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value CROSS JOIN (VALUES (0), (1)) p)`;
+const removeAdmitted = "DELETE FROM errand_members WHERE lane = ? AND place = 1 AND seq = ?";
+const removeRow = `DELETE FROM errand_members WHERE lane = ? AND place = 0 AND seq BETWEEN ? AND ?
+  AND (SELECT count(*) = ? AND min(seq) = ? FROM errand_members WHERE lane = ? AND place = 0 AND seq BETWEEN ? AND ?)`;
+const removeAny = "DELETE FROM errand_members WHERE lane = ? AND place IN (0, 1) AND seq IN (SELECT value FROM json_each(?))";
 const firstAt = "SELECT seq, width FROM errand_members WHERE lane = ? AND place = ? ORDER BY seq LIMIT 1";
 const allAt = "SELECT seq FROM errand_members WHERE lane = ? AND place = ? ORDER BY seq LIMIT ?";
 const isAt = "SELECT 1 FROM errand_members WHERE lane = ? AND place = ? AND seq = ?";
@@ -142,12 +142,33 @@ export function leaveLane(tx: Transaction, job: Pick<Job, "lane" | "seq">): void
   tx.lanesToAdmit.add(job.lane);
 }
 
-/** All of them ended. */
-export function leaveLanes(tx: Transaction, seqs: readonly number[]): void {
-  if (seqs.length === 0) return;
-  const text = JSON.stringify(seqs);
-  for (const [lane] of tx.sql.tuples<[string]>(lanesOf, text)) tx.lanesToAdmit.add(lane);
-  tx.sql.run(removeMembers, text);
+export interface Leaving {
+  readonly lane: string;
+  readonly seq: number;
+  readonly isFollowing: boolean;
+}
+
+/** They ran, and have ended: what ran in a row stands at `blocked`, the others are admitted. */
+export function leaveLanes(tx: Transaction, leaving: readonly Leaving[]): void {
+  const lanes = new Map<string, { readonly heads: number[]; readonly followers: number[] }>();
+  for (const { lane, seq, isFollowing } of leaving) {
+    const known = lanes.get(lane);
+    const seqs = known ?? { heads: [], followers: [] };
+    if (known === undefined) lanes.set(lane, seqs);
+    (isFollowing ? seqs.followers : seqs.heads).push(seq);
+  }
+  for (const [lane, { heads, followers }] of lanes) {
+    tx.lanesToAdmit.add(lane);
+    for (const seq of heads) if (tx.sql.run(removeAdmitted, lane, seq) === 0) tx.sql.run(removeMember, lane, seq);
+    if (followers.length > 0) leaveRow(tx, lane, followers);
+  }
+}
+
+/** Mostly they stand side by side, with nobody between: then they go at half the cost. They were handed out in one row: all stand at `blocked`, or none. */
+function leaveRow(tx: Transaction, lane: string, seqs: readonly number[]): void {
+  const [first, last] = [Math.min(...seqs), Math.max(...seqs)];
+  const removed = tx.sql.run(removeRow, lane, first, last, seqs.length, first, lane, first, last);
+  if (removed === 0) tx.sql.run(removeAny, lane, JSON.stringify(seqs));
 }
 
 export function firstMember(tx: Transaction, lane: string, place: number): Member | undefined {

@@ -2,6 +2,7 @@
 import { tidyMax } from "../core/defaults.ts";
 import { jobAt } from "./job.ts";
 import type { Job } from "./job.ts";
+import { admitFirsts } from "./admitFirsts.ts";
 import { closedBy, firstMember, mark, nextOf, places, put, unmark } from "./lane.ts";
 import { leavePark, park, waitInOpenLane } from "./life.ts";
 import { move } from "./move.ts";
@@ -17,6 +18,7 @@ export function isAnyLaneMarked(sql: Statements): boolean {
 
 /** Admits the next members of lanes that may have room; what is too much for one transaction is left to tidy. */
 export function admitMarked(tx: Transaction): void {
+  if (tx.lanesToAdmit.size > 1) admitFirsts(tx, tidyMax - tx.admitted);
   // A member that is admitted too late ends at once and puts its lane back into the set, behind the others.
   for (const lane of tx.lanesToAdmit) {
     tx.lanesToAdmit.delete(lane);

@@ -50,6 +50,7 @@ export interface OpenQueue {
 }
 
 export interface Choice extends Pick<Claim, "alone"> {
+  readonly queues: readonly OpenQueue[];
   /** In all. */
   readonly most: number;
   readonly inRow: number;
@@ -60,9 +61,9 @@ export interface Choice extends Pick<Claim, "alone"> {
  * The heads of all lines compete, `most` of them win in all. A queue is full, or stops before the first job with a lane or a gate once its slots are filled;
  * a task whose terms leave no room is passed over.
  */
-export function chooseMostUrgent(tx: Transaction, queues: readonly OpenQueue[], choice: Choice): Chosen[] {
+export function chooseMostUrgent(tx: Transaction, choice: Choice): Chosen[] {
   const chosen: Chosen[] = [];
-  const contest = contestOf(contendersOf(tx, queues, choice));
+  const contest = contestOf(contendersOf(tx, choice));
   let left = choice.most;
   for (let best = contest.first; best?.head && left > 0; best = contest.first) {
     const { head, queue, line, place, isListed } = best;
@@ -84,7 +85,7 @@ export function chooseMostUrgent(tx: Transaction, queues: readonly OpenQueue[], 
   return chosen;
 }
 
-function contendersOf(tx: Transaction, queues: readonly OpenQueue[], { alone, room }: Choice): Contender[] {
+function contendersOf(tx: Transaction, { queues, alone, room }: Choice): Contender[] {
   const turns = new Map<string, Turns>();
   return queues.flatMap(({ slots, ahead, lines }) => {
     const queue: Taking = alone === "only" ? { slots: Math.min(1, slots), ahead: 0 } : { slots: Math.max(0, slots), ahead: Math.max(0, ahead) };
@@ -120,10 +121,13 @@ function isLate(tx: Transaction, [, seq, flagged]: Head): boolean {
   return (flagged & flags.hasStartBy) !== 0 && (tx.sql.value<number>(startByOf, seq) ?? Infinity) < tx.now;
 }
 
+const nobody: readonly Taken[] = [];
+
 /** They use up what may be held ahead. */
-function rowBehind(tx: Transaction, { queue, line }: Contender, head: Head, { alone, inRow, room }: Choice, left: number): Taken[] {
-  if (inRow <= 1 || alone === "only" || queue.ahead <= 0 || (head[2] & flags.hasLane) === 0 || room.isGated(line.task)) return [];
-  const followers = followersOf(tx, head[1], Math.min(inRow - 1, queue.ahead, left, room.leftOf(line.task)));
+function rowBehind(tx: Transaction, { queue, line }: Contender, head: Head, { alone, inRow, room }: Choice, left: number): readonly Taken[] {
+  if (inRow <= 1 || alone === "only" || (head[2] & flags.hasLane) === 0 || room.isGated(line.task)) return nobody;
+  const most = Math.min(inRow - 1, queue.ahead, left, room.leftOf(line.task));
+  const followers = most > 0 ? followersOf(tx, head[1], most) : nobody;
   queue.ahead -= followers.length;
   room.take(line.task, followers.length);
   return followers;

@@ -34,12 +34,14 @@ CREATE INDEX errand_jobs_state ON errand_jobs (state, seq) WHERE state > 0;
 CREATE INDEX errand_jobs_lane ON errand_jobs (lane, seq) WHERE lane IS NOT NULL;
 CREATE INDEX errand_jobs_unique ON errand_jobs (unique_key, seq) WHERE unique_key IS NOT NULL;
 
--- A job that must run alone stands under its line's negative.
-CREATE TABLE errand_ready (line INTEGER NOT NULL, urgency INTEGER NOT NULL, seq INTEGER NOT NULL, flags INTEGER NOT NULL, PRIMARY KEY (line, urgency, seq)) WITHOUT ROWID;
+-- A job that must run alone stands under its line's negative. since: of those that many lanes admitted at once, whose wide rows are not written for it.
+CREATE TABLE errand_ready (
+  line INTEGER NOT NULL, urgency INTEGER NOT NULL, seq INTEGER NOT NULL, flags INTEGER NOT NULL, since INTEGER, PRIMARY KEY (line, urgency, seq)
+) WITHOUT ROWID;
 CREATE TABLE errand_scheduled (due_at INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (due_at, seq)) WITHOUT ROWID;
 CREATE TABLE errand_running (
   seq INTEGER PRIMARY KEY, line INTEGER NOT NULL, keep INTEGER NOT NULL, flags INTEGER NOT NULL, process INTEGER NOT NULL,
-  fence INTEGER NOT NULL, claim TEXT NOT NULL, started_at INTEGER NOT NULL, is_cancelling INTEGER NOT NULL DEFAULT 0, terms INTEGER
+  fence INTEGER NOT NULL, claim TEXT NOT NULL, started_at INTEGER NOT NULL, is_cancelling INTEGER NOT NULL DEFAULT 0, terms INTEGER, lane TEXT
 );
 CREATE INDEX errand_running_cancelling ON errand_running (process, seq) WHERE is_cancelling = 1;
 CREATE TABLE errand_done (seq INTEGER PRIMARY KEY, ended_at INTEGER NOT NULL);
@@ -51,7 +53,6 @@ CREATE INDEX errand_purges_at ON errand_purges (at, id);
 
 -- Live members of lanes; place: see lane.ts.
 CREATE TABLE errand_members (lane TEXT NOT NULL, place INTEGER NOT NULL, seq INTEGER NOT NULL, width INTEGER NOT NULL, PRIMARY KEY (lane, place, seq)) WITHOUT ROWID;
-CREATE INDEX errand_members_blocked ON errand_members (seq) WHERE place = 0;
 -- Only lanes that are closed, or that tidy has work with.
 CREATE TABLE errand_lanes (lane TEXT PRIMARY KEY, closed_by TEXT, closed_at INTEGER, is_marked INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX errand_lanes_marked ON errand_lanes (lane) WHERE is_marked = 1;

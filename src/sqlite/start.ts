@@ -32,14 +32,16 @@ export const takenColumns =
 /** The first of a line: a range of the primary key; then rowids. */
 const firstOfLine = "FROM errand_ready r CROSS JOIN errand_jobs j ON j.seq = r.seq WHERE r.line = ? AND (r.urgency, r.seq) <= (?, ?)";
 const takenJobs = `SELECT ${takenColumns} ${firstOfLine}`;
-const enterRunning = `INSERT INTO errand_running (seq, line, keep, flags, process, fence, claim, started_at, terms)
-  SELECT r.seq, j.line, j.keep, j.flags, ?, ?, ?, ?, ? ${firstOfLine}`;
+/** Its lane goes along, so that its end needs no look at the wide row. */
+const lane = `iif(j.flags & ${flags.hasLane}, j.lane, NULL)`;
+const enterRunning = `INSERT INTO errand_running (seq, line, keep, flags, process, fence, claim, started_at, terms, lane)
+  SELECT r.seq, j.line, j.keep, j.flags, ?, ?, ?, ?, ?, ${lane} ${firstOfLine}`;
 const leaveReady = "DELETE FROM errand_ready WHERE line = ? AND (urgency, seq) <= (?, ?)";
 /** By rowids. */
 const listed = "FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value";
 const listedJobs = `SELECT ${takenColumns} ${listed}`;
-const listedEnterRunning = `INSERT INTO errand_running (seq, line, keep, flags, process, fence, claim, started_at, terms)
-  SELECT j.seq, j.line, j.keep, j.flags | ?, ?, ?, ?, ?, ? ${listed}`;
+const listedEnterRunning = `INSERT INTO errand_running (seq, line, keep, flags, process, fence, claim, started_at, terms, lane)
+  SELECT j.seq, j.line, j.keep, j.flags | ?, ?, ?, ?, ?, ?, ${lane} ${listed}`;
 /** By primary key. */
 const leaveReadyOne = "DELETE FROM errand_ready WHERE line = ? AND urgency = ? AND seq = ?";
 const metDeadline = "DELETE FROM errand_deadlines WHERE start_by = (SELECT start_by FROM errand_jobs WHERE seq = ?) AND seq = ?";
@@ -56,21 +58,17 @@ export function start(tx: Transaction, lease: Lease, known: Process | undefined,
   if (chosen.length === 0) return [];
   const process = leaseTo(tx, known, lease.process, lease.leaseMs);
   const carried = room.handOut();
-  const taken = new Map<number, Taken>();
+  const rows = new Map<number, Taken>();
   for (const ofLine of byPlace(chosen).values()) {
     const [first] = ofLine;
     if (first === undefined) continue;
     const values: Started = [process, lease.fence, lease.claim, tx.now, carried.get(first.line.task) ?? null];
-    for (const row of first.isListed ? startListed(tx, ofLine, values) : startFirst(tx, ofLine, values)) taken.set(row[0], row);
+    for (const row of first.isListed ? startListed(tx, ofLine, values) : startFirst(tx, ofLine, values)) rows.set(row[0], row);
     tx.counters.add(first.line.id, "ready", -ofLine.length);
     tx.counters.add(first.line.id, "running", ofLine.length);
   }
   startFollowers(tx, chosen, [process, lease.fence, lease.claim, tx.now, null]);
-  const rows = chosen.flatMap(({ line, seq, followers }): (readonly [Line, Taken])[] => {
-    const row = taken.get(seq);
-    return row ? [[line, row], ...followers.map((follower) => [line, follower] as const)] : [];
-  });
-  return claimedJobs(tx, rows);
+  return claimedJobs(tx, chosen, rows);
 }
 
 type Started = readonly [process: number, fence: number, claim: string, now: number, terms: number | null];
@@ -113,15 +111,30 @@ function startFollowers(tx: Transaction, chosen: readonly Chosen[], values: Star
     tx.counters.add(line.id, "blocked", -followers.length);
     tx.counters.add(line.id, "running", followers.length);
   }
-  if (seqs.length > 0) tx.sql.run(listedEnterRunning, flags.isFollowing, ...values, JSON.stringify(seqs));
+  // In the order of their rows: 0.4 µs each where any order takes 0.8.
+  if (seqs.length > 0) tx.sql.run(listedEnterRunning, flags.isFollowing, ...values, JSON.stringify(seqs.toSorted((a, b) => a - b)));
 }
 
 const atFlags = 10;
 
-function claimedJobs(tx: Transaction, rows: readonly (readonly [Line, Taken])[]): ClaimedJob[] {
-  const members = rows.filter(([, row]) => (row[atFlags] & flags.hasJoin) !== 0).map(([, [seq]]) => seq);
-  const joins = new Map(members.length === 0 ? [] : tx.sql.tuples<[seq: number, id: string]>(ownJoins, JSON.stringify(members)));
-  return rows.map(([line, row]) => claimedJob(tx, line, row, joins));
+function claimedJobs(tx: Transaction, chosen: readonly Chosen[], rows: ReadonlyMap<number, Taken>): ClaimedJob[] {
+  const joins = ownJoinIds(tx, chosen, rows);
+  const jobs: ClaimedJob[] = [];
+  for (const { line, seq, followers } of chosen) {
+    const row = rows.get(seq);
+    if (row) jobs.push(claimedJob(tx, line, row, joins));
+    for (const follower of followers) jobs.push(claimedJob(tx, line, follower, joins));
+  }
+  return jobs;
+}
+
+const none: ReadonlyMap<number, string> = new Map();
+
+function ownJoinIds(tx: Transaction, chosen: readonly Chosen[], rows: ReadonlyMap<number, Taken>): ReadonlyMap<number, string> {
+  const members: number[] = [];
+  for (const row of rows.values()) if ((row[atFlags] & flags.hasJoin) !== 0) members.push(row[0]);
+  for (const { followers } of chosen) for (const row of followers) if ((row[atFlags] & flags.hasJoin) !== 0) members.push(row[0]);
+  return members.length === 0 ? none : new Map(tx.sql.tuples<[seq: number, id: string]>(ownJoins, JSON.stringify(members)));
 }
 
 function claimedJob(tx: Transaction, line: Line, row: Taken, joins: ReadonlyMap<number, string>): ClaimedJob {

@@ -33,10 +33,6 @@ export class Transaction {
   readonly hasWaited: boolean;
   /** Lanes that may have room. */
   readonly lanesToAdmit: Set<string> = new Set();
-  readonly ties: Ties = new Ties();
-  readonly joins: Joins = new Joins();
-  readonly keys: Keys = new Keys();
-  readonly gates: Gates = new Gates();
   /** Work may have become ready. */
   isReadied = false;
   /** What was done, for tidy and for its bounds. */
@@ -45,6 +41,11 @@ export class Transaction {
   readonly #shared: Shared;
   readonly #before: Numbers;
   readonly #purges = new Map<Instant, number[]>();
+  // Made when first asked for: most transactions have to do with none of them.
+  #ties: Ties | undefined;
+  #joins: Joins | undefined;
+  #keys: Keys | undefined;
+  #gates: Gates | undefined;
   #nextSeq: number | undefined;
 
   constructor(shared: Shared, sql: Statements, stated: Instant | undefined, hasWaited: boolean) {
@@ -62,9 +63,25 @@ export class Transaction {
     return this.#shared.notices.at(this.sql, this.numbers);
   }
 
+  get ties(): Ties {
+    return (this.#ties ??= new Ties());
+  }
+
+  get joins(): Joins {
+    return (this.#joins ??= new Joins());
+  }
+
+  get keys(): Keys {
+    return (this.#keys ??= new Keys());
+  }
+
+  get gates(): Gates {
+    return (this.#gates ??= new Gates());
+  }
+
   /** Something follows from what was done that has not been looked at. */
   get hasAftermath(): boolean {
-    return this.ties.hasWork || this.lanesToAdmit.size > 0 || this.keys.hasWork;
+    return this.lanesToAdmit.size > 0 || this.#ties?.hasWork === true || this.#keys?.hasWork === true;
   }
 
   /** The next place in the order of enqueue. */
@@ -114,7 +131,7 @@ export class Transaction {
 
   /** So that what is read of them next is as it is now. */
   writeKeys(): void {
-    this.keys.write(this.sql);
+    this.#keys?.write(this.sql);
   }
 
   writePurges(): void {
@@ -125,10 +142,10 @@ export class Transaction {
   /** Writes what was gathered. Nothing else may be written after it. */
   finish(): void {
     aftermath(this);
-    leaveToPurge(this);
-    this.joins.write(this.sql);
+    if (this.#ties) leaveToPurge(this, this.#ties);
+    this.#joins?.write(this.sql);
     this.writeKeys();
-    this.gates.write(this.sql);
+    this.#gates?.write(this.sql);
     this.writePurges();
     this.counters.write(this.sql);
     writeChangedNumbers(this.sql, this.#before, this.numbers);

@@ -52,7 +52,7 @@ export function releaseKey(tx: Transaction, job: Pick<Job, "uniqueKey" | "seq">)
 }
 
 export function releaseKeys(tx: Transaction, seqs: readonly number[]): void {
-  if (seqs.length > 0) tx.sql.run(releaseAll, JSON.stringify(seqs));
+  tx.sql.run(releaseAll, JSON.stringify(seqs));
 }
 
 export function keepKeyUntil(tx: Transaction, key: string, jobId: string, until: Instant): void {

@@ -13,6 +13,8 @@ const mayBeWalked = [
   /^SCAN (\d+-ROW VALUES CLAUSE|CONSTANT ROW)$/,
   /^SCAN errand_lanes USING COVERING INDEX errand_lanes_marked$/,
   /^SCAN errand_(lines|passes)$/,
+  // Live members of lanes, where there are few of them.
+  /^SCAN errand_members$/,
   // The joins within one that is changed as a whole; what running jobs hold.
   /^SCAN (t|tree)$/,
   /^SCAN errand_terms USING INDEX errand_terms_running$/,
