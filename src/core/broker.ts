@@ -20,6 +20,7 @@ import { Planner } from "./plan.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import { reconcilePrefix } from "./reconcile/reconcile.ts";
 import { Reconciliations, type RebuildOptions, type Rebuilt, type ReconciliationView } from "./reconcile/reconciliations.ts";
+import { Experience } from "./recovery/experience.ts";
 import { Registration } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 import { Schedules, type ScheduleHandle } from "./schedule/schedules.ts";
@@ -47,6 +48,7 @@ export class StoreBroker implements Broker {
   readonly #registration: Registration;
   readonly #schedules: Schedules;
   readonly #reconciliations: Reconciliations;
+  readonly #experience: Experience = new Experience();
   #opening: Promise<void> | undefined;
   #hasEngine = false;
   #isOpen = false;
@@ -116,6 +118,7 @@ export class StoreBroker implements Broker {
       registration: this.#registration,
       options,
       told: (answers) => this.#coordination.told(answers),
+      experience: this.#experience,
     });
     this.#worker = worker;
     try {

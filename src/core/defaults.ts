@@ -129,5 +129,8 @@ export const breakerRampFrom = 0.1;
 export const breakerRampGrowth = 1.5;
 export const breakerRampGrowthMs: number = 5 * second;
 export const breakerRampStepMs: number = 0.5 * second;
-/** Of the starts while it ramps, at most so many are of jobs that were tried before. */
+/** It begins with no less than so many starts a second; where that is more than before the trouble, it doubles each second up to the other. */
+export const breakerRampLeast = 2;
+export const breakerRampQuickTo = 10;
+/** Of the starts while it ramps, at most so many are of jobs that were tried before, while as many new ones come up. */
 export const breakerRetryShare = 0.2;

@@ -259,7 +259,7 @@ test("of the starts while it ramps, at most a fifth are second tries", () => {
   let retries = 0;
   for (let n = 0; n < 1_000; n++) {
     const isRetry = n % 2 === 1;
-    if (!budget.admits(isRetry ? 2 : 1)) continue;
+    if (!budget.admits(isRetry ? 2 : 1, 1)) continue;
     starts++;
     if (isRetry) retries++;
     assert.ok(retries <= starts * 0.2 + 1, `${retries} of ${starts}`);
@@ -267,8 +267,17 @@ test("of the starts while it ramps, at most a fifth are second tries", () => {
   assert.ok(retries > starts * 0.19);
 });
 
-test("where there is nothing else, a fifth of the second tries start", () => {
+test("where there is nothing else, all of the second tries start", () => {
   const budget = new RetryBudget();
-  const admitted = Array.from({ length: 1_000 }, () => budget.admits(3)).filter(Boolean).length;
-  assert.ok(admitted > 180 && admitted <= 200, `${admitted}`);
+  assert.ok(Array.from({ length: 1_000 }, () => budget.admits(3, 2)).every(Boolean));
+});
+
+test("one second try is put off for each new one that has started, and no more than so many in a row", () => {
+  const budget = new RetryBudget();
+  const retries = (count: number): boolean[] => Array.from({ length: count }, () => budget.admits(2, 3));
+  budget.admits(2, 3);
+  budget.admits(1, 3);
+  assert.deepEqual(retries(3), [false, true, true]);
+  for (let news = 0; news < 3; news++) budget.admits(1, 3);
+  assert.deepEqual(retries(6), [true, false, false, false, true, true]);
 });

@@ -68,3 +68,28 @@ test("advance brings all work through an outage and its recovery; drain leaves w
   assert.equal((await work.count()).completed, 200);
   await work.close();
 });
+
+for (const steps of ["60 steps of a second", "one step of a minute"]) {
+  test(`a breaker opens by failures that are spread over time, in ${steps}`, async () => {
+    let runs = 0;
+    const call = task<{ n: number }>("call", {
+      run: () => {
+        runs++;
+        throw new Error("503");
+      },
+    });
+    const work = testBroker({ call });
+    if (steps === "one step of a minute") {
+      for (const { n } of numbered(60)) await work.enqueue(call.with({ n }, { in: `${n + 1}s` }));
+      await work.advance("1m");
+    } else
+      for (const { n } of numbered(60)) {
+        await work.enqueue(call.with({ n }));
+        await work.advance("1s");
+      }
+    assert.ok(runs >= 20 && runs < 100, `${runs} runs`);
+    const [last] = (await work.list({ states: ["ready"] })).jobs;
+    assert.match((await work.why(last?.id ?? "")) ?? "", /task call has been failing/);
+    await work.close();
+  });
+}

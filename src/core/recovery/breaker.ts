@@ -5,8 +5,9 @@ import { breakerGate } from "./breakerNotes.ts";
 import type { BreakerPolicy } from "./breakerPolicy.ts";
 import { isHealthy, unknownState, type BreakerState } from "./breakerState.ts";
 import { decide, looksAt } from "./decide.ts";
-import { Evidence, type EndedRun } from "./evidence.ts";
-import { LearnedRate } from "./learnedRate.ts";
+import type { Evidence, EndedRun } from "./evidence.ts";
+import type { Experienced } from "./experience.ts";
+import type { LearnedRate } from "./learnedRate.ts";
 import { RetryBudget } from "./retryBudget.ts";
 
 /** So many looks in a row at a rate of which less than that part is used: nothing waits for more. */
@@ -16,7 +17,7 @@ const aheadMax = 10;
 
 export class Breaker {
   readonly name: string;
-  readonly learned: LearnedRate = new LearnedRate();
+  readonly learned: LearnedRate;
   budget: RetryBudget = new RetryBudget();
   state: BreakerState = unknownState;
   version = 0;
@@ -27,9 +28,10 @@ export class Breaker {
   /** How many more fresh jobs than others were handed out. */
   #freshAhead = 0;
 
-  constructor(policy: BreakerPolicy) {
+  constructor(policy: BreakerPolicy, { evidence, learned }: Experienced) {
     this.name = policy.name;
-    this.#evidence = new Evidence(policy);
+    this.#evidence = evidence;
+    this.learned = learned;
     this.#isRated = policy.isRated;
   }
 

@@ -64,6 +64,11 @@ export function breakerPolicyOf(task: string, { breaker: options, dependsOn, isR
   };
 }
 
+/** How people call what a breaker of that name stands for: "task send-receipt", or "mail-api". */
+export function dependencyWords(name: string): string {
+  return name.startsWith("task/") ? name.replace("/", " ") : name.replace("dependency/", "");
+}
+
 /** One for all tasks that depend on the same thing. Throws `definition-invalid` where two of them give different options. */
 export function sharedBreakers(
   tasks: Iterable<{ readonly name: string; readonly policy: { readonly breaker: BreakerPolicy | undefined } }>,

@@ -61,14 +61,25 @@ export const unknownState: BreakerState = {
   hasOverloaded: false,
 };
 
-const { breakerRampFrom, breakerRampGrowth, breakerRampGrowthMs, breakerRampStepMs, breakerProbeLeastMs, breakerProbeMostMs } = defaults;
+const {
+  breakerRampFrom,
+  breakerRampGrowth,
+  breakerRampGrowthMs,
+  breakerRampStepMs,
+  breakerRampLeast,
+  breakerRampQuickTo,
+  breakerProbeLeastMs,
+  breakerProbeMostMs,
+} = defaults;
 /** It probes again after so small a part of the time that it has been in trouble. */
 const probeAfterPart = 1 / 60;
 /** Trouble so soon after a recovery is the recovery's own. */
 const relapseMs: Ms = 60_000;
 /** Without trouble for so long, a step needs no success. */
 export const quietMs: Ms = 60_000;
+/** At less than that a second it opens again. */
 const startRateLeast = 1;
+const doublingMs: Ms = 1_000;
 const lowering = 0.5;
 /** Of the rate that was too much, this much is thought to hold. */
 const holding = 0.85;
@@ -140,7 +151,7 @@ export function reopened(state: BreakerState, now: Instant, reason: string): Bre
 
 /** The probe has ended well. */
 export function ramped(state: BreakerState, now: Instant): BreakerState {
-  const startRate = Math.max(startRateLeast, state.rate * breakerRampFrom);
+  const startRate = Math.max(breakerRampLeast, state.rate * breakerRampFrom);
   return { ...state, is: "ramping", since: now, startRate, steppedAt: now, loweredAt: now, recoveringAt: state.recoveringAt || now };
 }
 
@@ -179,6 +190,9 @@ export function drained(state: BreakerState, now: Instant): BreakerState {
 }
 
 function grown({ startRate, rate, hasOverloaded }: BreakerState, elapsedMs: Ms): number {
+  // Of a few jobs now and then nobody has learned what holds: they must not wait for a rate that is found out a little at a time.
+  if (!hasOverloaded && startRate >= rate && startRate < breakerRampQuickTo)
+    return Math.min(breakerRampQuickTo, startRate * 2 ** (Math.min(elapsedMs, doublingMs) / doublingMs));
   const part = elapsedMs / breakerRampGrowthMs;
   if (!hasOverloaded) return startRate * breakerRampGrowth ** part;
   return startRate < rate ? Math.min(rate, startRate * breakerRampGrowth ** part) : startRate * growthWithCare ** part;

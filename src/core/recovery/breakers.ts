@@ -15,6 +15,7 @@ import { Breaker } from "./breaker.ts";
 import { breakerKey, breakerPrefix, stateIn, writesOf } from "./breakerNotes.ts";
 import { sharedBreakers } from "./breakerPolicy.ts";
 import { unknownState, type BreakerState } from "./breakerState.ts";
+import { Experience } from "./experience.ts";
 
 export interface BreakersHear {
   /** The id this worker goes by. */
@@ -32,6 +33,7 @@ export class Breakers {
   readonly #parts: WorkerParts;
   readonly #clock: StoreClock;
   readonly #hears: BreakersHear;
+  readonly #experience: Experience;
   readonly #byName: Map<string, Breaker> = new Map();
   readonly #byTask: Map<string, Breaker> = new Map();
   #timer: Timer | undefined;
@@ -44,8 +46,9 @@ export class Breakers {
     this.#parts = parts;
     this.#clock = clock;
     this.#hears = hears;
+    this.#experience = parts.experience ?? new Experience();
     const { tasks } = parts.definitions;
-    for (const policy of sharedBreakers(tasks.values()).values()) this.#byName.set(policy.name, new Breaker(policy));
+    for (const policy of sharedBreakers(tasks.values()).values()) this.#byName.set(policy.name, new Breaker(policy, this.#experience.of(policy)));
     for (const { name, policy } of tasks.values()) {
       const breaker = policy.breaker && this.#byName.get(policy.breaker.name);
       if (breaker !== undefined) this.#byTask.set(name, breaker);
@@ -142,8 +145,9 @@ export class Breakers {
   async #act(now: Instant): Promise<void> {
     const changes: { readonly breaker: Breaker; readonly next: BreakerState }[] = [];
     const used = await this.#used();
+    const process = this.#experience.tellerOr(this.#hears.process());
     for (const breaker of this.#byName.values()) {
-      const next = breaker.decide(now, { process: this.#hears.process(), monotonic: this.#parts.runtime.monotonic(), used: used.get(breaker) });
+      const next = breaker.decide(now, { process, monotonic: this.#parts.runtime.monotonic(), used: used.get(breaker) });
       if (next !== undefined) changes.push({ breaker, next });
     }
     if (changes.length === 0) return;

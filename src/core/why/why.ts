@@ -30,7 +30,7 @@ function whyJoin(join: JoinRow, look: Look): Promise<string> {
 }
 
 function triedWords({ attempts, history, state }: JobRow): string | undefined {
-  const last = history.at(-1);
+  const last = history.findLast(({ is }) => is !== "snoozed"); // no attempt, and told of by what it waits for
   if (attempts === 0 || last === undefined || state === "parked") return undefined;
   return `${attempts} ${attempts === 1 ? "attempt" : "attempts"} so far, the last one ended: ${last.error?.message ?? last.reason ?? last.is}`;
 }

@@ -9,6 +9,7 @@ import { someNeeds } from "../limits/resource.ts";
 import { checkName } from "../names.ts";
 import { aWholeNumber, checkOptions, refuse } from "../options.ts";
 import type { Planner } from "../plan.ts";
+import type { Experience } from "../recovery/experience.ts";
 import type { Logger, Ms, Runtime } from "../runtime.ts";
 
 export interface WorkerOptions {
@@ -46,6 +47,8 @@ export interface WorkerParts {
   readonly settings: Settings;
   /** Hears what the store made of outcomes. */
   readonly told?: ((answers: readonly Settled[]) => void) | undefined;
+  /** Of the process, for its breakers; without it, of this worker. */
+  readonly experience?: Experience | undefined;
 }
 
 const slotsMax = 1_000;

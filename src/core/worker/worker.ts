@@ -54,10 +54,11 @@ export class Worker implements RunningWorker {
     readonly registration?: Pick<Registration, "heard">;
     readonly log?: Logger;
     readonly told?: WorkerParts["told"];
+    readonly experience?: WorkerParts["experience"];
     readonly options?: WorkerOptions;
   }) {
-    const { engine, runtime, definitions, planner, registration, log = runtime.log, options = {}, told } = given;
-    this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions), told };
+    const { engine, runtime, definitions, planner, registration, log = runtime.log, options = {}, told, experience } = given;
+    this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions), told, experience };
     this.#contact = new Contact(runtime, log, this.#parts.settings.beatEveryMs * gapBeats);
     this.#alone = new Alone(this.#parts);
     this.#pulse = new Pulse(this.#parts, this.#contact, {

@@ -1,5 +1,6 @@
 /** What it depends on is failing, or recovers slowly. */
 import { breakerGate, breakerKey } from "../../recovery/breakerNotes.ts";
+import { dependencyWords } from "../../recovery/breakerPolicy.ts";
 import type { BreakerState } from "../../recovery/breakerState.ts";
 import type { Look } from "../look.ts";
 import { agoWords, inWordsAt } from "../words.ts";
@@ -9,7 +10,7 @@ export const breakers: FindDoors = async (_, known, look) => {
   const name = known?.breaker;
   if (name === undefined) return [];
   const state = await look.note<BreakerState>(breakerKey(name));
-  const door = state && doorOf(name.replace("dependency/", "").replace("task/", "task "), state, look);
+  const door = state && doorOf(dependencyWords(name), state, look);
   if (door === undefined || state?.is !== "ramping") return door === undefined ? [] : [door];
   const [gate] = await look.gates([breakerGate(name)]);
   const isFull = gate?.most !== undefined && gate.used >= gate.most;
