@@ -2,6 +2,7 @@
 import { ErrandError } from "./errors.ts";
 import type { AnyResource } from "./limits/resource.ts";
 import { didYouMean } from "./names.ts";
+import { sharedBreakers } from "./recovery/breakerPolicy.ts";
 import { reconcileTask, type AnyReconciliation } from "./reconcile/reconcile.ts";
 import type { AnySchedule } from "./schedule/every.ts";
 import type { AnySubscription } from "./when.ts";
@@ -21,12 +22,13 @@ export class Definitions {
   #runReconciliation: RunsReconciliation = notHere;
   readonly resources: Map<string, AnyResource> = new Map();
 
-  /** Throws `name-taken`, `option-invalid`. */
+  /** Throws `name-taken`, `option-invalid`, `definition-invalid`. */
   constructor(modules: readonly DefinitionModule[]) {
     for (const module of modules) {
       refuseBareValue(module);
       for (const value of Object.values(module)) this.#take(value);
     }
+    sharedBreakers(this.tasks.values());
   }
 
   /** The task of that name; throws `task-unknown`, naming the nearest. */
