@@ -4,6 +4,7 @@ import { flags } from "./job.ts";
 import { turnFollowers } from "./after.ts";
 import { giveBackKeys } from "./keyLimit.ts";
 import { leaveLanes } from "./lane.ts";
+import type { Leaving } from "./lane.ts";
 import type { Transaction } from "./transaction.ts";
 import { releaseKeys } from "./unique.ts";
 
@@ -55,10 +56,9 @@ function isPlain({ is, follow, checkpoint, result }: Outcome): boolean {
 function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, without: number, completed: Set<Outcome>): void {
   const [first] = group.values();
   if (first === undefined) return;
-  const rows = tx.sql.tuples<Held>(held, JSON.stringify([...group.keys()]), first.fence, first.claim, without);
+  const rows = inRowOrder(tx.sql.tuples<Held>(held, JSON.stringify([...group.keys()]), first.fence, first.claim, without));
   if (rows.length === 0) return;
-  // In the order of their rows, whatever the order of the outcomes.
-  const seqs = JSON.stringify(rows.map(([, seq]) => seq).toSorted((a, b) => a - b));
+  const seqs = JSON.stringify(rows.map(([, seq]) => seq));
   tx.sql.run(leaveRunning, seqs);
   tx.sql.run(enterDone, tx.now, seqs);
   leaveAll(tx, rows);
@@ -74,17 +74,31 @@ function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, wit
   }
 }
 
+/** In the order of their rows, whatever the order of the outcomes: pages are written one after the other. */
+function inRowOrder(rows: Held[]): readonly Held[] {
+  const isInOrder = rows.every(([, seq], at) => at === 0 || seq > (rows[at - 1]?.[1] ?? 0));
+  return isInOrder ? rows : rows.sort(([, a], [, b]) => a - b);
+}
+
 /** What those that are more than plain held: their lanes, keys and limits, and what they came after. */
 function leaveAll(tx: Transaction, rows: readonly Held[]): void {
   const all = rows.reduce((any, row) => any | row[4], 0);
-  if ((all & flags.hasLane) !== 0)
-    leaveLanes(
-      tx,
-      rows.flatMap(([, seq, , , flagsOf, , lane]) => (lane === null ? [] : { seq, lane, isFollowing: (flagsOf & flags.isFollowing) !== 0 })),
-    );
+  if ((all & flags.hasLane) !== 0) leaveLanes(tx, leaving(rows));
   if ((all & flags.hasUnique) !== 0) releaseKeys(tx, flagged(rows, flags.hasUnique));
   if ((all & flags.hasKeyLimits) !== 0) giveBackKeys(tx, flagged(rows, flags.hasKeyLimits));
   if ((all & flags.hasAfter) !== 0) turnFollowers(tx, flagged(rows, flags.hasAfter), false);
+}
+
+/** By lane, in order. All were handed out by one claim. */
+function leaving(rows: readonly Held[]): Map<string, Leaving> {
+  const lanes = new Map<string, Leaving>();
+  for (const [, seq, , , flagsOf, , lane] of rows) {
+    if (lane === null) continue;
+    let ofLane = lanes.get(lane);
+    if (ofLane === undefined) lanes.set(lane, (ofLane = { heads: [], row: [] }));
+    ((flagsOf & flags.isFollowing) === 0 ? ofLane.heads : ofLane.row).push(seq);
+  }
+  return lanes;
 }
 
 function flagged(rows: readonly Held[], flag: number): number[] {

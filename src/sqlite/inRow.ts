@@ -4,11 +4,13 @@ import { takenColumns } from "./start.ts";
 import type { Taken } from "./start.ts";
 import type { Transaction } from "./transaction.ts";
 
-/** By rowid, then the primary key of errand_members, then rowids. The row ends at the first that does not fit, or was parked. */
+/**
+ * By rowid, then the primary key of errand_members, then rowids. The row ends at the first that does not fit, or was parked. None of them runs: those that
+ * ran behind the head when it came back count as admitted since then.
+ */
 const behind = `SELECT ${takenColumns}, m.width = 1 AND m.seq > h.seq AND j.line = h.line AND j.suspects = 0 AND (j.flags & ${flags.hasKeyLimits}) = 0
-    AND j.due_at <= ? AND (j.start_by IS NULL OR j.start_by >= ? OR j.starts > 0) AND r.seq IS NULL
+    AND j.due_at <= ? AND (j.start_by IS NULL OR j.start_by >= ? OR j.starts > 0)
   FROM errand_jobs h CROSS JOIN errand_members m ON m.lane = h.lane AND m.place = 0 CROSS JOIN errand_jobs j ON j.seq = m.seq
-  LEFT JOIN errand_running r ON r.seq = m.seq
   WHERE h.seq = ? AND h.lane_width = 1 AND m.seq < coalesce((SELECT min(seq) FROM errand_members WHERE lane = h.lane AND place = 2), ${Number.MAX_SAFE_INTEGER})
     AND NOT EXISTS (SELECT 1 FROM errand_members WHERE lane = h.lane AND place = 3)
   ORDER BY m.seq LIMIT ?`;

@@ -25,8 +25,9 @@ const addMember = "INSERT INTO errand_members (lane, place, seq, width) VALUES (
 const moveMember = "UPDATE errand_members SET place = ? WHERE lane = ? AND place IN (0, 1, 2, 3) AND place <> ? AND seq = ?";
 const removeMember = "DELETE FROM errand_members WHERE lane = ? AND place IN (0, 1, 2, 3) AND seq = ?";
 const removeAdmitted = "DELETE FROM errand_members WHERE lane = ? AND place = 1 AND seq = ?";
-const removeRow = `DELETE FROM errand_members WHERE lane = ? AND place = 0 AND seq BETWEEN ? AND ?
-  AND (SELECT count(*) = ? AND min(seq) = ? FROM errand_members WHERE lane = ? AND place = 0 AND seq BETWEEN ? AND ?)`;
+const rowBetween = "SELECT count(*), min(seq) FROM errand_members WHERE lane = ? AND place = 0 AND seq BETWEEN ? AND ?";
+/** Asked apart from the above: with it as a subquery, SQLite would first list the rows and then delete them, at twice the cost. */
+const removeRow = "DELETE FROM errand_members WHERE lane = ? AND place = 0 AND seq BETWEEN ? AND ?";
 const removeAny = "DELETE FROM errand_members WHERE lane = ? AND place IN (0, 1) AND seq IN (SELECT value FROM json_each(?))";
 const firstAt = "SELECT seq, width FROM errand_members WHERE lane = ? AND place = ? ORDER BY seq LIMIT 1";
 const allAt = "SELECT seq FROM errand_members WHERE lane = ? AND place = ? ORDER BY seq LIMIT ?";
@@ -37,6 +38,9 @@ const standing = `SELECT closed_at IS NOT NULL, k.key IS NOT NULL, (SELECT count
     (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 0), (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 2),
     EXISTS (SELECT 1 FROM errand_running WHERE seq = (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 0))
   FROM (SELECT ? AS lane) q LEFT JOIN (SELECT lane AS key, closed_at FROM errand_lanes) k ON k.key = q.lane`;
+/** A row stands at the beginning of those at `blocked`. */
+const isAnyFollowing =
+  "SELECT 1 FROM (SELECT seq FROM errand_members WHERE lane = ? AND place = 0 ORDER BY seq LIMIT 1) q CROSS JOIN errand_running r ON r.seq = q.seq";
 const anyBefore = "SELECT 1 FROM errand_members WHERE lane = ? AND place IN (0, 1, 2, 3) AND seq < ? LIMIT 1";
 /** The first of those at `blocked`, as many as a row may be long. */
 const admitRunning = `UPDATE errand_members SET place = 1 WHERE lane = ? AND place = 0 AND seq IN (SELECT r.seq FROM (
@@ -121,6 +125,11 @@ export function admitFollowers(tx: Transaction, lane: string): void {
   tx.sql.run(admitRunning, lane, lane);
 }
 
+/** One of those that run in a row comes back: the others are a row no more. */
+export function breakRow(tx: Transaction, lane: string): void {
+  if (tx.sql.value(isAnyFollowing, lane) !== undefined) admitFollowers(tx, lane);
+}
+
 /** Whether a member that was enqueued before it lives. */
 export function isAnyBefore(tx: Transaction, lane: string, seq: number): boolean {
   return tx.sql.value(anyBefore, lane, seq) !== undefined;
@@ -142,33 +151,28 @@ export function leaveLane(tx: Transaction, job: Pick<Job, "lane" | "seq">): void
   tx.lanesToAdmit.add(job.lane);
 }
 
+/** Members of one lane that ran, and have ended. */
 export interface Leaving {
-  readonly lane: string;
-  readonly seq: number;
-  readonly isFollowing: boolean;
+  /** Admitted. */
+  readonly heads: number[];
+  /** Of one row: all stand at `blocked`, or none. */
+  readonly row: number[];
 }
 
-/** They ran, and have ended: what ran in a row stands at `blocked`, the others are admitted. */
-export function leaveLanes(tx: Transaction, leaving: readonly Leaving[]): void {
-  const lanes = new Map<string, { readonly heads: number[]; readonly followers: number[] }>();
-  for (const { lane, seq, isFollowing } of leaving) {
-    const known = lanes.get(lane);
-    const seqs = known ?? { heads: [], followers: [] };
-    if (known === undefined) lanes.set(lane, seqs);
-    (isFollowing ? seqs.followers : seqs.heads).push(seq);
-  }
-  for (const [lane, { heads, followers }] of lanes) {
+export function leaveLanes(tx: Transaction, leaving: ReadonlyMap<string, Leaving>): void {
+  for (const [lane, { heads, row }] of leaving) {
     tx.lanesToAdmit.add(lane);
     for (const seq of heads) if (tx.sql.run(removeAdmitted, lane, seq) === 0) tx.sql.run(removeMember, lane, seq);
-    if (followers.length > 0) leaveRow(tx, lane, followers);
+    if (row.length > 0) leaveRow(tx, lane, row);
   }
 }
 
-/** Mostly they stand side by side, with nobody between: then they go at half the cost. They were handed out in one row: all stand at `blocked`, or none. */
+/** In order. Mostly they stand side by side, with nobody between: then they go at half the cost. */
 function leaveRow(tx: Transaction, lane: string, seqs: readonly number[]): void {
-  const [first, last] = [Math.min(...seqs), Math.max(...seqs)];
-  const removed = tx.sql.run(removeRow, lane, first, last, seqs.length, first, lane, first, last);
-  if (removed === 0) tx.sql.run(removeAny, lane, JSON.stringify(seqs));
+  const [first = 0, last = 0] = [seqs[0], seqs.at(-1)];
+  const [between] = tx.sql.tuples<[count: number, first: number | null]>(rowBetween, lane, first, last);
+  if (between?.[0] === seqs.length && between[1] === first) tx.sql.run(removeRow, lane, first, last);
+  else tx.sql.run(removeAny, lane, JSON.stringify(seqs));
 }
 
 export function firstMember(tx: Transaction, lane: string, place: number): Member | undefined {

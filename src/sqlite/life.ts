@@ -4,7 +4,7 @@ import type { EndedState } from "../core/states.ts";
 import { publishDeath } from "./fanOut.ts";
 import { isFollower, isLate, jobAt, remember, startsOf } from "./job.ts";
 import type { Job } from "./job.ts";
-import { admitFollowers, close, closedBy, isAnyBefore, leaveLane, membersAt, places, put } from "./lane.ts";
+import { admitFollowers, breakRow, close, closedBy, isAnyBefore, leaveLane, membersAt, places, put } from "./lane.ts";
 import { move } from "./move.ts";
 import type { Change } from "./move.ts";
 import type { Transaction } from "./transaction.ts";
@@ -32,6 +32,7 @@ export function die(tx: Transaction, job: Job, ending: Ending, change: Change): 
   const died: Change = { ...change, reason: reasonOf(ending), isPoison: ending.isPoison ? 1 : 0, hasDied: 1 };
   if (job.lane !== null && job.ifDead === "park") closeBehind(tx, job.lane, job, died);
   else if (job.lane !== null && job.ifDead === "block") {
+    breakRow(tx, job.lane);
     put(tx, job.lane, job.seq, places.head);
     move(tx, job, "parked", died);
   } else {
@@ -43,6 +44,7 @@ export function die(tx: Transaction, job: Job, ending: Ending, change: Change): 
 
 /** It waits again: for its time or for a worker; unless its lane was closed meanwhile, or it is too late to start, or it ran ahead of its turn. */
 export function wait(tx: Transaction, job: Job, change: Change = {}): void {
+  if (job.lane !== null && job.state === "running") breakRow(tx, job.lane);
   if (job.lane === null) waitInOpenLane(tx, job, change);
   else if (closedBy(tx, job.lane) !== undefined) park(tx, job.lane, job, change);
   else if (isFollower(job) && goesBehind(tx, job.lane, job)) move(tx, job, "blocked", change);
