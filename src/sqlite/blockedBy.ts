@@ -2,7 +2,8 @@
 import type { Waits } from "../core/engine.ts";
 import { beforeJoined, endedOf } from "./after.ts";
 import { flags, hasFlag } from "./job.ts";
-import { isOpen } from "./join.ts";
+import { joinStates } from "./join.ts";
+import type { Join } from "./join.ts";
 import { hasCome, ownJoinOf } from "./membership.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -19,7 +20,12 @@ export function blockedBy(
   if (hasFlag(job, flags.isLimited)) return { reason: "limit", on: look.sql.value<string>(limitOf, job.seq) ?? "" };
   if (!hasFlag(job, flags.isHeld)) return { reason: "key", on: job.lane ?? "" };
   const own = ownJoinOf(look, job);
-  if (own && !(isOpen(own) && hasCome(look, own, job.seq))) return { reason: "join", on: own.id };
+  if (own && isHeldBy(look, own, job.seq)) return { reason: "join", on: own.id };
   const at = look.sql.value<number>(firstBefore, job.seq) ?? 0;
   return { reason: "after", on: look.sql.value<string>(nameAt, at, job.seq) ?? "" };
+}
+
+/** It is not open; or it is, and has not come to this one yet. One that was let go by it before it was cancelled waits for the rest. */
+function isHeldBy(look: Transaction, own: Join, seq: number): boolean {
+  return own.state !== joinStates.open || (own.isCancelled === 0 && !hasCome(look, own, seq));
 }

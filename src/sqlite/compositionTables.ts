@@ -28,7 +28,10 @@ CREATE TABLE errand_passes (kind INTEGER NOT NULL, node INTEGER NOT NULL, cursor
 -- Keys that bound their jobs: how much is held now. free_at: when room may come back to those that wait, by the passing of time alone.
 CREATE TABLE errand_keys (key TEXT PRIMARY KEY, used INTEGER NOT NULL, free_at INTEGER) WITHOUT ROWID;
 CREATE INDEX errand_keys_free ON errand_keys (free_at) WHERE free_at IS NOT NULL;
-CREATE TABLE errand_key_starts (key TEXT NOT NULL, until INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, until, seq)) WITHOUT ROWID;
+-- One for each start that counts.
+CREATE TABLE errand_key_starts (
+  key TEXT NOT NULL, until INTEGER NOT NULL, seq INTEGER NOT NULL, fence INTEGER NOT NULL, PRIMARY KEY (key, until, seq, fence)
+) WITHOUT ROWID;
 CREATE INDEX errand_key_starts_until ON errand_key_starts (until);
 CREATE TABLE errand_key_waits (seq INTEGER PRIMARY KEY, key TEXT NOT NULL, urgency INTEGER NOT NULL);
 CREATE INDEX errand_key_waits_line ON errand_key_waits (key, urgency, seq);

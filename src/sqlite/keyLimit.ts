@@ -11,8 +11,8 @@ const readKey = "SELECT used, free_at FROM errand_keys WHERE key = ?";
 const writeKey =
   "INSERT INTO errand_keys (key, used, free_at) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET used = excluded.used, free_at = excluded.free_at";
 const forgetKey = "DELETE FROM errand_keys WHERE key = ?";
-const addStart = "INSERT OR IGNORE INTO errand_key_starts (key, until, seq) VALUES (?, ?, ?)";
-const takeStartBack = "DELETE FROM errand_key_starts WHERE key = ? AND until = ? AND seq = ?";
+const addStart = "INSERT INTO errand_key_starts (key, until, seq, fence) VALUES (?, ?, ?, ?)";
+const takeStartBack = "DELETE FROM errand_key_starts WHERE key = ? AND until = ? AND seq = ? AND fence = ?";
 const forgetStarts = "DELETE FROM errand_key_starts WHERE key = ? AND until <= ?";
 /** By rowid. */
 const leaveLine = "DELETE FROM errand_key_waits WHERE seq = ? RETURNING key";
@@ -125,18 +125,18 @@ export function giveBackKeys(tx: Transaction, seqs: readonly number[]): void {
 }
 
 /** It is handed out: what it held while it was ready counts from now on. */
-export function countStarts(tx: Transaction, seq: number, limits: readonly KeyLimit[]): void {
+export function countStarts(tx: Transaction, seq: number, fence: number, limits: readonly KeyLimit[]): void {
   for (const { key, is } of limits) {
     if ("running" in is) continue;
-    tx.sql.run(addStart, key, tx.now + is.everyMs, seq);
+    tx.sql.run(addStart, key, tx.now + is.everyMs, seq, fence);
     tx.keys.changed.add(key);
   }
 }
 
 /** It is handed back, as if it had never been handed out. */
 export function takeStartsBack(tx: Transaction, job: Job): void {
-  if (!hasFlag(job, flags.hasKeyLimits) || job.startedAt === null) return;
+  if (!hasFlag(job, flags.hasKeyLimits) || job.startedAt === null || job.fence === null) return;
   for (const { key, is } of limitsOf(job)) {
-    if (!("running" in is) && tx.sql.run(takeStartBack, key, job.startedAt + is.everyMs, job.seq) > 0) tx.keys.add(tx, key, -1);
+    if (!("running" in is) && tx.sql.run(takeStartBack, key, job.startedAt + is.everyMs, job.seq, job.fence) > 0) tx.keys.add(tx, key, -1);
   }
 }

@@ -1,4 +1,5 @@
 /** Gives the room of key limits, at the end of each verb: to the most urgent first, of all that arrived and of all lines that may go on. */
+import type { KeyLimit } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
 import { Heap } from "./heap.ts";
 import { isLate, jobAt } from "./job.ts";
@@ -70,24 +71,26 @@ function firstInLines(tx: Transaction, lines: Set<string>): Asking[] {
 function ask(tx: Transaction, { key, at }: Asking, lines: Set<string>): boolean {
   const job = jobAt(tx, at[1]);
   if (job === undefined) return false;
-  const full = firstWithoutRoom(tx, job, at);
-  if (full === undefined) {
-    goOn(tx, job);
-    // Its line is gone on with here.
-    if (key !== undefined) tx.keys.changed.delete(key);
-  } else if (full !== key) {
-    tx.sql.run(standInLine, job.seq, full, job.urgency);
-    lines.add(full);
+  const limits = limitsOf(job);
+  const own = limits.find((limit) => limit.key === key);
+  // Whether the others have room is asked when its own line has.
+  if (own && !hasRoom(tx, own, at)) return true;
+  const full = limits.find((limit) => !hasRoom(tx, limit, at));
+  if (full) {
+    tx.sql.run(standInLine, job.seq, full.key, job.urgency);
+    lines.add(full.key);
+    return false;
   }
-  return full === key && key !== undefined;
+  goOn(tx, job);
+  // Its line is gone on with here.
+  if (key !== undefined) tx.keys.changed.delete(key);
+  return false;
 }
 
 /** It passes a limit where nobody is ahead of it and its own number leaves room. */
-function firstWithoutRoom(tx: Transaction, job: Job, at: Place): string | undefined {
-  return limitsOf(job).find(({ key, is }) => {
-    const most = "running" in is ? is.running : is.starts;
-    return tx.keys.use(tx, key).used >= most || tx.sql.value(anyAhead, key, ...at) !== undefined;
-  })?.key;
+function hasRoom(tx: Transaction, { key, is }: KeyLimit, at: Place): boolean {
+  const most = "running" in is ? is.running : is.starts;
+  return tx.keys.use(tx, key).used < most && tx.sql.value(anyAhead, key, ...at) === undefined;
 }
 
 /** One that had to wait takes its place among the ready as of now, so that many keys take turns. */

@@ -69,7 +69,7 @@ export function start(tx: Transaction, lease: Lease, known: Process | undefined,
     tx.counters.add(first.line.id, "running", ofLine.length);
   }
   startFollowers(tx, chosen, [process, lease.fence, lease.claim, tx.now, null]);
-  return claimedJobs(tx, chosen, rows);
+  return claimedJobs(tx, chosen, rows, lease.fence);
 }
 
 type Started = readonly [process: number, fence: number, claim: string, now: number, terms: number | null];
@@ -120,15 +120,15 @@ const atFlags = 10;
 const atLane = 11;
 const atWidth = 12;
 
-function claimedJobs(tx: Transaction, chosen: readonly Chosen[], rows: ReadonlyMap<number, TakenHead>): ClaimedJob[] {
-  const joins = ownJoinIds(tx, chosen, rows);
+function claimedJobs(tx: Transaction, chosen: readonly Chosen[], rows: ReadonlyMap<number, TakenHead>, fence: number): ClaimedJob[] {
+  const more = { joins: ownJoinIds(tx, chosen, rows), fence };
   const jobs: ClaimedJob[] = [];
   for (const { line, seq, followers } of chosen) {
     const head = rows.get(seq);
     if (head === undefined) continue;
     const lane = head[atWidth] === 1 ? head[atLane] : null;
-    jobs.push(claimedJob(tx, line, head, lane, joins));
-    for (const follower of followers) jobs.push(claimedJob(tx, line, follower, lane, joins));
+    jobs.push(claimedJob(tx, line, head, lane, more));
+    for (const follower of followers) jobs.push(claimedJob(tx, line, follower, lane, more));
   }
   return jobs;
 }
@@ -142,10 +142,17 @@ function ownJoinIds(tx: Transaction, chosen: readonly Chosen[], rows: ReadonlyMa
   return members.length === 0 ? none : new Map(tx.sql.tuples<[seq: number, id: string]>(ownJoins, JSON.stringify(members)));
 }
 
+/** What all of one call have in common. */
+interface More {
+  /** By seq, the id of its own join. */
+  readonly joins: ReadonlyMap<number, string>;
+  readonly fence: number;
+}
+
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** `lane`: where it has one of width 1. */
-function claimedJob(tx: Transaction, line: Line, row: Taken | TakenHead, lane: string | null, joins: ReadonlyMap<number, string>): ClaimedJob {
+function claimedJob(tx: Transaction, line: Line, row: Taken | TakenHead, lane: string | null, more: More): ClaimedJob {
   const [, id, payload, attempts, starts, suspects, enqueuedAt, dueAt, checkpoint, extra, flagged] = row;
   const job: Mutable<ClaimedJob> = {
     id,
@@ -162,15 +169,15 @@ function claimedJob(tx: Transaction, line: Line, row: Taken | TakenHead, lane: s
   // One by one: spreading what is there, or is not, took a sixth of the call.
   if (lane !== null) job.lane = lane;
   if (checkpoint !== null) job.checkpoint = checkpoint;
-  if ((flagged & (flags.hasStartBy | flags.hasKeyLimits | flags.hasAfter | flags.hasJoin)) !== 0) addTies(tx, job, row, joins);
+  if ((flagged & (flags.hasStartBy | flags.hasKeyLimits | flags.hasAfter | flags.hasJoin)) !== 0) addTies(tx, job, row, more);
   return extra === null ? job : Object.assign(job, parseExtra(extra));
 }
 
-function addTies(tx: Transaction, job: Mutable<ClaimedJob>, row: Taken | TakenHead, joins: ReadonlyMap<number, string>): void {
+function addTies(tx: Transaction, job: Mutable<ClaimedJob>, row: Taken | TakenHead, { joins, fence }: More): void {
   const [seq, , , , , , , , , extra, flagged] = row;
   const join = joins.get(seq);
   if (join !== undefined) job.join = join;
   if ((flagged & flags.hasAfter) !== 0) job.isAfter = true;
   if ((flagged & flags.hasStartBy) !== 0) tx.sql.run(metDeadline, seq, seq);
-  if ((flagged & flags.hasKeyLimits) !== 0) countStarts(tx, seq, (JSON.parse(extra ?? "{}") as { keyLimits?: readonly KeyLimit[] }).keyLimits ?? []);
+  if ((flagged & flags.hasKeyLimits) !== 0) countStarts(tx, seq, fence, (JSON.parse(extra ?? "{}") as { keyLimits?: readonly KeyLimit[] }).keyLimits ?? []);
 }
