@@ -63,8 +63,8 @@ export function reconcile<In>(task: TaskOf<In>, options: ReconcileOptions<NoInfe
       "definition-invalid",
       `${owner} has no ${options.find === undefined ? "find" : "every"}; give it { every: "5m", find: async () => … }`,
     );
-  const any = task as unknown as AnyTask;
-  if (any.policy.uniqueBy === undefined)
+  const reconciled = task as unknown as AnyTask;
+  if (reconciled.policy.uniqueBy === undefined)
     throw new ErrandError(
       "definition-invalid",
       `${owner}: the task has no uniqueBy, so nobody could tell what is missing; name the fields that make one piece of work`,
@@ -75,7 +75,7 @@ export function reconcile<In>(task: TaskOf<In>, options: ReconcileOptions<NoInfe
   const made: AnyReconciliation = {
     kind: "reconciliation",
     name,
-    task: any,
+    task: reconciled,
     every: options.every,
     find: options.find,
     pace: pace && { starts: pace.starts, everyMs: durationMs(pace.every, `${owner}.pace.every`) },
