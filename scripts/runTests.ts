@@ -4,6 +4,7 @@ import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { endSharedServer } from "../test/postgres/privateServer.ts";
 import { enginesNotTested } from "./enginesNotTested.ts";
 import { root } from "./root.ts";
 import { shuffled } from "./shuffled.ts";
@@ -49,11 +50,12 @@ function runOnce(files: readonly string[]): number {
   const folder = mkdtempSync(path.join(tmpdir(), "errand-tests-"));
   const reportFile = path.join(folder, "report.jsonl");
   try {
-    const env = { ...process.env, ERRAND_TEST_REPORT: reportFile };
+    const env = { ...process.env, ERRAND_TEST_REPORT: reportFile, ERRAND_TEST_RUN: String(process.pid) };
     const { status, error } = spawnSync(process.execPath, [...flags(), ...files], { cwd: root, stdio: "inherit", env, timeout: runTimeoutMs });
     if (error !== undefined) console.error(`The tests did not end by themselves: ${error.message}`);
     return sayWhatWasNotTested(reportFile) && process.env["CI"] !== undefined ? 1 : (status ?? 1);
   } finally {
+    endSharedServer(process.pid);
     rmSync(folder, { recursive: true, force: true });
   }
 }
