@@ -5,9 +5,9 @@ import { pausedQueue, pausedTask } from "../core/notes.ts";
 import type { Instant } from "../core/runtime.ts";
 import { Heap } from "./heap.ts";
 import { followers } from "./inRow.ts";
-import { byUrgency, isLate } from "./job.ts";
+import { byUrgency, isLate, wasTried } from "./job.ts";
 import type { Job } from "./job.ts";
-import type { Line } from "./ready.ts";
+import type { Line, Which } from "./ready.ts";
 import { isGated, start } from "./start.ts";
 import type { Hands } from "./start.ts";
 import type { Store } from "./store.ts";
@@ -46,6 +46,7 @@ export class HandingOut {
   readonly #jobs: Job[] = [];
   /** How many jobs of each task. */
   readonly #byTask = new Map<string, number>();
+  readonly #retriesByTask = new Map<string, number>();
   /** The first jobs compete; the line that gave one competes again with its next, until its queue has enough. */
   readonly #competing = new Heap<Contender>((a, b) => byUrgency(a.job, b.job));
 
@@ -70,7 +71,7 @@ export class HandingOut {
   }
 
   get hasSuspects(): boolean {
-    return this.#queues.some(({ lines }) => lines.some((line) => line.first("only") !== undefined));
+    return this.#queues.some(({ lines }) => lines.some((line) => line.first("alone") !== undefined));
   }
 
   /** When a limit of starts that keeps ready jobs waiting has room again. */
@@ -96,10 +97,11 @@ export class HandingOut {
 
   /** Every second one of a task that has a backlog is a fresh one. */
   #next(contest: Contest): Contender | undefined {
-    const { alone } = this.#wanted;
-    const from = this.#termsOf(contest.task)?.freshFrom;
-    if (from === undefined) return mostUrgent(contest, (line) => line.first(alone));
-    const kinds = [(line: Line) => line.fresh(alone, from), (line: Line) => line.stale(alone, from)];
+    const terms = this.#termsOf(contest.task);
+    const which = this.#which(contest.task, terms);
+    const from = terms?.freshFrom;
+    if (from === undefined) return mostUrgent(contest, (line) => line.first(which));
+    const kinds = [(line: Line) => line.fresh(which, from), (line: Line) => line.stale(which, from)];
     const inTurn = this.#handed(contest.task) % 2 === 0 ? kinds : kinds.toReversed();
     for (const first of inTurn) {
       const next = mostUrgent(contest, first);
@@ -108,11 +110,16 @@ export class HandingOut {
     return undefined;
   }
 
+  #which(task: string, terms: TaskTerms | undefined): Which {
+    if (this.#wanted.alone === "only") return "alone";
+    return (this.#retriesByTask.get(task) ?? 0) < (terms?.retriesMost ?? Infinity) ? "together" : "untried";
+  }
+
   #consider(best: Contender): void {
     const { job, line, contest } = best;
     const terms = this.#termsOf(line.task);
     if (!this.#hasRoom(line.task, terms)) return;
-    // Its queue is full by now, or another kind of its task has its turn: then another one competes for it.
+    // Its queue is full by now, or another kind of its task has its turn, or it was tried and no more of these may go: then another one competes for it.
     if (this.#next(contest)?.job === job) this.#take(best, terms);
     this.#compete(contest);
   }
@@ -135,7 +142,7 @@ export class HandingOut {
   }
 
   #follow(head: Job, queue: OpenQueue, terms: TaskTerms | undefined): void {
-    if (this.#wanted.alone === "only" || isGated(terms)) return;
+    if (this.#wanted.alone === "only" || isGated(terms) || terms?.retriesMost !== undefined) return;
     const left = (terms?.most ?? Infinity) - this.#handed(head.line.task);
     const most = Math.min((this.#wanted.inRow ?? 1) - 1, queue.queue.ahead - queue.ahead, claimMax - this.#jobs.length, left);
     for (const job of followers(this.#store, head, most, this.#now)) {
@@ -147,7 +154,9 @@ export class HandingOut {
   #handOut(job: Job, terms: TaskTerms | undefined, isFollower: boolean): void {
     start(this.#store, job, this.#hands, terms, isFollower, this.#now);
     this.#jobs.push(job);
-    this.#byTask.set(job.line.task, this.#handed(job.line.task) + 1);
+    const { task } = job.line;
+    this.#byTask.set(task, this.#handed(task) + 1);
+    if (wasTried(job)) this.#retriesByTask.set(task, (this.#retriesByTask.get(task) ?? 0) + 1);
   }
 
   #hasRoom(task: string, terms: TaskTerms | undefined): boolean {

@@ -174,6 +174,11 @@ export function isLate(job: Job, now: Instant): boolean {
   return job.startBy !== undefined && job.startBy < now && job.starts === 0;
 }
 
+/** An outcome has counted as an attempt. */
+export function wasTried({ attempts }: Pick<Job, "attempts">): boolean {
+  return attempts > 0;
+}
+
 export function remember(job: Job, row: AttemptRow): void {
   job.history = [...job.history, row].slice(-attemptsRecordedMax);
 }

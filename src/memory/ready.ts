@@ -2,15 +2,20 @@
 import { suspectsBeforeAlone } from "../core/defaults.ts";
 import type { JobState } from "../core/states.ts";
 import type { Instant } from "../core/runtime.ts";
+import { wasTried } from "./job.ts";
 import type { Job } from "./job.ts";
 import { Ordered } from "./ordered.ts";
+
+/** Those that may run beside others, or of these only the ones that were not tried before; or those that must run alone. */
+export type Which = "together" | "untried" | "alone";
 
 export class Line {
   readonly queue: string;
   readonly task: string;
   /** How many jobs there are in each state. */
   readonly counts: Map<JobState, number> = new Map();
-  readonly #together = new Ordered<Job>(byPlace);
+  readonly #untried = new Ordered<Job>(byPlace);
+  readonly #tried = new Ordered<Job>(byPlace);
   readonly #alone = new Ordered<Job>(byPlace);
 
   constructor(queue: string, task: string) {
@@ -22,32 +27,34 @@ export class Line {
     return this.counts.size === 0;
   }
 
-  /** The most urgent ready job of those that may run beside others ("no"), or of those that must run alone ("only"). */
-  first(alone: "no" | "only"): Job | undefined {
-    return this.#among(alone).first();
+  /** The most urgent ready job of these. */
+  first(which: Which): Job | undefined {
+    return mostUrgent(this.#among(which).map((jobs) => jobs.first()));
   }
 
   /** The most urgent one whose urgency is at or after `from`; the most urgent of the others. */
-  fresh(alone: "no" | "only", from: Instant): Job | undefined {
-    return this.#among(alone).firstWhere((job) => job.readyAt >= from);
+  fresh(which: Which, from: Instant): Job | undefined {
+    return mostUrgent(this.#among(which).map((jobs) => jobs.firstWhere((job) => job.readyAt >= from)));
   }
 
-  stale(alone: "no" | "only", from: Instant): Job | undefined {
-    const first = this.#among(alone).first();
+  stale(which: Which, from: Instant): Job | undefined {
+    const first = this.first(which);
     return first && first.readyAt < from ? first : undefined;
   }
 
   push(job: Job): void {
     job.readyAt = job.urgency;
-    this.#among(job.suspects < suspectsBeforeAlone ? "no" : "only").add(job);
+    if (job.suspects >= suspectsBeforeAlone) this.#alone.add(job);
+    else (wasTried(job) ? this.#tried : this.#untried).add(job);
   }
 
   remove(job: Job): void {
-    if (!this.#together.remove(job)) this.#alone.remove(job);
+    if (!this.#untried.remove(job) && !this.#tried.remove(job)) this.#alone.remove(job);
   }
 
-  #among(alone: "no" | "only"): Ordered<Job> {
-    return alone === "no" ? this.#together : this.#alone;
+  #among(which: Which): readonly Ordered<Job>[] {
+    if (which === "alone") return [this.#alone];
+    return which === "untried" ? [this.#untried] : [this.#untried, this.#tried];
   }
 
   count(state: JobState, by: 1 | -1): void {
@@ -55,6 +62,10 @@ export class Line {
     if (jobs === 0) this.counts.delete(state);
     else this.counts.set(state, jobs);
   }
+}
+
+function mostUrgent(jobs: readonly (Job | undefined)[]): Job | undefined {
+  return jobs.reduce((best, job) => (best === undefined || (job && byPlace(job, best) < 0) ? job : best), undefined);
 }
 
 /** By the urgency that it came with: it may be changed while the job is inside. */

@@ -2,6 +2,7 @@
 import { suspectsBeforeAlone } from "../core/defaults.ts";
 import { flags } from "./job.ts";
 import { places } from "./lane.ts";
+import { readyPlaceOf } from "./readyPlace.ts";
 import type { Transaction } from "./transaction.ts";
 
 const isPlain = `m.width = 1 AND (j.flags & ${flags.hasStartBy | flags.hasKeyLimits}) = 0 AND j.suspects < ${suspectsBeforeAlone}`;
@@ -20,7 +21,7 @@ const firsts = `SELECT q.lane, q.first, j.line, CASE
 const admit = "UPDATE errand_members SET place = 1 WHERE lane = ? AND place = 0 AND seq = ?";
 /** By rowids. */
 const enterReady = `INSERT INTO errand_ready (line, urgency, seq, flags, since)
-  SELECT j.line, j.urgency, j.seq, j.flags, ? FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value`;
+  SELECT ${readyPlaceOf("j")}, j.urgency, j.seq, j.flags, ? FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value`;
 
 type First = [lane: string, seq: number, line: number, admits: "nobody" | "first" | "other"];
 

@@ -3,7 +3,7 @@ import type { BirthLease, Enqueued, NewJob, NewWork } from "../core/engine.ts";
 import { pausedQueue, pausedTask } from "../core/notes.ts";
 import { findJob, isLate } from "./job.ts";
 import type { Job } from "./job.ts";
-import { readyLine } from "./move.ts";
+import { readyPlace } from "./readyPlace.ts";
 import { processAsking } from "./processes.ts";
 import { Room } from "./room.ts";
 import { start } from "./start.ts";
@@ -38,7 +38,7 @@ function leaseOne(tx: Transaction, work: NewJob, lease: BirthLease, leased: Map<
   leased.set(work.task, soFar + 1);
   const fence = tx.takeFence(lease.lastFence);
   const line = tx.dictionary.lineById(tx.sql, job.line);
-  const chosen = { line, place: readyLine(job), urgency: job.urgency, seq: job.seq, flags: job.flags, isListed: true, followers: [] };
+  const chosen = { line, place: readyPlace(job), urgency: job.urgency, seq: job.seq, flags: job.flags, isListed: true, followers: [] };
   start(tx, { ...lease, fence }, process, [chosen], room);
   return fence;
 }

@@ -25,7 +25,7 @@ export function findsNothing(look: Transaction, wanted: Claim): boolean {
   if ((firstDueAt(look.sql) ?? Infinity) <= look.now || (firstDeadlineAt(look.sql) ?? Infinity) < look.now) return false;
   if ((firstFreeAt(look.sql) ?? Infinity) <= look.now) return false;
   const lines = openLines(look, wanted, linesOf(look, wanted));
-  return lines.length === 0 || (wanted.alone === "only" ? aloneLines(look, lines) : togetherLines(look, lines)).length === 0;
+  return lines.length === 0 || (wanted.alone === "only" ? aloneLines(look, lines) : togetherLines(look, lines, new Room(look, wanted.terms))).length === 0;
 }
 
 /** What is answered when there is nothing: fences grow only where they are stored. */

@@ -1,4 +1,6 @@
 /** The tables of what belongs together, comes after another, or is limited. Jobs that do none of it have no row in them. */
+import { readyPlaceOf } from "./readyPlace.ts";
+
 export const compositionTables: string = `
 -- state: see join.ts. ended: 1 well, 2 badly. The counts are written once per commit. purge_at is null while something holds it back.
 CREATE TABLE errand_joins (
@@ -51,3 +53,7 @@ UPDATE errand_running SET lane = (SELECT j.lane FROM errand_jobs j WHERE j.seq =
 UPDATE errand_jobs SET state = 0 WHERE state = 2;
 INSERT INTO errand_numbers (line, what, value) VALUES (0, 4, 0);
 ${compositionTables}`;
+
+/** From version 2. Ready jobs that were tried before stand apart. */
+export const fromVersion2: string = `
+UPDATE errand_ready SET line = (SELECT ${readyPlaceOf("j")} FROM errand_jobs j WHERE j.seq = errand_ready.seq);`;

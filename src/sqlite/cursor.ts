@@ -14,7 +14,7 @@ export interface Taking {
   ahead: number;
 }
 
-/** A line that is asked for, and how it stands in errand_ready: under its negative for those that must run alone. */
+/** A line that is asked for, and how it stands in errand_ready: see readyPlace.ts. */
 export interface OpenLine {
   readonly line: Line;
   readonly place: number;

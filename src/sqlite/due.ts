@@ -1,9 +1,9 @@
 /** What the passing of time does: scheduled jobs become ready, and jobs that were not started in time are skipped. */
 import type { Instant } from "../core/runtime.ts";
-import { suspectsBeforeAlone } from "../core/defaults.ts";
 import { flags, jobAt } from "./job.ts";
 import { skipLate } from "./life.ts";
 import { move } from "./move.ts";
+import { readyPlaceOf } from "./readyPlace.ts";
 import type { Statements } from "./statements.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -18,7 +18,7 @@ const leaveScheduledOne = "DELETE FROM errand_scheduled WHERE due_at = ? AND seq
 /** By rowids. */
 const tellReady = "UPDATE errand_jobs SET state = 0, since = ? WHERE seq IN (SELECT value FROM json_each(?))";
 const enterReady = `INSERT INTO errand_ready (line, urgency, seq, flags)
-  SELECT iif(j.suspects < ${suspectsBeforeAlone}, j.line, -j.line), j.urgency, j.seq, j.flags FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value`;
+  SELECT ${readyPlaceOf("j")}, j.urgency, j.seq, j.flags FROM json_each(?) e CROSS JOIN errand_jobs j ON j.seq = e.value`;
 /** By primary key. */
 const lateJobs = "SELECT seq FROM errand_deadlines WHERE start_by < ? ORDER BY start_by, seq LIMIT ?";
 

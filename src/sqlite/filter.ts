@@ -2,6 +2,7 @@
 import type { JobFilter } from "../core/engine.ts";
 import type { JobState } from "../core/states.ts";
 import { codeOf } from "./numbers.ts";
+import { alonePlace, triedPlace } from "./readyPlace.ts";
 import { rowColumns, rowJoins } from "./row.ts";
 import type { RowRecord } from "./row.ts";
 import type { Value } from "./driver.ts";
@@ -84,7 +85,7 @@ function armOf(sql: Statements, state: JobState, where: JobFilter, beyond: strin
   if (state !== "ready") return { sql: inState(state, beyond), values: [from] };
   const lines = sql.tuples<[number]>(linesNamed, where.queue ?? null, where.task ?? null).map(([id]) => id);
   if (walkMax >= 0 && (sql.value<number | null>(readyCount, JSON.stringify(lines)) ?? 0) > readySortMax) return undefined;
-  const places = JSON.stringify(lines.flatMap((id) => [id, -id]));
+  const places = JSON.stringify(lines.flatMap((id) => [id, triedPlace(id), alonePlace(id)]));
   return { sql: `SELECT seq FROM errand_ready WHERE line IN (SELECT value FROM json_each(?)) AND ${beyond}`, values: [places, from] };
 }
 

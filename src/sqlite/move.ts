@@ -1,5 +1,4 @@
 /** The only way for a job from one state to another; keeps the small tables and the counters in step. */
-import { suspectsBeforeAlone } from "../core/defaults.ts";
 import type { Instant } from "../core/runtime.ts";
 import { endedAs } from "../core/joining.ts";
 import { isEnded } from "../core/states.ts";
@@ -8,6 +7,7 @@ import { turnFollowers } from "./after.ts";
 import { codeIn, flags, hasFlag } from "./job.ts";
 import type { Job } from "./job.ts";
 import { leaveKeys, takeKeys } from "./keyLimit.ts";
+import { readyPlace } from "./readyPlace.ts";
 import type { Transaction } from "./transaction.ts";
 import { holdKey, releaseKey } from "./unique.ts";
 
@@ -82,7 +82,7 @@ function turn(tx: Transaction, job: Job, isLive: boolean): void {
 export function enter(tx: Transaction, job: Job): void {
   tx.counters.add(job.line, job.state, 1);
   if (job.state === "ready") {
-    tx.sql.run(enterReady, readyLine(job), job.urgency, job.seq, job.flags);
+    tx.sql.run(enterReady, readyPlace(job), job.urgency, job.seq, job.flags);
     if (hasFlag(job, flags.hasKeyLimits)) takeKeys(tx, job);
     tx.isReadied = true;
   } else if (job.state === "scheduled") {
@@ -96,16 +96,11 @@ export function enter(tx: Transaction, job: Job): void {
   if (hasDeadline(job)) tx.sql.run(setDeadline, job.startBy, job.seq);
 }
 
-/** The line under which it stands when ready: one that must run alone stands apart. */
-export function readyLine(job: Pick<Job, "line" | "suspects">): number {
-  return job.suspects < suspectsBeforeAlone ? job.line : -job.line;
-}
-
 /** Takes it out of its state's small rows. */
 export function leave(tx: Transaction, job: Job): void {
   tx.counters.add(job.line, job.state, -1);
   if (hasFlag(job, flags.hasKeyLimits)) leaveKeys(tx, job);
-  if (job.state === "ready") tx.sql.run(leaveReady, readyLine(job), job.urgency, job.seq);
+  if (job.state === "ready") tx.sql.run(leaveReady, readyPlace(job), job.urgency, job.seq);
   else if (job.state === "scheduled") tx.sql.run(leaveScheduled, job.dueAt, job.seq);
   else if (job.state === "running") leaveHands(tx, job);
   else if (job.state === "completed") tx.sql.run(leaveDone, job.seq);

@@ -7,13 +7,14 @@ import { FreshCursor, Turns } from "./fresh.ts";
 import { followersOf } from "./inRow.ts";
 import { flags } from "./job.ts";
 import type { Line } from "./lines.ts";
+import { alonePlace, anyAlone, anyTried, isTriedPlace, triedPlace } from "./readyPlace.ts";
 import type { Room } from "./room.ts";
 import type { Taken } from "./start.ts";
 import type { Transaction } from "./transaction.ts";
 
 export interface Chosen {
   readonly line: Line;
-  /** How it stands in errand_ready: negative for one that must run alone. */
+  /** How it stands in errand_ready. */
   readonly place: number;
   readonly urgency: number;
   readonly seq: number;
@@ -26,20 +27,22 @@ export interface Chosen {
 
 /** By primary key. */
 const anyReady = "SELECT 1 FROM errand_ready WHERE line = ? LIMIT 1";
-const anyAlone = "SELECT 1 FROM errand_ready WHERE line < 0 LIMIT 1";
 /** By rowid. */
 const startByOf = "SELECT start_by FROM errand_jobs WHERE seq = ? AND starts = 0";
 
 /** Those of the lines where a twice suspect job waits. */
 export function aloneLines(tx: Transaction, lines: readonly Line[]): Line[] {
   if (lines.length === 0 || tx.sql.value(anyAlone) === undefined) return [];
-  return lines.filter(({ id }) => tx.sql.value(anyReady, -id) !== undefined);
+  return lines.filter(({ id }) => tx.sql.value(anyReady, alonePlace(id)) !== undefined);
 }
 
-/** Those of the lines where a job waits that may run beside others. */
-export function togetherLines(tx: Transaction, lines: readonly Line[]): readonly Line[] {
-  if (lines.length === 0 || tx.sql.value(anyAlone) === undefined) return lines;
-  return lines.filter(({ id }) => tx.sql.value(anyReady, id) !== undefined);
+/** Those of the lines where a job waits that may run beside others, and may go by what is left for retries. */
+export function togetherLines(tx: Transaction, lines: readonly Line[], room: Room): readonly Line[] {
+  if (lines.length === 0) return lines;
+  const isAnyTried = tx.sql.value(anyTried) !== undefined;
+  if (!isAnyTried && tx.sql.value(anyAlone) === undefined) return lines;
+  const isAnyAt = (place: number): boolean => tx.sql.value(anyReady, place) !== undefined;
+  return lines.filter(({ id, task }) => isAnyAt(id) || (isAnyTried && room.retriesLeftOf(task) > 0 && isAnyAt(triedPlace(id))));
 }
 
 /** A queue that is asked for, with its lines that are not paused. */
@@ -67,13 +70,15 @@ export function chooseMostUrgent(tx: Transaction, choice: Choice): Chosen[] {
   let left = choice.most;
   for (let best = contest.first; best?.head && left > 0; best = contest.first) {
     const { head, queue, line, place, isListed } = best;
-    if (!mayTake(tx, best, head, choice.room)) {
+    // Those that were tried before are passed over once enough of them are handed out: their queue goes on.
+    if ((isTriedPlace(place) && choice.room.retriesLeftOf(line.task) < 1) || !mayTake(tx, best, head, choice.room)) {
       contest.removeFirst();
       continue;
     }
     if (queue.slots > 0) queue.slots -= 1;
     else queue.ahead -= 1;
     choice.room.take(line.task);
+    if (isTriedPlace(place)) choice.room.takeRetry(line.task);
     const followers = rowBehind(tx, best, head, choice, left - 1);
     chosen.push({ line, place, urgency: head[0], seq: head[1], flags: head[2], isListed, followers });
     left -= 1 + followers.length;
@@ -87,12 +92,18 @@ export function chooseMostUrgent(tx: Transaction, choice: Choice): Chosen[] {
 
 function contendersOf(tx: Transaction, { queues, alone, room }: Choice): Contender[] {
   const turns = new Map<string, Turns>();
+  const placesOf = placesWhere(alone, alone === "no" && tx.sql.value(anyTried) !== undefined);
   return queues.flatMap(({ slots, ahead, lines }) => {
     const queue: Taking = alone === "only" ? { slots: Math.min(1, slots), ahead: 0 } : { slots: Math.max(0, slots), ahead: Math.max(0, ahead) };
     if (isFull(queue)) return [];
     const piece = Math.ceil((queue.slots + queue.ahead) / lines.length);
-    return lines.map((line) => contenderOf(tx, { line, queue, place: alone === "only" ? -line.id : line.id }, piece, room, turns));
+    return lines.flatMap((line) => placesOf(line).map((place) => contenderOf(tx, { line, queue, place }, piece, room, turns)));
   });
+}
+
+function placesWhere(alone: Claim["alone"], isAnyTried: boolean): (line: Line) => readonly number[] {
+  if (alone === "only") return ({ id }) => [alonePlace(id)];
+  return isAnyTried ? ({ id }) => [id, triedPlace(id)] : ({ id }) => [id];
 }
 
 function contenderOf(tx: Transaction, open: OpenLine, piece: number, room: Room, turns: Map<string, Turns>): Contender {
@@ -125,7 +136,7 @@ const nobody: readonly Taken[] = [];
 
 /** They use up what may be held ahead. */
 function rowBehind(tx: Transaction, { queue, line }: Contender, head: Head, { alone, inRow, room }: Choice, left: number): readonly Taken[] {
-  if (inRow <= 1 || alone === "only" || (head[2] & flags.hasLane) === 0 || room.isGated(line.task)) return nobody;
+  if (inRow <= 1 || alone === "only" || (head[2] & flags.hasLane) === 0 || room.isGated(line.task) || room.boundsRetries(line.task)) return nobody;
   const most = Math.min(inRow - 1, queue.ahead, left, room.leftOf(line.task));
   const followers = most > 0 ? followersOf(tx, head[1], most) : nobody;
   queue.ahead -= followers.length;

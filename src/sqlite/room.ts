@@ -9,6 +9,7 @@ export class Room {
   /** What is left of each gate and resource, by kind and name. */
   readonly #left = new Map<string, number>();
   readonly #taken = new Map<string, number>();
+  readonly #retries = new Map<string, number>();
 
   constructor(tx: Transaction, terms: Readonly<Record<string, TaskTerms>> = {}) {
     this.#tx = tx;
@@ -30,6 +31,19 @@ export class Room {
     const { gates = [], needs = {}, most = Number.POSITIVE_INFINITY } = terms;
     const isOpen = gates.every((name) => this.#leftOfGate(name) >= 1) && Object.entries(needs).every(([name, amount]) => this.#leftOfResource(name) >= amount);
     return isOpen ? Math.max(0, most - (this.#taken.get(task) ?? 0)) : 0;
+  }
+
+  /** How many more of the task that were tried before. */
+  retriesLeftOf(task: string): number {
+    return Math.max(0, (this.termsOf(task)?.retriesMost ?? Number.POSITIVE_INFINITY) - (this.#retries.get(task) ?? 0));
+  }
+
+  boundsRetries(task: string): boolean {
+    return this.termsOf(task)?.retriesMost !== undefined;
+  }
+
+  takeRetry(task: string): void {
+    this.#retries.set(task, (this.#retries.get(task) ?? 0) + 1);
   }
 
   take(task: string, jobs = 1): void {

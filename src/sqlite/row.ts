@@ -6,6 +6,7 @@ import { isEnded } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
 import { blockedBy } from "./blockedBy.ts";
 import { flags, hasFlag, stateFrom } from "./job.ts";
+import { readyPlaceOf } from "./readyPlace.ts";
 import type { Transaction } from "./transaction.ts";
 
 export interface RowRecord {
@@ -56,7 +57,7 @@ export const rowColumns = `
 /** By rowids and primary keys. */
 export const rowJoins: string = `CROSS JOIN errand_lines l ON l.id = j.line LEFT JOIN errand_running r ON r.seq = j.seq LEFT JOIN errand_done d ON d.seq = j.seq
   LEFT JOIN errand_processes p ON p.id = r.process
-  LEFT JOIN errand_ready y ON y.line = iif(j.suspects < ${suspectsBeforeAlone}, j.line, -j.line) AND y.urgency = j.urgency AND y.seq = j.seq
+  LEFT JOIN errand_ready y ON y.line = ${readyPlaceOf("j")} AND y.urgency = j.urgency AND y.seq = j.seq
   LEFT JOIN errand_members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq`;
 
 /** By errand_joined_seq, then rowids. */

@@ -6,11 +6,11 @@
  * it can be started in a row without a write to its wide row. Every other state stands in the wide row.
  */
 import { ErrandError } from "../core/errors.ts";
-import { compositionTables, fromVersion1 } from "./compositionTables.ts";
+import { compositionTables, fromVersion1, fromVersion2 } from "./compositionTables.ts";
 import { numbers } from "./numbers.ts";
 import type { Statements } from "./statements.ts";
 
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 const tables = `
 CREATE TABLE errand_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -34,7 +34,7 @@ CREATE INDEX errand_jobs_state ON errand_jobs (state, seq) WHERE state > 0;
 CREATE INDEX errand_jobs_lane ON errand_jobs (lane, seq) WHERE lane IS NOT NULL;
 CREATE INDEX errand_jobs_unique ON errand_jobs (unique_key, seq) WHERE unique_key IS NOT NULL;
 
--- A job that must run alone stands under its line's negative. since: of those that many lanes admitted at once, whose wide rows are not written for it.
+-- line: see readyPlace.ts. since: of those that many lanes admitted at once, whose wide rows are not written for it.
 CREATE TABLE errand_ready (
   line INTEGER NOT NULL, urgency INTEGER NOT NULL, seq INTEGER NOT NULL, flags INTEGER NOT NULL, since INTEGER, PRIMARY KEY (line, urgency, seq)
 ) WITHOUT ROWID;
@@ -98,7 +98,8 @@ export function bringSchema(sql: Statements, file: string, era: () => string): v
   const version = versionOf(sql, file);
   if (version === 0) createSchema(sql, era());
   else if (version < schemaVersion) {
-    sql.exec(fromVersion1);
+    if (version < 2) sql.exec(fromVersion1);
+    sql.exec(fromVersion2);
     sql.run(changeMeta, String(schemaVersion), "schema");
   }
 }

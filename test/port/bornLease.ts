@@ -78,6 +78,7 @@ const rows: readonly {
     state: "ready",
   },
   { claim: "`most` 0 lets none run", options: { lease: { ...lease, terms: { most: 0 } } }, state: "ready" },
+  { claim: "`retriesMost` does not matter", options: { lease: { ...lease, terms: { retriesMost: 0 } } }, state: "running" },
   { claim: "`freshFrom` does not matter", options: { lease: { ...lease, terms: { freshFrom: start + 9 } } }, state: "running" },
   {
     claim: "for a process that is lost it is ready",

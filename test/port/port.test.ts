@@ -29,6 +29,7 @@ import { cases as notes } from "./notes.ts";
 import { cases as opening } from "./open.ts";
 import { cases as processes } from "./processes.ts";
 import { cases as publishing } from "./publish.ts";
+import { cases as retries } from "./retries.ts";
 import { cases as settling } from "./settle.ts";
 import { Stage } from "./stage.ts";
 import type { Case } from "./stage.ts";
@@ -65,6 +66,7 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
   keyLimitPlace,
   gates,
   terms,
+  retries,
   inRow,
   bornLeases,
   gathering,

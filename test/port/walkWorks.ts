@@ -108,6 +108,7 @@ export class Works {
         ...(chance(0.5) && { gates: this.#dice.some(gates) }),
         ...(chance(0.4) && { needs: { [resource]: below(3) } }),
         ...(chance(0.2) && { most: below(3) }),
+        ...(chance(0.3) && { retriesMost: below(3) }),
         ...(chance(0.3) && { freshFrom: this.#now - below(3_000) }),
       },
     ]);

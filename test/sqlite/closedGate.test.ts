@@ -1,11 +1,11 @@
-/** What waits behind a closed gate costs nothing, however much it is: statements and rows are counted, not time. */
+/** What waits behind a closed gate, or was tried before and is passed over, costs nothing, however much it is: statements and rows are counted, not time. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import test from "node:test";
 import Database from "better-sqlite3";
-import type { Claim, Engine, NewJob } from "../../src/core/engine.ts";
+import type { Claim, Engine, NewJob, TaskTerms } from "../../src/core/engine.ts";
 import { limitKey } from "../../src/core/notes.ts";
 import { sqlite } from "../../src/sqlite/index.ts";
 import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
@@ -40,21 +40,58 @@ const job = (n: number, task: string): NewJob => ({
   headStartMs: 0,
   keep,
 });
+const afterAll = 1_000_000;
 const at = { now: Date.UTC(2026, 0, 1) };
 
-async function costOfClaims(engine: Engine, waiting: number): Promise<{ readonly statements: number; readonly rows: number }> {
+/** Jobs that a claim passes over: what becomes of each five hundred of them first, and by which terms. */
+interface Passed {
+  readonly name: string;
+  readonly before: (engine: Engine, n: number) => Promise<void>;
+  readonly terms: TaskTerms;
+  /** Whose other jobs are handed out meanwhile. */
+  readonly others: string;
+}
+
+const passed: readonly Passed[] = [
+  { name: "behind a closed gate", before: () => Promise.resolve(), terms: { gates: ["closed"] }, others: "free" },
+  { name: "tried before, more urgent than others of their task", before: triedOnce, terms: { retriesMost: 0 }, others: "passed" },
+];
+
+async function triedOnce(engine: Engine, n: number): Promise<void> {
+  const claim = `try ${n}`;
+  const queues = [{ queue: "default", slots: 500, ahead: 0 }];
+  const terms = { passed: { retriesMost: 0 } };
+  const { jobs, fence } = await engine.claim(
+    { process: "p", leaseMs: 8_000, claim, lastFence: 0, queues, tasks: ["passed"], terms, alone: "no", settling: [] },
+    at,
+  );
+  assert.equal(jobs.length, 500);
+  await engine.settle(
+    jobs.map(({ id }) => ({ id, claim, fence, is: "retry", delayMs: 0, ranMs: 1 })),
+    at,
+  );
+}
+
+async function costOfClaims(
+  engine: Engine,
+  { before, terms, others }: Passed,
+  waiting: number,
+): Promise<{ readonly statements: number; readonly rows: number }> {
   await engine.open({ runtime: new VirtualRuntime() });
   await engine.enqueue([{ works: [], notes: [{ key: limitKey("closed"), value: '{"running":0}' }] }], at);
-  for (let n = 0; n < waiting; n += 500) await engine.enqueue([{ works: Array.from({ length: 500 }, (_, index) => job(n + index, "gated")) }], at);
-  await engine.enqueue([{ works: Array.from({ length: 20 }, (_, n) => job(n, "free")) }], at);
+  for (let n = 0; n < waiting; n += 500) {
+    await engine.enqueue([{ works: Array.from({ length: 500 }, (_, index) => job(n + index, "passed")) }], at);
+    await before(engine, n);
+  }
+  await engine.enqueue([{ works: Array.from({ length: 20 }, (_, n) => job(afterAll + n, others)) }], at);
   const claim = (name: string): Claim => ({
     process: "p",
     leaseMs: 8_000,
     claim: name,
     lastFence: 0,
     queues: [{ queue: "default", slots: 5, ahead: 5 }],
-    tasks: ["gated", "free"],
-    terms: { gated: { gates: ["closed"] } },
+    tasks: ["passed", "free"],
+    terms: { passed: terms },
     alone: "no",
     settling: [],
   });
@@ -62,19 +99,23 @@ async function costOfClaims(engine: Engine, waiting: number): Promise<{ readonly
   const first = await engine.claim(claim("one"), at);
   const second = await engine.claim(claim("two"), at);
   await engine.tidy({ items: 1_000, mayExpire: true }, at);
-  assert.ok([...first.jobs, ...second.jobs].every(({ task }) => task === "free"));
+  assert.ok([...first.jobs, ...second.jobs].every(({ id }) => Number(id.split("-")[1]) >= afterAll));
   assert.equal(first.jobs.length + second.jobs.length, 20);
   return { ...work };
 }
 
-test("claims beside a closed gate execute the same statements and read the same rows with 500 jobs behind it and with 100,000", async () => {
+for (const each of passed) {
+  test(`claims beside jobs ${each.name} execute the same statements and read the same rows with 500 of them and with 100,000`, () => costsTheSame(each));
+}
+
+async function costsTheSame(each: Passed): Promise<void> {
   Database.prototype.prepare = counted as never;
   const folder = mkdtempSync(path.join(tmpdir(), "errand-gate-"));
   try {
     const costs = [];
     for (const waiting of [500, 100_000]) {
       const engine = sqlite(path.join(folder, `${waiting}.db`));
-      costs.push(await costOfClaims(engine, waiting));
+      costs.push(await costOfClaims(engine, each, waiting));
       await engine.close();
     }
     assert.ok((costs[0]?.statements ?? 0) > 10, "the counter counts");
@@ -83,4 +124,4 @@ test("claims beside a closed gate execute the same statements and read the same 
     Database.prototype.prepare = prepare as never;
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}

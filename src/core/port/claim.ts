@@ -20,7 +20,8 @@ export interface Claim {
    * How many jobs of one lane may be handed out in a row, the first included; default 1. Where a lane is of width 1, the members behind one that is handed out
    * follow it, in order, while they wait for nothing but it, are of its task and queue, were never suspect and have no key limits. They are running then, and
    * counted in `ahead`, though the worker starts each when the one before has ended, and hands back the rest where one did not end. One that comes back
-   * (retry, snooze, release, crash, redrive) while an earlier member lives goes back behind it, `blocked`. Never where the terms name a gate or a need.
+   * (retry, snooze, release, crash, redrive) while an earlier member lives goes back behind it, `blocked`. Never where the terms name a gate, a need or
+   * `retriesMost`.
    * They come right behind the first in the answer, and only members that were enqueued after it follow.
    */
   readonly inRow?: number;
@@ -47,6 +48,13 @@ export interface TaskTerms {
   readonly needs?: Readonly<Record<string, number>>;
   /** At most so many jobs of the task in this call, over all queues. */
   readonly most?: number;
+  /**
+   * At most so many jobs of the task in this call, over all queues, that were tried before: those of which an outcome has counted as an attempt
+   * ({@link ClaimedJob.attempt} above 1). Once so many are handed out, those that are left are passed over, however urgent, and those
+   * that were not tried go on, by urgency, also as to {@link freshFrom}. No gate: jobs are held ahead as without it. For what is run alone it does not
+   * matter; `nextDueMs` counts those that were passed over as ready.
+   */
+  readonly retriesMost?: number;
   /**
    * Fresh work beside a backlog: every second job handed out of the task in this call, beginning with the first, is the most urgent of those whose
    * urgency is at or after this instant, while there are any; the others are the most urgent of the rest, while there are any. Among tasks, the urgency of the

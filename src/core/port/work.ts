@@ -86,7 +86,7 @@ export interface After {
  * Running from the start, for the process that enqueues it, if it would be `ready` now, its queue and task are not paused, and the claim's terms let it
  * (see TaskTerms). The process gets a lease as by a claim, and settles the job as if claimed; `leased` is in the answer. Otherwise, also where the process
  * is lost, and in the `follow` of an outcome, it is stored as if without it, and there is no `leased`. A duplicate is never leased.
- * Of the terms, `most` counts for the whole call and `freshFrom` does not matter.
+ * Of the terms, `most` counts for the whole call; `retriesMost` and `freshFrom` do not matter.
  */
 export interface BirthLease {
   readonly process: string;
