@@ -48,6 +48,7 @@ function isEngine(value: unknown): value is Engine {
 export { batch, type BatchOptions } from "./core/compose/batch.ts";
 export type { BatchPage, BatchSummary, BatchView } from "./core/compose/batchView.ts";
 export { chain } from "./core/compose/chain.ts";
+export { prometheusText } from "./core/metrics/prometheusText.ts";
 export { giveUp, skip, snooze } from "./core/endings.ts";
 export { ErrandError, type ErrorCode } from "./core/errors.ts";
 export { event, type DomainEvent, type Fact } from "./core/event.ts";
@@ -88,6 +89,7 @@ export type { HeldLock } from "./core/lock/hold.ts";
 export type { Lead, Leader, LeadOptions } from "./core/lock/leadership.ts";
 export type { LockOptions } from "./core/lock/locks.ts";
 export type { Limitable, NewLimit } from "./core/limits/edit.ts";
+export type { Metric, MetricSample, MetricsOptions } from "./core/metrics/metric.ts";
 export type { FlowOptions } from "./core/limits/flowPolicy.ts";
 export type { Hours, Weekday } from "./core/limits/hours.ts";
 export type { Limit, RunningLimit, StartsLimit } from "./core/limits/limit.ts";

@@ -17,6 +17,8 @@ const commands: Readonly<Record<string, Command>> = {
   schedules: { summary: "list schedules and their next slots; pause, resume, backfill", load: () => import("./schedules.ts") },
   rebuild: { summary: "run reconciliations now, and show how far they come", load: () => import("./rebuild.ts") },
   queues: { summary: "count jobs; pause and resume queues and tasks", load: () => import("./queues.ts") },
+  metrics: { summary: "print what the store tells a monitoring system", load: () => import("./metrics.ts") },
+  locks: { summary: "list locks, who holds them, and who waits", load: () => import("./locks.ts") },
 };
 
 /** Errors of what was typed. */

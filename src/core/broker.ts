@@ -12,9 +12,13 @@ import type { HeldLock } from "./lock/hold.ts";
 import type { Lead, LeadOptions } from "./lock/leadership.ts";
 import type { LockOptions } from "./lock/locks.ts";
 import type { Fact } from "./event.ts";
+import { Meter } from "./metrics/meter.ts";
+import { bounded, type Metric, type MetricsOptions } from "./metrics/metric.ts";
+import { processMetrics } from "./metrics/processMetrics.ts";
+import { storeMetrics } from "./metrics/storeMetrics.ts";
 import { checkName } from "./names.ts";
 import { pausedQueue, pausedSchedule, pausedTask, replayKey, subscriptionKey } from "./notes.ts";
-import { aString, aWholeNumber, anything, checkOptions, refuse } from "./options.ts";
+import { aString, aWholeNumber, anything, checkOptions, oneOf, refuse } from "./options.ts";
 import { editLimit, type Limitable, type NewLimit } from "./limits/edit.ts";
 import { Planner } from "./plan.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
@@ -49,6 +53,7 @@ export class StoreBroker implements Broker {
   readonly #schedules: Schedules;
   readonly #reconciliations: Reconciliations;
   readonly #experience: Experience = new Experience();
+  readonly #meter: Meter = new Meter();
   #opening: Promise<void> | undefined;
   #hasEngine = false;
   #isOpen = false;
@@ -62,7 +67,8 @@ export class StoreBroker implements Broker {
     this.#definitions = new Definitions(given.definitions);
     this.#planner = new Planner(this.#definitions, this.#runtime);
     this.#sender = new Sender(this.#engine, this.#runtime);
-    const parts = { engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner };
+    const parts = { engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions, planner: this.#planner, meter: this.#meter };
+    this.#meter.knows(this.#definitions);
     this.#coordination = new Coordination({ ...parts, sender: this.#sender });
     const reconciler = new Reconciler(parts);
     this.#definitions.reconcileBy((reconciliation, job) => reconciler.run(reconciliation, job));
@@ -119,6 +125,7 @@ export class StoreBroker implements Broker {
       options,
       told: (answers) => this.#coordination.told(answers),
       experience: this.#experience,
+      meter: this.#meter,
     });
     this.#worker = worker;
     try {
@@ -186,6 +193,12 @@ export class StoreBroker implements Broker {
       const [{ queue, task } = { queue: "", task: "" }] = line;
       return { queue, task, isPaused: paused.has(pausedQueue(queue)) || paused.has(pausedTask(task)), states: totals(line) };
     });
+  }
+
+  async metrics(options: MetricsOptions = {}): Promise<readonly Metric[]> {
+    checkOptions(options, "metrics", { of: oneOf("store", "process") });
+    const { of } = options;
+    return bounded([...(of === "process" ? [] : await this.#storeMetrics()), ...(of === "store" ? [] : this.#processMetrics())]);
   }
 
   async batch(id: string, page: BatchPage = {}): Promise<BatchView | undefined> {
@@ -284,6 +297,17 @@ export class StoreBroker implements Broker {
     await this.#registration.idle();
     this.#isOpen = false;
     if (this.#hasEngine) await this.#engine.close();
+  }
+
+  async #storeMetrics(): Promise<readonly Metric[]> {
+    await this.open();
+    const views = { schedules: await this.#schedules.list(() => true), reconciliations: await this.#reconciliations.list() };
+    return storeMetrics({ engine: this.#engine, runtime: this.#runtime }, views);
+  }
+
+  #processMetrics(): readonly Metric[] {
+    const worker = this.#worker?.isStopped === false ? this.#worker.load : undefined;
+    return processMetrics({ meter: this.#meter, worker, held: this.#coordination.load });
   }
 
   async #send(planned: readonly Maybe<NewWork>[]): ReturnType<Sender["send"]> {

@@ -9,6 +9,7 @@ import type { Tried, TryOptions } from "./tryNow/tryNow.ts";
 import type { Errand } from "./task.ts";
 import type { LockOptions } from "./lock/locks.ts";
 import type { Limitable, NewLimit } from "./limits/edit.ts";
+import type { Metric, MetricsOptions } from "./metrics/metric.ts";
 import type { RebuildOptions, Rebuilt, ReconciliationView } from "./reconcile/reconciliations.ts";
 import type { ScheduleHandle } from "./schedule/schedules.ts";
 import type { ScheduleView } from "./schedule/view.ts";
@@ -67,6 +68,15 @@ export interface Broker extends Scope, AsyncDisposable {
   count(of?: { readonly queue?: string; readonly task?: string }): Promise<StateCounts>;
   /** The counts of every queue and task. */
   counts(): Promise<readonly { readonly queue: string; readonly task: string; readonly isPaused: boolean; readonly states: StateCounts }[]>;
+  /**
+   * What a monitoring system wants to know: of the store, and of this process. {@link prometheusText} prints it; with `{ of: "process" }` the store is not asked.
+   * Of the store all processes tell the same.
+   *
+   *     response.end(prometheusText(await work.metrics()));
+   *
+   * Throws `option-invalid`, `option-unknown`, `broker-closed`, and the store's errors.
+   */
+  metrics(options?: MetricsOptions): Promise<readonly Metric[]>;
   /** How far the batch or chain of that id is, and a page of its members; or undefined. */
   batch(id: string, page?: BatchPage): Promise<BatchView | undefined>;
   /** Of a job, a batch or a chain. cancelled: no run starts any more. cancelling: it runs; its signal fires within a heartbeat, and it never ends completed. */

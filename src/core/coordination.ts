@@ -8,6 +8,8 @@ import type { HeldLock } from "./lock/hold.ts";
 import { Holder } from "./lock/holder.ts";
 import type { Lead, LeadOptions } from "./lock/leadership.ts";
 import { Locks, type LockOptions } from "./lock/locks.ts";
+import type { Meter } from "./metrics/meter.ts";
+import type { HeldLoad } from "./metrics/processMetrics.ts";
 import { aString, checkOptions } from "./options.ts";
 import type { Planner } from "./plan.ts";
 import { Results, type JobResult } from "./result/results.ts";
@@ -22,6 +24,7 @@ export interface CoordinationParts {
   readonly definitions: Definitions;
   readonly planner: Planner;
   readonly sender: Sender;
+  readonly meter: Meter;
 }
 
 export interface ResultOptions {
@@ -38,12 +41,17 @@ export class Coordination {
 
   constructor(parts: CoordinationParts) {
     this.#parts = parts;
-    const { engine, runtime } = parts;
+    const { engine, runtime, meter } = parts;
     const hints = new Hints(engine);
-    const held = { engine, runtime, log: runtime.log };
+    const held = { engine, runtime, log: runtime.log, meter };
     this.#holder = new Holder(held);
     this.#locks = new Locks({ ...held, holder: this.#holder, hints });
     this.#results = new Results({ engine, runtime, hints });
+  }
+
+  /** What this process holds outside a worker. */
+  get load(): HeldLoad {
+    return { ...this.#locks.load, heardAt: this.#holder.heardAt };
   }
 
   lock(name: string, options: LockOptions): Promise<HeldLock> {

@@ -75,12 +75,22 @@ export const reasonLengthMax = 1_000;
 export const errorMessageMax: number = 4 * 1_024;
 export const errorStackMax: number = 16 * 1_024;
 export const delayMaxMs: number = 10 * 365 * day;
+/** Samples of one metric; further ones are counted. */
+export const metricSamplesMax = 10_000;
 
 /** Waiting for work. */
 export const pollIdleMs: number = 1 * second;
 export const storeBusyMs: number = 10 * second;
 export const reconnectFirstMs = 100;
 export const reconnectUpToMs: number = 1 * second;
+/** PostgreSQL: connections of a pool that errand makes; how long one may take to be had, and a statement to be answered. */
+export const postgresPoolSize = 4;
+export const postgresConnectMs: number = 10 * second;
+export const postgresAnswerMs: number = 30 * second;
+/** How often a process tells others of new work, at most, and asks itself whether it still hears them; without an answer it listens anew. */
+export const notifyEveryMs = 50;
+export const probeEveryMs: number = 15 * second;
+export const probeAnswerMs: number = 5 * second;
 
 /** Jobs that one broker tries at once, at most; further ones are left to workers. */
 export const tryNowMax = 100;

@@ -9,7 +9,7 @@ import { Shop, tasksFile } from "./shop.ts";
 /** What is typed, the exit code, and what it answers on stderr. */
 const mistakes: readonly (readonly [string, number, RegExp])[] = [
   ["jbos", 2, /there is no command "jbos", did you mean "jobs"\?/],
-  ["help nix", 2, /there is no command "nix"; there are work, jobs, batches, schedules, rebuild, queues/],
+  ["help nix", 2, /there is no command "nix"; there are work, jobs, batches, schedules, rebuild, queues, metrics, locks/],
   ["jobs lst", 2, /jobs has no "lst", did you mean "list"\?/],
   ["jobs 0123456789abcdef", 2, /errand jobs show 0123456789abcdef/],
   ["jobs --stat dead", 2, /there is no option --stat, did you mean "--state"\?/],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { inRoot, root } from "../../scripts/root.ts";
+import { broker } from "../../src/index.ts";
 import * as defaults from "../../src/core/defaults.ts";
 import { errorCodes } from "../../src/core/errors.ts";
 import { endedStates, jobStates, liveStates, transitions } from "../../src/core/states.ts";
@@ -67,6 +68,18 @@ describe("docs/reference/states.md", () => {
     assert.deepEqual(
       edges.filter((edge) => !legal.has(edge)),
       [],
+    );
+  });
+});
+
+describe("docs/reference/metrics.md", () => {
+  it("has every metric, each once, in their order, with its kind and what it tells", async () => {
+    const work = broker("memory:");
+    const metrics = await work.metrics();
+    await work.close();
+    assert.deepEqual(
+      rowsOf("docs/reference/metrics.md", 4).map(([name, kind, , help]) => [bare(name), kind, help]),
+      metrics.map(({ name, kind, help }) => [name, kind, help]),
     );
   });
 });

@@ -4,6 +4,7 @@ import test from "node:test";
 import type { Claim, Claimed } from "../../src/core/engine.ts";
 import { giveUp, skip, snooze } from "../../src/core/endings.ts";
 import { Definitions } from "../../src/core/definitions.ts";
+import { Meter } from "../../src/core/metrics/meter.ts";
 import { pausedTask } from "../../src/core/notes.ts";
 import { task, type Job, type Task, type TaskDefinition } from "../../src/core/task.ts";
 import { Planner } from "../../src/core/plan.ts";
@@ -201,7 +202,7 @@ function heldRow(): { readonly crew: Crew; readonly back: string[]; readonly hea
   const settings = settingsOf({ queues: { default: 1 } }, definitions);
   const back: string[] = [];
   const crew = new Crew(
-    { engine: memory(), runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log, settings },
+    { engine: memory(), runtime, definitions, planner: new Planner(definitions, runtime), log: runtime.log, settings, meter: new Meter() },
     { ended: () => undefined, handedBack: (runs) => back.push(...runs.map(({ claimed }) => claimed.id)), tired: () => undefined, mayStart: () => true },
   );
   const runOf = (lane: string, n: number): Run =>

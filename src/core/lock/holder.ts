@@ -5,6 +5,7 @@
 import { at } from "../at.ts";
 import { beatEveryMs, leaseMs } from "../defaults.ts";
 import type { Engine } from "../engine.ts";
+import type { Meter } from "../metrics/meter.ts";
 import type { Instant, Logger, Ms, Runtime, Timer } from "../runtime.ts";
 import { Contact } from "../worker/contact.ts";
 import { Pulse } from "../worker/pulse.ts";
@@ -13,6 +14,7 @@ export interface HolderParts {
   readonly engine: Engine;
   readonly runtime: Runtime;
   readonly log: Logger;
+  readonly meter: Meter;
 }
 
 /** One who holds something here. */
@@ -49,12 +51,17 @@ export class Holder {
 
   constructor(parts: HolderParts) {
     this.#parts = parts;
-    this.contact = new Contact(parts.runtime, parts.log, beatEveryMs * gapBeats);
+    this.contact = new Contact(parts, beatEveryMs * gapBeats);
   }
 
   /** The process id to hold under. Only while there is a tenant. */
   get process(): string {
     return this.#pulse?.process ?? "";
+  }
+
+  /** The store's time of the latest beat that it answered; 0: none goes, or none yet. */
+  get heardAt(): Instant {
+    return this.#pulse?.heardAt ?? 0;
   }
 
   /** From now on the heartbeat goes, until the answer is called and a lease has passed. */

@@ -21,6 +21,8 @@ export interface LeadOptions {
 }
 
 export class Leadership {
+  readonly name: string;
+  isLeader = false;
   readonly #fn: Lead;
   readonly #options: LeadOptions;
   readonly #parts: LockParts;
@@ -29,7 +31,8 @@ export class Leadership {
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #waiter: Waiter | undefined;
 
-  constructor(fn: Lead, options: LeadOptions, parts: LockParts, place: () => Waiter) {
+  constructor(name: string, { fn, options }: { readonly fn: Lead; readonly options: LeadOptions }, parts: LockParts, place: () => Waiter) {
+    this.name = name;
     this.#fn = fn;
     this.#options = options;
     this.#parts = parts;
@@ -94,6 +97,8 @@ export class Leadership {
   /** Another term begins only when the function has ended: never two at once in one process. */
   async #leads(hold: Hold): Promise<boolean> {
     const signal = AbortSignal.any([hold.signal, this.#stop.signal]);
+    this.isLeader = true;
+    signal.addEventListener("abort", () => (this.isLeader = false), { once: true });
     try {
       await this.#fn({ fence: hold.fence, signal });
       return hold.isHeld || this.#isStopped;
@@ -101,6 +106,8 @@ export class Leadership {
       if (!signal.aborted) throw error;
       if (error !== signal.reason) this.#parts.log.warn({ lock: hold.name, err: error }, "a leader failed after it had lost or given up its leadership");
       return this.#isStopped;
+    } finally {
+      this.isLeader = false;
     }
   }
 }

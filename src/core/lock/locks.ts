@@ -2,6 +2,7 @@
 import { abortGraceMs, locksMax, lockWaitMs } from "../defaults.ts";
 import { durationMs, type Duration } from "../duration.ts";
 import { ErrandError } from "../errors.ts";
+import type { HeldLoad } from "../metrics/processMetrics.ts";
 import { checkId } from "../names.ts";
 import { aFunction, aSignal, aWholeNumber, checkOptions, oneOf, refuse } from "../options.ts";
 import { Caretaker } from "./caretaker.ts";
@@ -51,13 +52,19 @@ export class Locks {
     aFunction(fn, `lead("${name}") fn`);
     checkOptions(options, `lead("${name}")`, { signal: aSignal });
     this.#refuseClosed();
-    const leadership = new Leadership(fn, options, this.#parts, () => this.#placeFor({ name, mode: "write" }, Number.POSITIVE_INFINITY));
+    const leadership = new Leadership(name, { fn, options }, this.#parts, () => this.#placeFor({ name, mode: "write" }, Number.POSITIVE_INFINITY));
     this.#leaderships.add(leadership);
     try {
       await leadership.run();
     } finally {
       this.#leaderships.delete(leadership);
     }
+  }
+
+  get load(): Omit<HeldLoad, "heardAt"> {
+    const leads = new Map<string, boolean>();
+    for (const { name, isLeader } of this.#leaderships) leads.set(name, isLeader || leads.get(name) === true);
+    return { locks: { held: this.#holds.size, waiting: this.#places.size }, leads };
   }
 
   /** Gives all back: holders are signalled, those that wait are refused, leaders are given their time to stop. */

@@ -6,6 +6,7 @@
  */
 import { at } from "../at.ts";
 import type { JobRow, NewJob } from "../engine.ts";
+import type { Meter } from "../metrics/meter.ts";
 import type { Planner } from "../plan.ts";
 import type { Instant } from "../runtime.ts";
 import { storeNow, type Store } from "../schedule/stored.ts";
@@ -16,7 +17,7 @@ import type { AnyReconciliation, Pace } from "./reconcile.ts";
 import { reconciled, type ReconciledPayload } from "./reconciled.ts";
 import { noDrift, ReconciliationNote, sum, type Drift } from "./state.ts";
 
-export type ReconcilerParts = Store & { readonly planner: Planner };
+export type ReconcilerParts = Store & { readonly planner: Planner; readonly meter: Meter };
 
 /** Lookups under way at once. */
 const looksMax = 20;
@@ -85,6 +86,7 @@ class Pass {
     const payload: ReconciledPayload = { name, task: task.name, startedAt: iso(this.#startedAt), endedAt: iso(endedAt), ...drift };
     const told = this.#parts.planner.eventNow(reconciled.with(payload));
     await this.#note.write({ running: undefined, last: { ...drift, job: this.#job, startedAt: this.#startedAt, endedAt } }, [told]);
+    this.#parts.meter.reconciled(name, task.name, drift);
     const { log } = this.#parts.runtime;
     if (drift.missing > 0)
       log.warn({ reconciliation: name, ...drift }, `drift: ${drift.missing} of ${drift.found} undone had no job, ${drift.enqueued} were enqueued`);

@@ -17,7 +17,7 @@ export interface Written {
 }
 
 export class Outbox {
-  readonly #parts: Pick<WorkerParts, "engine" | "runtime" | "log" | "told">;
+  readonly #parts: Pick<WorkerParts, "engine" | "runtime" | "log" | "meter" | "told">;
   readonly #settling: Settling;
   /** By claim: each try has one of its own. */
   readonly #waiting: Map<string, (written: Written) => void> = new Map();
@@ -27,7 +27,7 @@ export class Outbox {
   #failures = 0;
   #rest: { readonly timer: Timer; readonly over: () => void } | undefined;
 
-  constructor(parts: Pick<WorkerParts, "engine" | "runtime" | "log" | "told">) {
+  constructor(parts: Pick<WorkerParts, "engine" | "runtime" | "log" | "meter" | "told">) {
     this.#parts = parts;
     this.#settling = new Settling(parts, () => undefined);
   }

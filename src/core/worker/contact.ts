@@ -1,6 +1,7 @@
 /** Whether the store can be reached, since when without a gap, and when to try again. */
 import { reconnectFirstMs } from "../defaults.ts";
 import { ErrandError } from "../errors.ts";
+import type { Meter } from "../metrics/meter.ts";
 import type { Logger, Ms, Runtime } from "../runtime.ts";
 import { reconnectDelayMs } from "./backoff.ts";
 
@@ -9,6 +10,7 @@ export type Call = "claim" | "beat" | "tidy" | "find";
 export class Contact {
   readonly #runtime: Runtime;
   readonly #log: Logger;
+  readonly #meter: Meter;
   readonly #gapMaxMs: Ms;
   readonly #failing: Set<Call> = new Set();
   #since: number | undefined;
@@ -16,9 +18,10 @@ export class Contact {
   #failedAt = 0;
   #failures = 0;
 
-  constructor(runtime: Runtime, log: Logger, gapMaxMs: Ms) {
+  constructor({ runtime, log, meter }: { readonly runtime: Runtime; readonly log: Logger; readonly meter: Meter }, gapMaxMs: Ms) {
     this.#runtime = runtime;
     this.#log = log;
+    this.#meter = meter;
     this.#gapMaxMs = gapMaxMs;
   }
 
@@ -32,6 +35,7 @@ export class Contact {
 
   failed(call: Call, error: unknown): void {
     this.#since = undefined;
+    this.#meter.failedCalls[call]++;
     if (call === "claim") this.#failures++;
     if (this.#failing.size === 0) {
       this.#failedAt = this.#runtime.monotonic();

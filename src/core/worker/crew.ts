@@ -1,6 +1,7 @@
 /** All hands of a worker: which jobs run, which are held ready, and how many more could be used. */
 import { claimMax, pollIdleMs } from "../defaults.ts";
 import type { ClaimQueue, Settled } from "../engine.ts";
+import type { WorkerLoad } from "../metrics/processMetrics.ts";
 import type { Ms, Timer } from "../runtime.ts";
 import { Hands } from "./hands.ts";
 import { afterEnd, hasEnded, Rows } from "./rows.ts";
@@ -79,6 +80,13 @@ export class Crew {
   /** Jobs wait behind others of their keys. */
   get hasRows(): boolean {
     return this.#rows.size > 0;
+  }
+
+  /** What is in the hands of each queue. */
+  load(): WorkerLoad["queues"] {
+    const running = new Map<string, number>();
+    for (const { claimed } of this.runner.running) running.set(claimed.queue, (running.get(claimed.queue) ?? 0) + 1);
+    return [...this.#hands.values()].map(({ queue, slots, held, behind }) => ({ queue, slots, running: running.get(queue) ?? 0, held: held + behind }));
   }
 
   /** What to ask the store for. */

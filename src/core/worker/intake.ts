@@ -83,6 +83,11 @@ export class Intake {
     return this.crew.inFlight === 0 && this.#settling.waiting === 0 && !this.#isCalling;
   }
 
+  /** Outcomes that the store has not answered for, but for those of a call that is under way. */
+  get unwritten(): number {
+    return this.#settling.waiting;
+  }
+
   /** Until time alone may let something start, as the last claim told: a due time, room at a limit, hours, a calendar. */
   nextLookMs(): Ms {
     return Math.min(this.#nextDueMs, this.#keeper.untilOpeningMs());
@@ -259,6 +264,8 @@ export class Intake {
       throw error;
     }
     this.#contact.reached("claim");
+    this.#parts.meter.claims++;
+    this.#parts.meter.claimedJobs += claimed.jobs.length;
     this.#settling.answered(settling, claimed.settled);
     if (this.#keeper.took(claimed)) this.#mayHaveMore = true;
     this.#take(claimed, { process, claim, queues, alone, inRow });

@@ -45,6 +45,11 @@ export class Pulse {
     return this.#process;
   }
 
+  /** The store's time of the latest beat that it answered; 0: none yet. */
+  get heardAt(): Instant {
+    return this.#heardAt;
+  }
+
   /** A claim gave this process jobs. */
   holds(now: Instant): void {
     this.#heldSince ??= now;

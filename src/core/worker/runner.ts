@@ -19,7 +19,7 @@ import { RunLog, subject } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
 
 export type RunnerParts = Pick<WorkerParts, "runtime" | "definitions" | "planner" | "log"> &
-  Partial<Pick<WorkerParts, "engine">> & {
+  Partial<Pick<WorkerParts, "engine" | "meter">> & {
     /** Where runs save their progress, if not in the engine. */
     readonly saves?: Saves;
     /** How runs look into the store, if not by the engine. */
@@ -200,6 +200,7 @@ export class Runner {
 
   #giveUp(run: Run, now: number): void {
     this.overran++;
+    if (this.#parts.meter !== undefined) this.#parts.meter.of(run.claimed.task).overran++;
     this.#parts.log.warn(
       { ...subject(run), ranMs: Math.round(now - run.startedAt) },
       "overran: the run goes on after its signal, and the job went on without it; pass job.signal to what it awaits",
@@ -223,7 +224,10 @@ export class Runner {
     this.running.delete(run);
     if (draft?.is === "skipped" && !run.isCommitted) this.#log.skipping(run, draft.reason);
     else if (draft?.is === "completed") this.#log.say(run, "finishing");
-    this.#ended(run, run.isLost ? undefined : draft && withProgress(run, draft), this.#parts.runtime.monotonic());
+    const now = this.#parts.runtime.monotonic();
+    const ending = run.isLost ? undefined : draft && withProgress(run, draft);
+    this.#parts.meter?.ran(run, ending, now - run.startedAt);
+    this.#ended(run, ending, now);
   }
 
   #saves(): Saves {

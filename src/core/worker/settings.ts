@@ -8,6 +8,7 @@ import type { Engine, Settled } from "../engine.ts";
 import { someNeeds } from "../limits/resource.ts";
 import { checkName } from "../names.ts";
 import { aWholeNumber, checkOptions, refuse } from "../options.ts";
+import type { Meter } from "../metrics/meter.ts";
 import type { Planner } from "../plan.ts";
 import type { Experience } from "../recovery/experience.ts";
 import type { Logger, Ms, Runtime } from "../runtime.ts";
@@ -45,6 +46,8 @@ export interface WorkerParts {
   readonly planner: Planner;
   readonly log: Logger;
   readonly settings: Settings;
+  /** Of the process. */
+  readonly meter: Meter;
   /** Hears what the store made of outcomes. */
   readonly told?: ((answers: readonly Settled[]) => void) | undefined;
   /** Of the process, for its breakers; without it, of this worker. */

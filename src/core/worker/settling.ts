@@ -7,8 +7,10 @@ import type { Draft, Run } from "./run.ts";
 import { subject } from "./runLog.ts";
 import type { WorkerParts } from "./settings.ts";
 
+export type SettlingParts = Pick<WorkerParts, "runtime" | "log" | "meter" | "told">;
+
 export class Settling {
-  readonly #parts: Pick<WorkerParts, "runtime" | "log" | "told">;
+  readonly #parts: SettlingParts;
   #waiting: Outcome[] = [];
   /** Runs whose follow-up work the store may refuse. */
   readonly #following: Map<Outcome, Run> = new Map();
@@ -20,7 +22,7 @@ export class Settling {
   readonly #heard: (run: Run, answer: Settled["is"]) => void;
 
   /** `heard`: what the store made of an outcome that it might have refused, or that a transaction of the app had written. */
-  constructor(parts: Pick<WorkerParts, "runtime" | "log" | "told">, heard: (run: Run, answer: Settled["is"]) => void) {
+  constructor(parts: SettlingParts, heard: (run: Run, answer: Settled["is"]) => void) {
     this.#parts = parts;
     this.#heard = heard;
   }
@@ -51,6 +53,7 @@ export class Settling {
 
   putBack(outcomes: readonly Outcome[], isDefinite: boolean): void {
     this.#waiting = [...outcomes, ...this.#waiting];
+    this.#parts.meter.rewritten += outcomes.length;
     if (!isDefinite) for (const outcome of outcomes) this.#doubtful.add(outcome);
   }
 
@@ -61,7 +64,8 @@ export class Settling {
       const answer = answers[index];
       if (outcome === undefined || answer === undefined) continue;
       const open = this.#following.get(outcome) ?? this.#committed.get(outcome);
-      if (open !== undefined) this.#heard(open, answer.is);
+      this.#parts.meter.answers[answer.is]++;
+      if (open !== undefined) this.#told(open, outcome, answer.is);
       const committed = this.#committed.get(outcome);
       if (committed !== undefined) this.#judgeCommit(committed, outcome, answer);
       else if (answer.is !== "settled") this.#unusual(outcome, answer);
@@ -71,6 +75,11 @@ export class Settling {
       this.#following.delete(outcome);
       this.#doubtful.delete(outcome);
     }
+  }
+
+  #told(run: Run, outcome: Outcome, answer: Settled["is"]): void {
+    this.#parts.meter.answered(run, outcome, answer, this.#doubtful.has(outcome));
+    this.#heard(run, answer);
   }
 
   /** Lost is as it should be: the job was completed by the app's commit. */
@@ -100,6 +109,8 @@ export class Settling {
     const run = this.#following.get(outcome);
     if (run === undefined) return;
     this.#parts.log.warn({ ...subject(run), err: error }, "the work that the job handed over was refused, so the job has failed");
-    this.#waiting.push(run.outcome(draftOf(run, error, this.#parts), outcome.ranMs));
+    const draft = draftOf(run, error, this.#parts);
+    this.#parts.meter.ends(run, draft);
+    this.#waiting.push(run.outcome(draft, outcome.ranMs));
   }
 }

@@ -6,6 +6,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { abortGraceMs, queueName } from "../defaults.ts";
 import type { Definitions } from "../definitions.ts";
 import type { Engine, Unlisten } from "../engine.ts";
+import { Meter } from "../metrics/meter.ts";
+import type { WorkerLoad } from "../metrics/processMetrics.ts";
 import { didYouMean } from "../names.ts";
 import type { Planner } from "../plan.ts";
 import type { Registration } from "../registration.ts";
@@ -55,11 +57,12 @@ export class Worker implements RunningWorker {
     readonly log?: Logger;
     readonly told?: WorkerParts["told"];
     readonly experience?: WorkerParts["experience"];
+    readonly meter?: Meter;
     readonly options?: WorkerOptions;
   }) {
-    const { engine, runtime, definitions, planner, registration, log = runtime.log, options = {}, told, experience } = given;
-    this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions), told, experience };
-    this.#contact = new Contact(runtime, log, this.#parts.settings.beatEveryMs * gapBeats);
+    const { engine, runtime, definitions, planner, registration, log = runtime.log, options = {}, told, experience, meter = new Meter() } = given;
+    this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions), told, experience, meter };
+    this.#contact = new Contact({ runtime, log, meter }, this.#parts.settings.beatEveryMs * gapBeats);
     this.#alone = new Alone(this.#parts);
     this.#pulse = new Pulse(this.#parts, this.#contact, {
       cancelled: (ids) => this.#intake.cancelled(ids),
@@ -89,6 +92,12 @@ export class Worker implements RunningWorker {
   /** The largest fence this worker was given. */
   get lastFence(): number {
     return this.#intake.lastFence;
+  }
+
+  /** What it has in its hands now. */
+  get load(): WorkerLoad {
+    const { crew, unwritten } = this.#intake;
+    return { queues: crew.load(), overran: crew.runner.overran, unwritten, heardAt: this.#pulse.heardAt };
   }
 
   get stopped(): Promise<void> {
