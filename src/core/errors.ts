@@ -67,7 +67,10 @@ export const errorCodes = {
   "store-readonly": { when: "the store cannot be written", isDefinite: true },
   "store-full": { when: "the store has no room left", isDefinite: true },
   "store-unsafe": { when: "the store's version or file system is known to lose data", isDefinite: true },
-  "store-moved": { when: "the database file was deleted or replaced while open", isDefinite: false },
+  "store-moved": { when: "the database file, or errand's schema, was deleted or replaced while open", isDefinite: false },
+  "store-unreachable": { when: "the store's server is away, refuses the connection, or does not answer", isDefinite: false },
+  "store-denied": { when: "the store's server lets this user not log in, or not do what errand needs", isDefinite: true },
+  "conflict-retry": { when: "the store gave a transaction up, since another one came between", isDefinite: true },
   "store-failed": { when: "the store failed in a way errand does not know", isDefinite: false },
   // the command line and the test door
   "cli-usage": { when: "the command line has a mistake", isDefinite: true },
