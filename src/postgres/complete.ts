@@ -1,0 +1,68 @@
+/** The common outcome, many at once: completed, with nothing to keep. Touches no wide row. */
+import { flags } from "./job.ts";
+
+/** What a completion must tell somebody of. */
+const hasTies = flags.hasJoin | flags.hasFollowers;
+/** What keeps its place in the order of the outcomes where follow-up work may want it. */
+const hasKey = flags.hasLane | flags.hasUnique;
+
+export const completeFunctions: string = `
+-- Answers the places of those that were completed; the others are to be settled one by one. An id that is met again, in whatever outcome, is left to them.
+-- By jobs_id, then primary keys.
+CREATE FUNCTION @.complete_plain(_outcomes jsonb, _is_taken_in boolean) RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+  _now bigint := @.now();
+  _without int := 0;
+  _nths int[];
+  _seqs bigint[];
+  _flags int[];
+  _lanes text[];
+  _terms int[];
+  _all int;
+  _some bigint[];
+  _by record;
+BEGIN
+  -- Follow-up work may want a key that another outcome frees: then those with keys keep their place in the order.
+  IF EXISTS (SELECT 1 FROM jsonb_array_elements(_outcomes) o WHERE o ? 'follow' OR o ->> 'is' = 'dead') THEN _without := ${hasKey}; END IF;
+  WITH plain AS (
+    SELECT min(o.nth) AS nth, o.id, min(o.fence) AS fence, min(o.claim) AS claim
+    FROM (SELECT e.nth::int AS nth, e.o ->> 'id' AS id, (e.o ->> 'fence')::bigint AS fence, e.o ->> 'claim' AS claim,
+        e.o ->> 'is' = 'completed' AND NOT e.o ?| ARRAY['follow', 'checkpoint', 'result'] AS is_plain
+      FROM jsonb_array_elements(_outcomes) WITH ORDINALITY e (o, nth)) o
+    GROUP BY o.id HAVING count(*) = 1 AND bool_and(o.is_plain)
+  ), held AS (
+    SELECT p.nth, r.seq FROM plain p CROSS JOIN LATERAL (SELECT j.seq FROM @.jobs j WHERE j.id = p.id OFFSET 0) j
+    CROSS JOIN LATERAL (SELECT r.seq FROM @.running r WHERE r.seq = j.seq AND r.fence = p.fence AND r.claim = p.claim AND NOT r.is_cancelling
+      AND (_is_taken_in OR NOT r.is_settled) AND r.flags & _without = 0 FOR UPDATE SKIP LOCKED) r
+  ), gone AS (
+    DELETE FROM @.running r WHERE r.seq = ANY (ARRAY(SELECT h.seq FROM held h)) RETURNING r.seq, r.line, r.keep, r.flags, r.lane, r.terms
+  ), come AS (
+    INSERT INTO @.done (seq, ended_at) SELECT g.seq, _now FROM gone g ORDER BY g.seq
+  ), later AS (
+    -- The job may be remembered for longer than it is kept: whoever purges looks.
+    INSERT INTO @.purges (at, seqs) SELECT _now + k.completed, g.seqs
+    FROM (SELECT g.keep, array_agg(g.seq ORDER BY g.seq) AS seqs FROM gone g GROUP BY g.keep) g CROSS JOIN LATERAL (SELECT k.completed FROM @.keeps k WHERE k.id = g.keep OFFSET 0) k
+  ), counted AS (
+    SELECT count(@.count_moved(g.line, 'running', 'completed', g.jobs)) FROM (SELECT g.line, count(*)::int AS jobs FROM gone g GROUP BY g.line) g
+  )
+  SELECT ARRAY(SELECT h.nth FROM held h), array_agg(g.seq ORDER BY g.seq), array_agg(g.flags ORDER BY g.seq), array_agg(g.lane ORDER BY g.seq),
+      array_agg(g.terms ORDER BY g.seq) FILTER (WHERE g.terms IS NOT NULL), bit_or(g.flags)
+    INTO _nths, _seqs, _flags, _lanes, _terms, _all FROM gone g CROSS JOIN counted;
+  IF _seqs IS NULL THEN RETURN '{}'; END IF;
+  -- What those that are more than plain held: their gates, lanes, keys and limits, and what they came after.
+  IF _terms IS NOT NULL THEN
+    FOR _by IN SELECT t.id, count(*)::int AS jobs FROM unnest(_terms) t (id) GROUP BY t.id LOOP PERFORM @.give_gates_back(_by.id, _by.jobs); END LOOP;
+  END IF;
+  IF _all & ${flags.hasLane | flags.hasUnique | flags.hasKeyLimits | flags.hasAfter | hasTies} = 0 THEN RETURN _nths; END IF;
+  IF _all & ${flags.hasLane} <> 0 THEN PERFORM @.leave_lanes(_lanes, _seqs); END IF;
+  IF _all & ${flags.hasUnique} <> 0 THEN PERFORM @.release_keys(@.flagged(_seqs, _flags, ${flags.hasUnique})); END IF;
+  IF _all & ${flags.hasKeyLimits} <> 0 THEN PERFORM @.give_back_keys(@.flagged(_seqs, _flags, ${flags.hasKeyLimits})); END IF;
+  IF _all & ${flags.hasAfter} <> 0 THEN PERFORM @.turn_followers(@.flagged(_seqs, _flags, ${flags.hasAfter}), false); END IF;
+  IF _all & ${hasTies} <> 0 THEN PERFORM @.note_endings(_seqs, _flags, NULL, 'well'); END IF;
+  RETURN _nths;
+END $$;
+
+CREATE FUNCTION @.flagged(_seqs bigint[], _flags int[], _flag int) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(array_agg(u.seq ORDER BY u.seq), '{}') FROM unnest(_seqs, _flags) u (seq, flags) WHERE u.flags & _flag <> 0
+$$;
+`;

@@ -1,0 +1,79 @@
+/** Ready work, line by line, merged by urgency as far as it is asked for (G8). Where nothing bounds it but how much is asked for, it is chosen at once. */
+import { claimMax } from "../core/defaults.ts";
+import { flags } from "./job.ts";
+import { triedFrom } from "./readyPlace.ts";
+
+/** It may not start any more: of a row r of \`ready\`. By primary key. */
+export const isLateHead = `(r.flags & ${flags.hasStartBy} <> 0 AND coalesce((SELECT j.start_by < _now FROM @.jobs j WHERE j.seq = r.seq AND j.starts = 0), false))`;
+
+export const readyFunctions: string = `
+-- Lines with ready jobs that the claim may take from, with their queues by place in the claim. A paused line is passed over. By UNIQUE (queue, task), then primary keys.
+CREATE FUNCTION @.open_lines(_wanted jsonb, OUT _lines int[], OUT _queues int[], OUT _tasks text[]) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  _pauses text[] := @.pauses();
+  _known text[] := ARRAY(SELECT DISTINCT t.task FROM jsonb_array_elements_text(_wanted -> 'tasks') t (task) WHERE NOT ('pause/task/' || t.task = ANY (_pauses)));
+BEGIN
+  SELECT coalesce(array_agg(l.id ORDER BY q.nth, l.id), '{}'), coalesce(array_agg(q.nth::int ORDER BY q.nth, l.id), '{}'), coalesce(array_agg(l.task ORDER BY q.nth, l.id), '{}')
+    INTO _lines, _queues, _tasks
+    FROM jsonb_array_elements(_wanted -> 'queues') WITH ORDINALITY q (queue, nth)
+    CROSS JOIN LATERAL (SELECT l.id, l.queue, l.task FROM @.lines l WHERE l.queue = q.queue ->> 'queue' AND l.task = ANY (_known) OFFSET 0) l
+    WHERE NOT ('pause/queue/' || l.queue = ANY (_pauses))
+      AND (EXISTS (SELECT 1 FROM @.ready r WHERE r.line = l.id LIMIT 1) OR EXISTS (SELECT 1 FROM @.ready r WHERE r.line = l.id + ${triedFrom} LIMIT 1)
+        OR EXISTS (SELECT 1 FROM @.ready r WHERE r.line = -l.id LIMIT 1));
+END $$;
+
+-- A twice suspect job waits in one of the lines. By primary key.
+CREATE FUNCTION @.has_suspects(_lines int[]) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT 1 FROM unnest(_lines) l (id) WHERE (SELECT r.seq FROM @.ready r WHERE r.line = -l.id LIMIT 1) IS NOT NULL)
+$$;
+
+-- The chosen jobs, the most urgent first, those that follow one in a row right behind it, without a place. _taken: how many of each task with terms.
+CREATE FUNCTION @.choose(_wanted jsonb, _lines int[], _queues int[], _tasks text[], OUT _places int[], OUT _urgencies bigint[], OUT _seqs bigint[], OUT _flags int[],
+  OUT _is_listed boolean, OUT _taken jsonb) LANGUAGE plpgsql AS $$
+DECLARE
+  _all_flags int;
+BEGIN
+  IF NOT coalesce(_wanted -> 'terms' ?| _tasks, false) THEN
+    SELECT c.* INTO _places, _urgencies, _seqs, _flags, _all_flags FROM @.choose_at_once(_wanted, _lines, _queues) c;
+    _is_listed := false;
+    -- Behind none of them anybody may follow in a row.
+    IF coalesce((_wanted ->> 'inRow')::int, 1) <= 1 OR _wanted ->> 'alone' = 'only' OR _all_flags & ${flags.hasLane} = 0 THEN RETURN; END IF;
+  END IF;
+  SELECT c.* INTO _places, _urgencies, _seqs, _flags, _is_listed, _taken FROM @.choose_by_turns(_wanted, _lines, _queues, _tasks) c;
+END $$;
+
+-- A queue is full, or stops before the first job with a lane once its slots are filled, and before a late one, which is beyond what one pass may skip.
+CREATE FUNCTION @.choose_at_once(_wanted jsonb, _lines int[], _queues int[], OUT _places int[], OUT _urgencies bigint[], OUT _seqs bigint[], OUT _flags int[],
+  OUT _all_flags int) LANGUAGE plpgsql AS $$
+DECLARE
+  _is_alone boolean := _wanted ->> 'alone' = 'only';
+  _now bigint := @.now();
+  _slots int;
+  _most int;
+  _standing int[] := CASE WHEN _is_alone THEN ARRAY(SELECT -l.id FROM unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY l.nth)
+    ELSE ARRAY(SELECT l.id + p.plus FROM (VALUES (0), (${triedFrom})) p (plus), unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY p.plus, l.nth) END;
+  _of int[] := CASE WHEN _is_alone THEN _queues ELSE _queues || _queues END;
+BEGIN
+  IF cardinality(_lines) = 1 AND NOT _is_alone AND NOT EXISTS (SELECT 1 FROM @.ready r WHERE r.line = _standing[2] LIMIT 1) THEN
+    _slots := greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'slots')::int, 0);
+    _most := least(_slots + greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'ahead')::int, 0), ${claimMax});
+    SELECT array_agg(_standing[1]), array_agg(r.urgency), array_agg(r.seq), array_agg(r.flags), bit_or(r.flags) INTO _places, _urgencies, _seqs, _flags, _all_flags
+      FROM (SELECT r.urgency, r.seq, r.flags FROM @.ready r WHERE r.line = _standing[1] ORDER BY r.urgency, r.seq LIMIT _most) r;
+    IF _all_flags & ${flags.hasStartBy} = 0 AND (_all_flags & ${flags.hasLane} = 0 OR cardinality(_seqs) <= _slots) THEN RETURN; END IF;
+  END IF;
+  SELECT array_agg(c.place ORDER BY c.urgency, c.seq), array_agg(c.urgency ORDER BY c.urgency, c.seq), array_agg(c.seq ORDER BY c.urgency, c.seq),
+      array_agg(c.flags ORDER BY c.urgency, c.seq), bit_or(c.flags)
+    INTO _places, _urgencies, _seqs, _flags, _all_flags
+    FROM (SELECT n.* FROM (
+      SELECT m.*, min(m.nth) FILTER (WHERE m.stops) OVER (PARTITION BY m.queue) AS stop FROM (
+        SELECT s.queue, s.place, r.urgency, r.seq, r.flags, s.most, row_number() OVER w AS nth,
+          (r.flags & ${flags.hasLane} <> 0 AND row_number() OVER w > s.slots) OR ${isLateHead} AS stops
+        FROM (SELECT p.place, p.queue, a.slots, a.most FROM unnest(_standing, _of) p (place, queue)
+            CROSS JOIN LATERAL (SELECT CASE WHEN _is_alone THEN least(1, g.slots) ELSE g.slots END AS slots, CASE WHEN _is_alone THEN least(1, g.slots) ELSE least(g.slots + g.ahead, ${claimMax}) END AS most
+              FROM (SELECT greatest((_wanted -> 'queues' -> (p.queue - 1) ->> 'slots')::int, 0) AS slots, greatest((_wanted -> 'queues' -> (p.queue - 1) ->> 'ahead')::int, 0) AS ahead) g) a
+          ) s
+          CROSS JOIN LATERAL (SELECT r.urgency, r.seq, r.flags FROM @.ready r WHERE r.line = s.place ORDER BY r.urgency, r.seq LIMIT s.most) r
+        WINDOW w AS (PARTITION BY s.queue ORDER BY r.urgency, r.seq)) m WHERE m.nth <= m.most) n
+      WHERE n.stop IS NULL OR n.nth < n.stop ORDER BY n.urgency, n.seq LIMIT CASE WHEN _is_alone THEN 1 ELSE ${claimMax} END) c;
+END $$;
+`;

@@ -1,0 +1,129 @@
+/** Writes outcomes; each stands or falls alone, with its follow-up work. */
+import { tidyMax } from "../core/defaults.ts";
+import { verbSettings } from "./transaction.ts";
+
+export const settleFunctions: string = `
+CREATE FUNCTION @.verb_settle(_outcomes jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+DECLARE
+  _settled jsonb;
+BEGIN
+  PERFORM @.begin_verb(_stated);
+  PERFORM @.take_in_inbox();
+  _settled := @.settle_each(_outcomes);
+  PERFORM @.aftermath(${tidyMax});
+  _settled := @.with_states(_settled);
+  RETURN jsonb_build_object('answer', _settled, 'isReadied', @.end_verb());
+END $$;
+
+-- Leaves what the endings let happen to the caller. _is_taken_in: they were written in callers' own transactions.
+CREATE FUNCTION @.settle_each(_outcomes jsonb, _is_taken_in boolean DEFAULT false) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  _completed int[] := @.complete_plain(_outcomes, _is_taken_in);
+  _others jsonb[] := array_fill(NULL::jsonb, ARRAY[jsonb_array_length(_outcomes)]);
+  _row record;
+BEGIN
+  IF cardinality(_completed) < jsonb_array_length(_outcomes) THEN
+    FOR _row IN SELECT e.o, e.nth::int AS nth FROM jsonb_array_elements(_outcomes) WITH ORDINALITY e (o, nth) WHERE NOT e.nth = ANY (_completed) ORDER BY e.nth LOOP
+      _others[_row.nth] := @.settle_one(_row.o, _is_taken_in);
+    END LOOP;
+  END IF;
+  RETURN coalesce((SELECT jsonb_agg(coalesce(_others[e.nth], jsonb_build_object('id', e.o -> 'id', 'is', 'settled', 'state', 'completed')) ORDER BY e.nth)
+    FROM jsonb_array_elements(_outcomes) WITH ORDINALITY e (o, nth)), '[]');
+END $$;
+
+-- Their states when all that follows from the outcomes has happened.
+CREATE FUNCTION @.with_states(_settled jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  _states jsonb;
+BEGIN
+  SELECT jsonb_object_agg(s.id, s.state) INTO _states FROM @.states_of(ARRAY(SELECT e.o ->> 'id' FROM jsonb_array_elements(_settled) e (o) WHERE e.o ->> 'state' <> 'completed')) s;
+  IF _states IS NULL THEN RETURN _settled; END IF;
+  RETURN (SELECT jsonb_agg(CASE WHEN _states ? (e.o ->> 'id') THEN e.o || jsonb_build_object('state', _states -> (e.o ->> 'id')) ELSE e.o END ORDER BY e.nth)
+    FROM jsonb_array_elements(_settled) WITH ORDINALITY e (o, nth));
+END $$;
+
+-- An expired lease that nobody took may still settle. A row that a caller's open transaction holds is settled by that.
+CREATE FUNCTION @.settle_one(_outcome jsonb, _is_taken_in boolean) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  _job @.job := @.find_job(_outcome ->> 'id');
+  _written record;
+BEGIN
+  IF _job.seq IS NULL THEN RETURN jsonb_build_object('id', _outcome -> 'id', 'is', 'lease-lost'); END IF;
+  -- It runs under the claim and the fence that the outcome names (G3). By primary key.
+  PERFORM 1 FROM @.running r WHERE r.seq = _job.seq AND r.claim = _outcome ->> 'claim' AND r.fence = (_outcome ->> 'fence')::bigint AND (_is_taken_in OR NOT r.is_settled)
+    FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN RETURN jsonb_build_object('id', _job.id, 'is', 'lease-lost', 'state', _job.state); END IF;
+  SELECT * INTO _written FROM @.write_outcome(_job, _outcome);
+  _job := _written._job;
+  IF _written._refusal IS NOT NULL THEN
+    RETURN jsonb_build_object('id', _job.id, 'is', 'refused', 'state', _job.state, 'error', _written._refusal);
+  END IF;
+  RETURN jsonb_build_object('id', _job.id, 'is', _written._is, 'state', _job.state);
+END $$;
+
+CREATE FUNCTION @.write_outcome(INOUT _job @.job, _outcome jsonb, OUT _is text, OUT _refusal jsonb) LANGUAGE plpgsql AS $$
+DECLARE
+  _is_cancelled boolean := _job.is_cancelling AND _outcome ->> 'is' <> 'saved';
+  _follow jsonb := CASE WHEN _is_cancelled THEN '[]' ELSE coalesce(_outcome -> 'follow', '[]') END;
+BEGIN
+  IF jsonb_array_length(_follow) > 0 THEN
+    _refusal := @.follow_refusal(_outcome);
+    IF _refusal IS NOT NULL THEN RETURN; END IF;
+  END IF;
+  IF _is_cancelled THEN _job := @.end_cancelled(_job, _outcome); ELSE _job := @.apply_outcome(_job, _outcome); END IF;
+  IF jsonb_array_length(_follow) > 0 THEN PERFORM @.accept_works(_follow, 'run'); END IF;
+  _is := CASE WHEN _is_cancelled THEN 'cancelled' ELSE 'settled' END;
+END $$;
+
+-- Null: its follow-up work may be stored.
+CREATE FUNCTION @.follow_refusal(_outcome jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+  IF coalesce(jsonb_array_length(_outcome -> 'follow'), 0) = 0 THEN RETURN NULL; END IF;
+  IF _outcome ->> 'is' IN ('completed', 'skipped', 'retry', 'snoozed') THEN RETURN @.refusal_of(jsonb_build_object('works', _outcome -> 'follow')); END IF;
+  RETURN jsonb_build_object('refusal', 'no-follow-up', 'is', _outcome -> 'is', 'id', _outcome -> 'id');
+END $$;
+
+CREATE FUNCTION @.end_cancelled(INOUT _job @.job, _outcome jsonb) LANGUAGE plpgsql AS $$
+BEGIN
+  _job := @.end_job(_job, 'cancelled', jsonb_strip_nulls(jsonb_build_object('reason', _job.reason, 'error', _outcome -> 'error', 'ranMs', _outcome -> 'ranMs')),
+    @.spent(_job, _outcome ->> 'is') || jsonb_build_object('starts', _job.starts + 1, 'suspects', 0) || @.checkpoint_of(_outcome));
+END $$;
+
+CREATE FUNCTION @.apply_outcome(INOUT _job @.job, _outcome jsonb) LANGUAGE plpgsql AS $$
+DECLARE
+  _is text := _outcome ->> 'is';
+  _checkpoint jsonb := @.checkpoint_of(_outcome);
+  _change jsonb := @.spent(_job, _is) || _checkpoint;
+  _ending jsonb := _outcome - ARRAY['id', 'claim', 'fence', 'is', 'delayMs', 'checkpoint', 'result', 'follow'];
+BEGIN
+  CASE _is
+    -- Told by done: one claim and one attempt more than its row says, and no suspicion.
+    WHEN 'completed' THEN
+      _job := @.end_job(_job, 'completed', '{}', _checkpoint || CASE WHEN _outcome ? 'result' THEN jsonb_build_object('result', _outcome -> 'result') ELSE '{}' END);
+    WHEN 'skipped' THEN _job := @.end_job(_job, 'skipped', _ending, _change);
+    WHEN 'dead' THEN _job := @.die(_job, _ending, _change);
+    WHEN 'retry', 'snoozed' THEN
+      _job := @.remember(_job, @.attempt_row(_job, _is, _ending));
+      _job := @.wait_job(_job, _change || jsonb_build_object('due_at', @.now() + coalesce(ceil((_outcome ->> 'delayMs')::numeric)::bigint, 0),
+        'delayed_by', CASE _is WHEN 'retry' THEN 'retry' ELSE 'snooze' END));
+    WHEN 'released' THEN
+      PERFORM @.take_starts_back(_job);
+      _job := @.wait_job(_job, _checkpoint);
+    -- By primary key.
+    WHEN 'saved' THEN
+      IF _outcome ? 'checkpoint' THEN UPDATE @.jobs j SET checkpoint = _outcome ->> 'checkpoint' WHERE j.seq = _job.seq; END IF;
+  END CASE;
+END $$;
+
+-- What a claim leaves in the row when it ends: it was a start, an attempt or not, and clears the suspicion unless it was only handed back.
+CREATE FUNCTION @.spent(_job @.job, _is text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN jsonb_build_object('starts', CASE WHEN _is = 'released' THEN _job.starts ELSE _job.starts + 1 END,
+      'attempts', CASE WHEN _is IN ('skipped', 'dead', 'retry', 'completed') THEN _job.attempts + 1 ELSE _job.attempts END)
+    || CASE WHEN _is = 'released' THEN '{}' ELSE '{"suspects": 0}'::jsonb END;
+END $$;
+
+CREATE FUNCTION @.checkpoint_of(_outcome jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN _outcome ? 'checkpoint' THEN jsonb_build_object('checkpoint', _outcome -> 'checkpoint') ELSE '{}' END
+$$;
+`;
