@@ -3,7 +3,7 @@ import { afterMax, enqueueMax, keyLimitsMax } from "./defaults.ts";
 import type { Atom, NewWork } from "./engine.ts";
 import { ErrandError } from "./errors.ts";
 
-const notesMax = 100;
+export const notesMax = 100;
 
 /** Why no engine takes any of these works, whatever it has stored. */
 export function shapeRefusal(atom: Atom): ErrandError | undefined {
@@ -11,16 +11,22 @@ export function shapeRefusal(atom: Atom): ErrandError | undefined {
 }
 
 export function sizeRefusal({ works, notes = [] }: Atom): ErrandError | undefined {
-  if (works.length <= enqueueMax && notes.length <= notesMax) return undefined;
+  return works.length <= enqueueMax && notes.length <= notesMax ? undefined : atomTooLarge(works.length, notes.length);
+}
+
+export function atomTooLarge(works: number, notes: number): ErrandError {
   return new ErrandError(
     "enqueue-too-many",
-    `${works.length} items (and ${notes.length} notes) cannot be stored at once, ${enqueueMax} (and ${notesMax}) are the most; store them in several calls, outside the transaction`,
+    `${works} items (and ${notes} notes) cannot be stored at once, ${enqueueMax} (and ${notesMax}) are the most; store them in several calls, outside the transaction`,
   );
 }
 
 /** The id was stored, or stands earlier in the same atom, with other content. */
 export function contentRefusal({ kind, id, content }: NewWork, known: string | undefined): ErrandError | undefined {
-  if (known === undefined || known === content) return undefined;
+  return known === undefined || known === content ? undefined : idConflict(kind, id);
+}
+
+export function idConflict(kind: NewWork["kind"], id: string): ErrandError {
   const [what, other] = kind === "join" ? ["batch", "other members"] : [kind, "another task, name or payload"];
   return new ErrandError("id-conflict", `${what} ${id} was stored before with ${other}; use a fresh id`, { details: { id } });
 }
@@ -38,12 +44,21 @@ function listRefusal(work: NewWork): ErrandError | undefined {
   // The common case, without an allocation.
   if (work.after === undefined && (work.kind === "join" || work.keyLimits === undefined)) return undefined;
   const after = work.after?.length ?? 0;
-  if (after > afterMax) return tooMany(work, `comes after ${after} others, of ${afterMax} allowed; put them into a batch and come after that`);
+  if (after > afterMax) return listRefused(work, "after", after);
   const keys = work.kind === "job" ? (work.keyLimits ?? []).map(({ key }) => key) : [];
-  if (keys.length > keyLimitsMax) return tooMany(work, `has ${keys.length} limits by key, of ${keyLimitsMax} allowed; drop some`);
-  return new Set(keys).size === keys.length ? undefined : tooMany(work, "has two limits for one key; keep one of them");
+  if (keys.length > keyLimitsMax) return listRefused(work, "keys", keys.length);
+  return new Set(keys).size === keys.length ? undefined : listRefused(work, "twice", keys.length);
 }
 
-function tooMany({ kind, id }: NewWork, what: string): ErrandError {
-  return new ErrandError("option-invalid", `${kind} ${id} ${what}`, { details: { id } });
+/** What a list of a work's has too many of. */
+export type TooMany = "after" | "keys" | "twice";
+
+export function listRefused({ kind, id }: Pick<NewWork, "kind" | "id">, is: TooMany, count: number): ErrandError {
+  return new ErrandError("option-invalid", `${kind} ${id} ${whatIsTooMany[is](count)}`, { details: { id } });
 }
+
+const whatIsTooMany: Readonly<Record<TooMany, (count: number) => string>> = {
+  after: (count) => `comes after ${count} others, of ${afterMax} allowed; put them into a batch and come after that`,
+  keys: (count) => `has ${count} limits by key, of ${keyLimitsMax} allowed; drop some`,
+  twice: () => "has two limits for one key; keep one of them",
+};

@@ -1,0 +1,33 @@
+/** Works of an atom that is stored again, whose join has ended meanwhile: they would be new now, and are duplicates all the same. */
+import { joinStates } from "./join.ts";
+
+export const repeatFunctions: string = `
+-- Their positions, the first is 0. By UNIQUE (id) and jobs_id.
+CREATE FUNCTION @.repeats_in(_works jsonb) RETURNS int[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  _ended text[];
+  _repeats int[] := '{}';
+  _work record;
+BEGIN
+  IF NOT _works @> '[{"kind": "join"}]' THEN RETURN _repeats; END IF;
+  _ended := ARRAY(SELECT n.id FROM jsonb_array_elements(_works) w (value) JOIN @.joins n ON n.id = w.value ->> 'id'
+    WHERE w.value ->> 'kind' = 'join' AND NOT (n.state < ${joinStates.closed} AND NOT n.is_cancelled AND n.fate IS NULL));
+  IF cardinality(_ended) = 0 THEN RETURN _repeats; END IF;
+  FOR _work IN SELECT w.nth::int - 1 AS at, w.value ->> 'kind' AS kind, w.value ->> 'id' AS id, w.value ->> 'join' AS join_id
+    FROM jsonb_array_elements(_works) WITH ORDINALITY w (value, nth) WHERE w.value ->> 'kind' <> 'event' AND w.value ? 'join' ORDER BY w.nth
+  LOOP
+    CONTINUE WHEN _work.join_id <> ALL (_ended) OR @.is_stored(_work.kind, _work.id);
+    _repeats := _repeats || _work.at;
+    -- What is in a join that would be new is a repeat too.
+    IF _work.kind = 'join' THEN _ended := _ended || _work.id; END IF;
+  END LOOP;
+  RETURN _repeats;
+END $$;
+
+-- By jobs_id and UNIQUE (id).
+CREATE FUNCTION @.is_stored(_kind text, _id text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF _kind = 'job' THEN RETURN EXISTS (SELECT 1 FROM @.jobs j WHERE j.id = _id); END IF;
+  RETURN EXISTS (SELECT 1 FROM @.joins n WHERE n.id = _id);
+END $$;
+`;
