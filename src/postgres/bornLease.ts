@@ -38,7 +38,7 @@ BEGIN
   _fence := @.take_fence((_lease ->> 'lastFence')::bigint);
   PERFORM @.start_jobs(@.lease_to(_process._id, _lease ->> 'process', (_lease ->> 'leaseMs')::bigint), _fence, _lease ->> 'claim',
     @.hand_out_room(jsonb_build_object(_task, _terms), jsonb_build_object(_task, 1)),
-    ARRAY[@.ready_place(_job.line, _job.suspects, _job.attempts)], ARRAY[_job.urgency], ARRAY[_job.seq], true);
+    ARRAY[_job.seq], ARRAY(SELECT r.ctid FROM @.ready r WHERE r.line = @.ready_line(_job) AND r.urgency = _job.urgency AND r.seq = _job.seq));
   RETURN _fence;
 END $$;
 

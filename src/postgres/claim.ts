@@ -72,7 +72,7 @@ BEGIN
     SELECT * INTO _chosen FROM @.choose(_wanted, _lines._lines, _lines._queues, _lines._tasks);
     IF cardinality(_chosen._seqs) > 0 THEN
       _jobs := @.start_jobs(@.lease_to(_process._id, _wanted ->> 'process', (_wanted ->> 'leaseMs')::bigint), _fence, _wanted ->> 'claim',
-        @.hand_out_room(_wanted -> 'terms', _chosen._taken), _chosen._places, _chosen._urgencies, _chosen._seqs, _chosen._is_listed);
+        @.hand_out_room(_wanted -> 'terms', _chosen._taken), _chosen._seqs, _chosen._rows);
     END IF;
   END IF;
   PERFORM @.aftermath(${tidyMax});

@@ -27,24 +27,22 @@ CREATE FUNCTION @.has_suspects(_lines int[]) RETURNS boolean LANGUAGE sql STABLE
   SELECT EXISTS (SELECT 1 FROM unnest(_lines) l (id) WHERE (SELECT r.seq FROM @.ready r WHERE r.line = -l.id LIMIT 1) IS NOT NULL)
 $$;
 
--- The chosen jobs, the most urgent first, those that follow one in a row right behind it, without a place. _taken: how many of each task with terms.
-CREATE FUNCTION @.choose(_wanted jsonb, _lines int[], _queues int[], _tasks text[], OUT _places int[], OUT _urgencies bigint[], OUT _seqs bigint[], OUT _flags int[],
-  OUT _is_listed boolean, OUT _taken jsonb) LANGUAGE plpgsql AS $$
+-- The chosen jobs, the most urgent first, those that follow one in a row right behind it; and their rows of ready, which followers have none of: others may come
+-- to stand between them at any time. _taken: how many of each task with gates.
+CREATE FUNCTION @.choose(_wanted jsonb, _lines int[], _queues int[], _tasks text[], OUT _seqs bigint[], OUT _rows tid[], OUT _taken jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   _all_flags int;
 BEGIN
   IF NOT coalesce(_wanted -> 'terms' ?| _tasks, false) THEN
-    SELECT c.* INTO _places, _urgencies, _seqs, _flags, _all_flags FROM @.choose_at_once(_wanted, _lines, _queues) c;
-    _is_listed := false;
+    SELECT c.* INTO _seqs, _rows, _all_flags FROM @.choose_at_once(_wanted, _lines, _queues) c;
     -- Behind none of them anybody may follow in a row.
-    IF coalesce((_wanted ->> 'inRow')::int, 1) <= 1 OR _wanted ->> 'alone' = 'only' OR _all_flags & ${flags.hasLane} = 0 THEN RETURN; END IF;
+    IF coalesce((_wanted ->> 'inRow')::int, 1) <= 1 OR _wanted ->> 'alone' = 'only' OR coalesce(_all_flags, 0) & ${flags.hasLane} = 0 THEN RETURN; END IF;
   END IF;
-  SELECT c.* INTO _places, _urgencies, _seqs, _flags, _is_listed, _taken FROM @.choose_by_turns(_wanted, _lines, _queues, _tasks) c;
+  SELECT c.* INTO _seqs, _rows, _taken FROM @.choose_by_turns(_wanted, _lines, _queues, _tasks) c;
 END $$;
 
 -- A queue is full, or stops before the first job with a lane once its slots are filled, and before a late one, which is beyond what one pass may skip.
-CREATE FUNCTION @.choose_at_once(_wanted jsonb, _lines int[], _queues int[], OUT _places int[], OUT _urgencies bigint[], OUT _seqs bigint[], OUT _flags int[],
-  OUT _all_flags int) LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.choose_at_once(_wanted jsonb, _lines int[], _queues int[], OUT _seqs bigint[], OUT _rows tid[], OUT _all_flags int) LANGUAGE plpgsql AS $$
 DECLARE
   _is_alone boolean := _wanted ->> 'alone' = 'only';
   _now bigint := @.now();
@@ -57,22 +55,20 @@ BEGIN
   IF cardinality(_lines) = 1 AND NOT _is_alone AND NOT EXISTS (SELECT 1 FROM @.ready r WHERE r.line = _standing[2] LIMIT 1) THEN
     _slots := greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'slots')::int, 0);
     _most := least(_slots + greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'ahead')::int, 0), ${claimMax});
-    SELECT array_agg(_standing[1]), array_agg(r.urgency), array_agg(r.seq), array_agg(r.flags), bit_or(r.flags) INTO _places, _urgencies, _seqs, _flags, _all_flags
-      FROM (SELECT r.urgency, r.seq, r.flags FROM @.ready r WHERE r.line = _standing[1] ORDER BY r.urgency, r.seq LIMIT _most) r;
+    SELECT array_agg(r.seq), array_agg(r.ctid), bit_or(r.flags) INTO _seqs, _rows, _all_flags
+      FROM (SELECT r.seq, r.ctid, r.flags FROM @.ready r WHERE r.line = _standing[1] ORDER BY r.urgency, r.seq LIMIT _most) r;
     IF _all_flags & ${flags.hasStartBy} = 0 AND (_all_flags & ${flags.hasLane} = 0 OR cardinality(_seqs) <= _slots) THEN RETURN; END IF;
   END IF;
-  SELECT array_agg(c.place ORDER BY c.urgency, c.seq), array_agg(c.urgency ORDER BY c.urgency, c.seq), array_agg(c.seq ORDER BY c.urgency, c.seq),
-      array_agg(c.flags ORDER BY c.urgency, c.seq), bit_or(c.flags)
-    INTO _places, _urgencies, _seqs, _flags, _all_flags
+  SELECT array_agg(c.seq ORDER BY c.urgency, c.seq), array_agg(c.ready_row ORDER BY c.urgency, c.seq), bit_or(c.flags) INTO _seqs, _rows, _all_flags
     FROM (SELECT n.* FROM (
       SELECT m.*, min(m.nth) FILTER (WHERE m.stops) OVER (PARTITION BY m.queue) AS stop FROM (
-        SELECT s.queue, s.place, r.urgency, r.seq, r.flags, s.most, row_number() OVER w AS nth,
+        SELECT s.queue, r.ready_row, r.urgency, r.seq, r.flags, s.most, row_number() OVER w AS nth,
           (r.flags & ${flags.hasLane} <> 0 AND row_number() OVER w > s.slots) OR ${isLateHead} AS stops
         FROM (SELECT p.place, p.queue, a.slots, a.most FROM unnest(_standing, _of) p (place, queue)
             CROSS JOIN LATERAL (SELECT CASE WHEN _is_alone THEN least(1, g.slots) ELSE g.slots END AS slots, CASE WHEN _is_alone THEN least(1, g.slots) ELSE least(g.slots + g.ahead, ${claimMax}) END AS most
               FROM (SELECT greatest((_wanted -> 'queues' -> (p.queue - 1) ->> 'slots')::int, 0) AS slots, greatest((_wanted -> 'queues' -> (p.queue - 1) ->> 'ahead')::int, 0) AS ahead) g) a
           ) s
-          CROSS JOIN LATERAL (SELECT r.urgency, r.seq, r.flags FROM @.ready r WHERE r.line = s.place ORDER BY r.urgency, r.seq LIMIT s.most) r
+          CROSS JOIN LATERAL (SELECT r.urgency, r.seq, r.flags, r.ctid AS ready_row FROM @.ready r WHERE r.line = s.place ORDER BY r.urgency, r.seq LIMIT s.most) r
         WINDOW w AS (PARTITION BY s.queue ORDER BY r.urgency, r.seq)) m WHERE m.nth <= m.most) n
       WHERE n.stop IS NULL OR n.nth < n.stop ORDER BY n.urgency, n.seq LIMIT CASE WHEN _is_alone THEN 1 ELSE ${claimMax} END) c;
 END $$;

@@ -14,13 +14,14 @@ const claimedJob = `concat('{"id":', to_json(j.id), ',"task":', to_json(l.task),
 
 export const startFunctions: string = `
 -- Answers them in the order in which they were chosen. _carried: by task, the number of its terms. By primary keys, joined_seq.
-CREATE FUNCTION @.start_jobs(_process int, _fence bigint, _claim text, _carried jsonb, _places int[], _urgencies bigint[], _seqs bigint[], _is_listed boolean)
+CREATE FUNCTION @.start_jobs(_process int, _fence bigint, _claim text, _carried jsonb, _seqs bigint[], _rows tid[])
 RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
   _flags int;
   _jobs text;
 BEGIN
-  PERFORM @.leave_ready(_places, _urgencies, _seqs, _is_listed), @.enter_running(_process, _fence, _claim, _carried, _places, _seqs);
+  DELETE FROM @.ready r WHERE r.ctid = ANY (_rows);
+  PERFORM @.enter_running(_process, _fence, _claim, _carried, _seqs, _rows);
   SELECT bit_or(j.flags), string_agg(${claimedJob}, ',' ORDER BY u.nth) INTO _flags, _jobs
     FROM unnest(_seqs) WITH ORDINALITY u (seq, nth) CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = u.seq OFFSET 0) j
       CROSS JOIN LATERAL (SELECT l.task, l.queue FROM @.lines l WHERE l.id = j.line OFFSET 0) l;
@@ -32,34 +33,18 @@ BEGIN
   RETURN '[' || _jobs || ']';
 END $$;
 
--- They are the first of their places, unless they are listed: then they stand anywhere. By primary key.
-CREATE FUNCTION @.leave_ready(_places int[], _urgencies bigint[], _seqs bigint[], _is_listed boolean) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-  _last record;
-BEGIN
-  IF _is_listed THEN
-    DELETE FROM @.ready r WHERE r.ctid = ANY (ARRAY(SELECT y.ctid FROM unnest(_places, _urgencies, _seqs) u (place, urgency, seq)
-      CROSS JOIN LATERAL (SELECT y.ctid FROM @.ready y WHERE y.line = u.place AND y.urgency = u.urgency AND y.seq = u.seq OFFSET 0) y));
-    RETURN;
-  END IF;
-  FOR _last IN SELECT DISTINCT ON (u.place) u.place, u.urgency, u.seq FROM unnest(_places, _urgencies, _seqs) u (place, urgency, seq)
-      WHERE u.place IS NOT NULL ORDER BY u.place, u.urgency DESC, u.seq DESC LOOP
-    DELETE FROM @.ready r WHERE r.line = _last.place AND (r.urgency, r.seq) <= (_last.urgency, _last.seq);
-  END LOOP;
-END $$;
-
--- Its lane goes along, so that its end needs no look at the wide row. One that follows in a row has no place. By primary keys.
-CREATE FUNCTION @.enter_running(_process int, _fence bigint, _claim text, _carried jsonb, _places int[], _seqs bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+-- Its lane goes along, so that its end needs no look at the wide row. One that follows in a row has no row in ready. By primary keys.
+CREATE FUNCTION @.enter_running(_process int, _fence bigint, _claim text, _carried jsonb, _seqs bigint[], _rows tid[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   _now bigint := @.now();
   _line record;
 BEGIN
   FOR _line IN WITH come AS (
     INSERT INTO @.running (seq, line, keep, flags, process, fence, claim, started_at, terms, lane)
-    SELECT j.seq, j.line, j.keep, CASE WHEN u.place IS NULL THEN j.flags | ${flags.isFollowing} ELSE j.flags END, _process, _fence, _claim, _now,
+    SELECT j.seq, j.line, j.keep, CASE WHEN u.ready_row IS NULL THEN j.flags | ${flags.isFollowing} ELSE j.flags END, _process, _fence, _claim, _now,
       CASE WHEN _carried IS NOT NULL THEN (_carried ->> (SELECT l.task FROM @.lines l WHERE l.id = j.line))::int END,
       CASE WHEN j.flags & ${flags.hasLane} <> 0 THEN j.lane END
-    FROM unnest(_seqs, _places) u (seq, place) CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = u.seq OFFSET 0) j RETURNING line, flags & ${flags.isFollowing} <> 0 AS follows
+    FROM unnest(_seqs, _rows) u (seq, ready_row) CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = u.seq OFFSET 0) j RETURNING line, flags & ${flags.isFollowing} <> 0 AS follows
   ) SELECT c.line, count(*)::int AS jobs, count(*) FILTER (WHERE c.follows)::int AS following FROM come c GROUP BY c.line LOOP
     PERFORM @.count_change(_line.line, 'running', _line.jobs), @.count_change(_line.line, 'ready', _line.following - _line.jobs);
     IF _line.following > 0 THEN PERFORM @.count_change(_line.line, 'blocked', -_line.following); END IF;

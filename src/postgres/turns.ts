@@ -12,18 +12,18 @@ const everBelow = "9007199254740991";
 
 export const turnFunctions: string = `
 -- One that competes: a line as it stands in ready, in a span of urgency. What it hands out next stands at "at" of the heads that were read, which end at "upto".
-CREATE TYPE @.contender AS (line int, place int, queue int, task int, is_fresh boolean, below bigint, after_urgency bigint, after_seq bigint, piece int, heads bigint[], at int, is_over boolean);
+CREATE TYPE @.contender AS (line int, place int, queue int, task int, is_fresh boolean, below bigint, after_urgency bigint, after_seq bigint, piece int, heads bigint[], rows tid[], at int, is_over boolean);
 
--- Reads on: three numbers for each head. By primary key.
+-- Reads on: urgency, seq and flags of each head. By primary key.
 CREATE FUNCTION @.read_on(INOUT _one @.contender) LANGUAGE plpgsql AS $$
 BEGIN
-  _one.heads := ARRAY(SELECT unnest(ARRAY[q.urgency, q.seq, q.flags]) FROM (SELECT r.urgency, r.seq, r.flags FROM @.ready r
-    WHERE r.line = _one.place AND (r.urgency, r.seq) > (_one.after_urgency, _one.after_seq) AND r.urgency < _one.below ORDER BY r.urgency, r.seq LIMIT _one.piece) q);
+  SELECT array_agg(ARRAY[r.urgency, r.seq, r.flags]), array_agg(r.ctid) INTO _one.heads, _one.rows FROM (SELECT r.urgency, r.seq, r.flags, r.ctid FROM @.ready r
+    WHERE r.line = _one.place AND (r.urgency, r.seq) > (_one.after_urgency, _one.after_seq) AND r.urgency < _one.below ORDER BY r.urgency, r.seq LIMIT _one.piece) r;
   _one.at := 1;
-  _one.is_over := cardinality(_one.heads) = 0;
+  _one.is_over := _one.rows IS NULL;
   IF _one.is_over THEN RETURN; END IF;
-  _one.after_urgency := _one.heads[cardinality(_one.heads) - 2];
-  _one.after_seq := _one.heads[cardinality(_one.heads) - 1];
+  _one.after_urgency := _one.heads[cardinality(_one.rows)][1];
+  _one.after_seq := _one.heads[cardinality(_one.rows)][2];
   _one.piece := least(_one.piece * 2, ${claimMax});
 END $$;
 
@@ -41,7 +41,7 @@ BEGIN
       FOREACH _half IN ARRAY CASE WHEN _fresh_from[_task_of[_at]] IS NULL THEN ARRAY[NULL::boolean] ELSE ARRAY[true, false] END LOOP
         _one := (_lines[_at], _place, _queues[_at], _task_of[_at], _half, CASE WHEN _half IS FALSE THEN _fresh_from[_task_of[_at]] ELSE ${everBelow} END,
           CASE WHEN _half THEN _fresh_from[_task_of[_at]] - 1 ELSE ${everFrom} END, CASE WHEN _half THEN ${everBelow} ELSE 0 END,
-          greatest(1, ceil(_totals[_queues[_at]]::numeric / greatest(1, _of_queue[_queues[_at]]))), NULL, 1, false);
+          greatest(1, ceil(_totals[_queues[_at]]::numeric / greatest(1, _of_queue[_queues[_at]]))), NULL, NULL, 1, false);
         _one := @.read_on(_one);
         IF NOT _one.is_over THEN _all := _all || _one; END IF;
       END LOOP;
@@ -51,8 +51,7 @@ BEGIN
 END $$;
 
 -- As choose.
-CREATE FUNCTION @.choose_by_turns(_wanted jsonb, _lines int[], _queues int[], _tasks text[], OUT _places int[], OUT _urgencies bigint[], OUT _seqs bigint[],
-  OUT _flags int[], OUT _is_listed boolean, OUT _taken jsonb) LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.choose_by_turns(_wanted jsonb, _lines int[], _queues int[], _tasks text[], OUT _seqs bigint[], OUT _rows tid[], OUT _taken jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   _now bigint := @.now();
   _is_alone boolean := _wanted ->> 'alone' = 'only';
@@ -73,26 +72,22 @@ DECLARE
   _room jsonb := @.room_under(_wanted -> 'terms', _names);
   _all @.contender[] := @.contenders_of(_wanted, _lines, _queues, ARRAY(SELECT array_position(_names, t.task) FROM unnest(_tasks) WITH ORDINALITY t (task, nth) ORDER BY t.nth),
     ARRAY(SELECT s + a FROM unnest(_slots, _ahead) WITH ORDINALITY t (s, a, nth) ORDER BY t.nth), _fresh_from);
+  _has_turns boolean := EXISTS (SELECT 1 FROM unnest(_fresh_from) f (at) WHERE f.at IS NOT NULL);
   _best int;
   _one @.contender;
-  _urgency bigint;
   _seq bigint;
   _flagged int;
   _row bigint[];
   _may boolean;
 BEGIN
-  _places := '{}';
-  _urgencies := '{}';
   _seqs := '{}';
-  _flags := '{}';
-  _is_listed := EXISTS (SELECT 1 FROM unnest(_fresh_from) f (at) WHERE f.at IS NOT NULL);
+  _rows := '{}';
   WHILE _left > 0 LOOP
-    _best := @.first_of(_all, CASE WHEN _is_listed THEN _handed_out END);
+    _best := @.first_of(_all, CASE WHEN _has_turns THEN _handed_out END);
     EXIT WHEN _best IS NULL;
     _one := _all[_best];
-    _urgency := _one.heads[_one.at];
-    _seq := _one.heads[_one.at + 1];
-    _flagged := _one.heads[_one.at + 2];
+    _seq := _one.heads[_one.at][2];
+    _flagged := _one.heads[_one.at][3];
     -- Those that were tried before are passed over once enough of them are handed out: their queue goes on.
     _may := NOT (_one.place > ${triedFrom} AND _retries[_one.task] < 1) AND _slots[_one.queue] + _ahead[_one.queue] > 0 AND _most[_one.task] >= 1
       AND @.has_room(_room, _terms[_one.task]);
@@ -115,10 +110,8 @@ BEGIN
       _row := @.followers_of(_seq, least(_in_row - 1, _ahead[_one.queue], _left - 1, _most[_one.task] - 1));
       _ahead[_one.queue] := _ahead[_one.queue] - cardinality(_row);
     END IF;
-    _places := _places || _one.place || array_fill(NULL::int, ARRAY[cardinality(_row)]);
-    _urgencies := _urgencies || _urgency || array_fill(NULL::bigint, ARRAY[cardinality(_row)]);
     _seqs := _seqs || _seq || _row;
-    _flags := _flags || _flagged || array_fill(NULL::int, ARRAY[cardinality(_row)]);
+    _rows := _rows || _one.rows[_one.at] || array_fill(NULL::tid, ARRAY[cardinality(_row)]);
     _left := _left - 1 - cardinality(_row);
     _handed_out[_one.task] := _handed_out[_one.task] + 1 + cardinality(_row);
     IF _terms[_one.task] IS NOT NULL THEN
@@ -126,7 +119,7 @@ BEGIN
       IF _one.place > ${triedFrom} AND _retries[_one.task] <> ${noEnd} THEN _retries[_one.task] := _retries[_one.task] - 1; END IF;
       IF _is_gated[_one.task] THEN _room := @.take_room(_room, _terms[_one.task], 1); END IF;
     END IF;
-    IF _one.at + 3 > cardinality(_one.heads) THEN _all[_best] := @.read_on(_one); ELSE _all[_best].at := _one.at + 3; END IF;
+    IF _one.at = cardinality(_one.rows) THEN _all[_best] := @.read_on(_one); ELSE _all[_best].at := _one.at + 1; END IF;
   END LOOP;
   SELECT jsonb_object_agg(n.name, n.jobs) INTO _taken FROM unnest(_names, _handed_out, _is_gated) n (name, jobs, gated) WHERE n.gated AND n.jobs > 0;
 END $$;
@@ -142,13 +135,13 @@ DECLARE
 BEGIN
   FOREACH _one IN ARRAY _all LOOP
     _at := _at + 1;
-    CONTINUE WHEN _one.is_over OR (_best IS NOT NULL AND (_one.heads[_one.at], _one.heads[_one.at + 1]) > (_urgency, _seq));
+    CONTINUE WHEN _one.is_over OR (_best IS NOT NULL AND (_one.heads[_one.at][1], _one.heads[_one.at][2]) > (_urgency, _seq));
     IF _one.is_fresh IS NOT NULL AND _one.is_fresh <> (_handed_out[_one.task] % 2 = 0) THEN
       CONTINUE WHEN EXISTS (SELECT 1 FROM unnest(_all) o WHERE o.task = _one.task AND o.is_fresh <> _one.is_fresh AND NOT o.is_over);
     END IF;
     _best := _at;
-    _urgency := _one.heads[_one.at];
-    _seq := _one.heads[_one.at + 1];
+    _urgency := _one.heads[_one.at][1];
+    _seq := _one.heads[_one.at][2];
   END LOOP;
   RETURN _best;
 END $$;
