@@ -1,0 +1,70 @@
+/** Stores atoms: each is all or nothing, and stands apart from the others. */
+import { verbSettings } from "./transaction.ts";
+
+export const enqueueFunctions: string = `
+CREATE FUNCTION @.verb_enqueue(_atoms jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+DECLARE
+  _answers jsonb[] := '{}';
+  _leased jsonb := '{}';
+  _atom jsonb;
+  _refusal jsonb;
+  _stored record;
+BEGIN
+  PERFORM @.wait_for_names(_atoms);
+  PERFORM @.begin_verb(_stated), @.take_in_inbox();
+  FOR _atom IN SELECT a.value FROM jsonb_array_elements(_atoms) WITH ORDINALITY a (value, nth) ORDER BY a.nth LOOP
+    _refusal := @.refusal_of(_atom);
+    IF _refusal IS NOT NULL THEN
+      _answers := _answers || _refusal;
+    ELSE
+      _stored := @.store_atom(_atom, _leased);
+      _leased := _stored._leased;
+      _answers := _answers || _stored._answer;
+    END IF;
+  END LOOP;
+  RETURN jsonb_build_object('answer', to_jsonb(_answers), 'isReadied', @.end_verb());
+END $$;
+
+-- Notes first: a subscription hears the events of its own atom. What became of its jobs is told when all of it is stored.
+CREATE FUNCTION @.store_atom(_atom jsonb, INOUT _leased jsonb, OUT _answer jsonb) LANGUAGE plpgsql AS $$
+DECLARE
+  _note jsonb;
+  _born record;
+BEGIN
+  IF _atom ? 'notes' THEN
+    FOR _note IN SELECT n.value FROM jsonb_array_elements(_atom -> 'notes') WITH ORDINALITY n (value, nth) ORDER BY n.nth LOOP
+      PERFORM @.write_note(_note);
+    END LOOP;
+  END IF;
+  _answer := @.accept_works(_atom -> 'works', 'outside');
+  IF jsonb_array_length(_answer) > 1 OR @.has_aftermath() THEN
+    PERFORM @.aftermath(1000);
+    _answer := @.with_states_now(_answer);
+  END IF;
+  _born := @.lease_born(_atom -> 'works', _answer, _leased);
+  _answer := _born._answers;
+  _leased := _born._leased;
+END $$;
+
+CREATE FUNCTION @.with_states_now(_answers jsonb) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT coalesce(jsonb_agg(CASE WHEN s.state IS NULL THEN a.value ELSE a.value || jsonb_build_object('state', s.state) END ORDER BY a.nth), '[]')
+  FROM jsonb_array_elements(_answers) WITH ORDINALITY a (value, nth)
+  LEFT JOIN (
+    SELECT DISTINCT o.id, o.state FROM @.states_of(ARRAY(SELECT b.value ->> 'id' FROM jsonb_array_elements(_answers) b WHERE b.value ? 'state')) o
+  ) s ON s.id = a.value ->> 'id' AND a.value ? 'state'
+$$;
+
+-- Plain jobs alone: without the write lock, nobody waits for anybody. Null: it is for verb_enqueue.
+CREATE FUNCTION @.verb_enqueue_plain(_works json, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+DECLARE
+  _now bigint := @.time_of(_stated);
+  _states smallint[];
+BEGIN
+  PERFORM set_config('synchronous_commit', 'on', true);
+  IF EXISTS (SELECT 1 FROM json_array_elements(_works) w WHERE (w.value ->> 'rememberMs')::numeric > 0) THEN
+    PERFORM @.wait_for_names(jsonb_build_array(jsonb_build_object('works', _works::jsonb)));
+  END IF;
+  _states := @.store_plain(_works, _now);
+  RETURN CASE WHEN _states IS NOT NULL THEN jsonb_build_object('answer', to_jsonb(_states), 'isReadied', true) END;
+END $$;
+`;

@@ -1,0 +1,187 @@
+/**
+ * What a caller's own transaction hands in. It only appends: to the inbox, from where the next verb after its commit takes it in. So no verb ever waits for a
+ * caller's transaction, and none of it is seen before its commit. Names that must be unique, unique keys and callers' ids, are promised meanwhile: who asks for the
+ * same name waits for that transaction, before it takes the write lock.
+ */
+import { verbSettings } from "./transaction.ts";
+
+/** Taken in by one verb. What is beyond waits for the next. */
+const takenInMax = 5_000;
+
+export const inboxFunctions: string = `
+-- Of all works, in one order for all callers: unique keys, and ids that are remembered.
+CREATE FUNCTION @.names_in(_atoms jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+  SELECT ARRAY(SELECT DISTINCT n.name FROM jsonb_array_elements(_atoms) a, jsonb_array_elements(a.value -> 'works') w,
+    LATERAL (VALUES ('unique ' || (w.value -> 'unique' ->> 'key')), (CASE WHEN (w.value ->> 'rememberMs')::numeric > 0 THEN 'id ' || (w.value ->> 'id') END)) n (name)
+    WHERE n.name IS NOT NULL ORDER BY n.name)
+$$;
+
+-- Waits for callers' transactions that promised one of these names, and keeps others waiting until this transaction ends.
+CREATE FUNCTION @.wait_for_names(_atoms jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  _name text;
+BEGIN
+  FOREACH _name IN ARRAY @.names_in(_atoms) LOOP
+    PERFORM pg_advisory_xact_lock(hashtextextended(@schema || ' ' || _name, 715));
+  END LOOP;
+END $$;
+
+-- Takes in what callers' transactions have committed, in the order of handing in. Within a verb.
+CREATE FUNCTION @.take_in_inbox() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  _row record;
+BEGIN
+  -- By primary key.
+  FOR _row IN SELECT i.n, i.kind, i.body FROM @.inbox i ORDER BY i.n LIMIT ${takenInMax} LOOP
+    IF _row.kind = 'cancel' THEN
+      IF NOT @.take_in_cancel(_row.body) THEN CONTINUE; END IF;
+    ELSIF _row.kind = 'outcome' THEN
+      PERFORM @.settle_each(jsonb_build_array(_row.body), true);
+    ELSE
+      PERFORM @.take_in_atom(_row.body);
+    END IF;
+    DELETE FROM @.inbox i WHERE i.n = _row.n;
+    DELETE FROM @.promised p WHERE p.n = _row.n;
+    PERFORM @.aftermath(1000);
+  END LOOP;
+END $$;
+
+-- A batch may have ended since its member was handed in: what was accepted is stored all the same, in no batch then.
+CREATE FUNCTION @.take_in_atom(_atom jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  _refusal jsonb := @.refusal_of(_atom);
+  _work jsonb;
+  _stored record;
+BEGIN
+  IF _refusal IS NULL THEN
+    _stored := @.store_atom(_atom, '{}');
+    RETURN;
+  END IF;
+  FOR _work IN SELECT w.value FROM jsonb_array_elements(_atom -> 'works') WITH ORDINALITY w (value, nth) ORDER BY w.nth LOOP
+    IF @.refusal_of(jsonb_build_object('works', jsonb_build_array(_work))) IS NOT NULL THEN _work := _work - 'join' - 'after'; END IF;
+    IF @.refusal_of(jsonb_build_object('works', jsonb_build_array(_work))) IS NULL THEN PERFORM @.accept_works(jsonb_build_array(_work), 'outside'); END IF;
+  END LOOP;
+END $$;
+
+-- For what only reads: so that it sees what was committed.
+CREATE FUNCTION @.see_inbox(_stated bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM @.inbox) THEN RETURN; END IF;
+  PERFORM @.begin_verb(_stated), @.take_in_inbox();
+  PERFORM @.end_verb();
+END $$;
+
+-- In a caller's transaction.
+CREATE FUNCTION @.verb_enqueue_within(_atoms jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+DECLARE
+  _answers jsonb[] := '{}';
+  _atom jsonb;
+  _refusal jsonb;
+BEGIN
+  PERFORM @.wait_for_names(_atoms);
+  PERFORM set_config('synchronous_commit', 'on', true), set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  FOR _atom IN SELECT a.value FROM jsonb_array_elements(_atoms) WITH ORDINALITY a (value, nth) ORDER BY a.nth LOOP
+    _refusal := @.refusal_of(_atom);
+    _answers := _answers || coalesce(_refusal, @.hand_in(_atom));
+  END LOOP;
+  RETURN jsonb_build_object('answer', to_jsonb(_answers), 'isReadied', true);
+END $$;
+
+-- Answers as if it were taken in now.
+CREATE FUNCTION @.hand_in(_atom jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  _answers jsonb[] := '{}';
+  _n bigint;
+  _work jsonb;
+BEGIN
+  INSERT INTO @.inbox (kind, body) VALUES ('atom', _atom) RETURNING n INTO _n;
+  FOR _work IN SELECT w.value FROM jsonb_array_elements(_atom -> 'works') WITH ORDINALITY w (value, nth) ORDER BY w.nth LOOP
+    _answers := _answers || @.foretell(_work, _n);
+  END LOOP;
+  RETURN to_jsonb(_answers);
+END $$;
+
+CREATE FUNCTION @.foretell(_work jsonb, _n bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  _id text := _work ->> 'id';
+  _kind text := _work ->> 'kind';
+  _known @.job;
+  _winner record;
+  _promised text;
+BEGIN
+  -- By UNIQUE (id), and by primary key.
+  IF _kind = 'event' AND EXISTS (SELECT 1 FROM @.events v WHERE v.id = _id) OR _kind = 'join' AND EXISTS (SELECT 1 FROM @.joins n WHERE n.id = _id)
+    OR EXISTS (SELECT 1 FROM @.promised p WHERE p.name = _kind || ' ' || _id) THEN
+    RETURN jsonb_build_object('id', _id, 'isDuplicate', true);
+  END IF;
+  INSERT INTO @.promised (name, id, n) VALUES (_kind || ' ' || _id, _id, _n);
+  IF _kind <> 'job' THEN RETURN jsonb_build_object('id', _id, 'isDuplicate', false); END IF;
+  _known := @.find_job(_id);
+  IF _known.seq IS NOT NULL THEN RETURN jsonb_build_object('id', _id, 'isDuplicate', true, 'state', _known.state); END IF;
+  IF _work ? 'unique' THEN
+    SELECT p.id INTO _promised FROM @.promised p WHERE p.name = 'unique ' || (_work -> 'unique' ->> 'key');
+    _winner := @.winner_of(_work -> 'unique');
+    _known := _winner._job;
+    IF _known.seq IS NOT NULL AND (_work -> 'unique' -> 'mode' ->> 'is' <> 'gather' OR @.payload_with(_known.seq, _work) IS NOT NULL) THEN
+      RETURN jsonb_build_object('id', _known.id, 'isDuplicate', true, 'state', _known.state);
+    END IF;
+    _promised := coalesce(_winner._window, _promised);
+    IF _promised IS NOT NULL THEN RETURN jsonb_build_object('id', _promised, 'isDuplicate', true); END IF;
+    INSERT INTO @.promised (name, id, n) VALUES ('unique ' || (_work -> 'unique' ->> 'key'), _id, _n);
+  END IF;
+  RETURN jsonb_build_object('id', _id, 'isDuplicate', false, 'state', @.foretold_state(_work));
+END $$;
+
+CREATE FUNCTION @.foretold_state(_work jsonb) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF _work ? 'join' OR @.is_any(_work -> 'after') THEN RETURN 'blocked'; END IF;
+  -- By primary keys.
+  IF _work ? 'lane' AND @.is_closed(_work -> 'lane' ->> 'key') THEN RETURN 'parked'; END IF;
+  IF _work ? 'lane' AND (SELECT count(*) FROM (SELECT 1 FROM @.members m WHERE m.lane = _work -> 'lane' ->> 'key' LIMIT 1000) q) >= (_work -> 'lane' ->> 'width')::int THEN
+    RETURN 'blocked';
+  END IF;
+  RETURN CASE WHEN @.due_at_of(_work, @.now(), 1) > @.now() THEN 'scheduled' ELSE 'ready' END;
+END $$;
+
+-- A job's own completion, in the app's transaction. Its row is locked until that ends, and nobody waits for it: who meets it, passes over it.
+CREATE FUNCTION @.verb_settle_within(_outcomes jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+DECLARE
+  _answers jsonb[] := '{}';
+  _outcome jsonb;
+BEGIN
+  PERFORM @.wait_for_names(jsonb_build_array(jsonb_build_object('works', coalesce(o.value -> 'follow', '[]')))) FROM jsonb_array_elements(_outcomes) o;
+  PERFORM set_config('synchronous_commit', 'on', true), set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  FOR _outcome IN SELECT o.value FROM jsonb_array_elements(_outcomes) WITH ORDINALITY o (value, nth) ORDER BY o.nth LOOP
+    _answers := _answers || @.settle_one_within(_outcome);
+  END LOOP;
+  RETURN jsonb_build_object('answer', to_jsonb(_answers), 'isReadied', true);
+END $$;
+
+CREATE FUNCTION @.settle_one_within(_outcome jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  _id text := _outcome ->> 'id';
+  _seq bigint;
+  _is_cancelling boolean;
+  _refusal jsonb;
+BEGIN
+  -- By jobs_id, then the primary key.
+  SELECT j.seq INTO _seq FROM @.jobs j WHERE j.id = _id;
+  IF _seq IS NULL THEN RETURN jsonb_build_object('id', _id, 'is', 'lease-lost'); END IF;
+  SELECT r.is_cancelling INTO _is_cancelling FROM @.running r
+    WHERE r.seq = _seq AND r.claim = _outcome ->> 'claim' AND r.fence = @.ms(_outcome, 'fence') AND NOT r.is_settled FOR UPDATE;
+  IF NOT FOUND THEN RETURN jsonb_build_object('id', _id, 'is', 'lease-lost', 'state', (SELECT s.state FROM @.states_of(ARRAY[_id]) s)); END IF;
+  IF NOT _is_cancelling AND @.is_any(_outcome -> 'follow') THEN
+    _refusal := @.follow_refusal(_outcome);
+    IF _refusal IS NOT NULL THEN RETURN jsonb_build_object('id', _id, 'is', 'refused', 'state', 'running', 'error', _refusal); END IF;
+  END IF;
+  INSERT INTO @.inbox (kind, body) VALUES ('outcome', _outcome);
+  IF _outcome ->> 'is' = 'saved' THEN RETURN jsonb_build_object('id', _id, 'is', 'settled', 'state', 'running'); END IF;
+  UPDATE @.running r SET is_settled = true WHERE r.seq = _seq;
+  RETURN jsonb_build_object('id', _id, 'is', CASE WHEN _is_cancelling THEN 'cancelled' ELSE 'settled' END, 'state', @.state_after(_outcome, _is_cancelling));
+END $$;
+
+CREATE FUNCTION @.state_after(_outcome jsonb, _is_cancelling boolean) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN _is_cancelling THEN 'cancelled' WHEN _outcome ->> 'is' IN ('completed', 'skipped', 'dead') THEN _outcome ->> 'is'
+    WHEN _outcome ->> 'is' = 'released' OR coalesce((_outcome ->> 'delayMs')::numeric, 0) <= 0 THEN 'ready' ELSE 'scheduled' END
+$$;
+`;

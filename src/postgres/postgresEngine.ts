@@ -1,0 +1,242 @@
+/** The verbs of the port on one schema: each a function in a transaction of its own, or in the caller's. */
+import type * as port from "../core/engine.ts";
+import { ErrandError } from "../core/errors.ts";
+import { shapeRefusal } from "../core/refusals.ts";
+import type { BeatSource, Ms, Runtime } from "../core/runtime.ts";
+import { beatSourceOf } from "./beatConnection.ts";
+import { databaseOf, sessionOf } from "./client.ts";
+import type { Database, Session } from "./client.ts";
+import { guaranteesOf } from "./guarantees.ts";
+import { install } from "./install.ts";
+import { Listeners } from "./listen.ts";
+import { isPlain } from "./plain.ts";
+import { errorOf, isRefusal } from "./refused.ts";
+import type { Refusal } from "./refused.ts";
+import { beatStatement, Verbs } from "./verbs.ts";
+import type { Answered } from "./verbs.ts";
+import { stateOfCode } from "./numbers.ts";
+
+export interface PostgresOptions {
+  /** The schema that holds everything. Made if it is missing. Default: "errand". */
+  readonly schema?: string;
+  /** Connections to work with, where errand connects by itself. Default: 4. */
+  readonly poolSize?: number;
+}
+
+export const defaultSchema = "errand";
+
+interface Opened {
+  readonly database: Database;
+  readonly verbs: Verbs;
+  readonly listeners: Listeners;
+  readonly runtime: Runtime;
+  readonly beat: BeatSource | undefined;
+}
+
+export class PostgresEngine implements port.Engine {
+  readonly name = "postgres";
+  readonly #given: unknown;
+  readonly #options: PostgresOptions;
+  readonly #schema: string;
+  /** Several brokers of one process may open the same value. */
+  #openers = 0;
+  #opening: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
+
+  constructor(given: unknown, options: PostgresOptions) {
+    this.#given = given;
+    this.#options = options;
+    this.#schema = schemaOf(options.schema ?? defaultSchema);
+  }
+
+  async open({ runtime }: port.Host): Promise<void> {
+    this.#openers += 1;
+    this.#opening ??= this.#open(runtime);
+    try {
+      this.#opened = await this.#opening;
+    } catch (error) {
+      this.#openers -= 1;
+      this.#opening = undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#openers = Math.max(0, this.#openers - 1);
+    if (this.#openers > 0) return;
+    const opened = this.#opened;
+    this.#opened = undefined;
+    this.#opening = undefined;
+    await opened?.listeners.close();
+    await opened?.database.close();
+  }
+
+  guarantees(): port.Guarantees {
+    return guaranteesOf(this.#store.beat !== undefined);
+  }
+
+  async enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(port.Enqueued[] | ErrandError)[]> {
+    return (await this.#enqueuePlain(atoms, at)) ?? (await this.#enqueueAll(atoms, at));
+  }
+
+  async claim(wanted: port.Claim, at: port.At): Promise<port.Claimed> {
+    const claimed = await this.#write<port.Claimed & { readonly settled: readonly StoredSettled[] }>("verb_claim", wanted, at);
+    return claimed.settled.length === 0 ? claimed : { ...claimed, settled: claimed.settled.map(settledOf) };
+  }
+
+  async settle(outcomes: readonly port.Outcome[], at: port.At<unknown>): Promise<port.Settled[]> {
+    const settled = await this.#write<StoredSettled[]>(at.tx === undefined ? "verb_settle" : "verb_settle_within", outcomes, at);
+    return settled.map(settledOf);
+  }
+
+  async beat(process: string, leaseMs: Ms, at: port.At): Promise<port.Heard> {
+    const { database, verbs } = this.#store;
+    return found(await verbs.call<Answered<port.Heard>>(database, "verb_beat", [process, leaseMs], at)).answer;
+  }
+
+  tidy(pass: port.Tidy, at: port.At): Promise<port.Tidied> {
+    return this.#write("verb_tidy", pass, at);
+  }
+
+  async change(which: port.Selection, asked: port.Change, limit: number, at: port.At<unknown>): Promise<port.Changed> {
+    const { session } = this.#sessionFor(at);
+    const answered = found(await this.#store.verbs.call<Answered<port.Changed>>(session, "verb_change", [json(which), json(asked), limit], at));
+    return this.#told(answered, at);
+  }
+
+  async find<Q extends port.Query>(query: Q, at: port.At): Promise<port.Page<Q>> {
+    const { database, verbs } = this.#store;
+    return found(await verbs.call<Answered<port.Page<Q>>>(database, "verb_find", [json(query)], at)).answer;
+  }
+
+  async count(at: port.At): Promise<port.CountRow[]> {
+    const { database, verbs } = this.#store;
+    return found(await verbs.call<Answered<port.CountRow[]>>(database, "verb_count", [], at)).answer;
+  }
+
+  async lock(request: port.LockRequest, at: port.At): Promise<port.Grant | port.Waiting> {
+    const answer = await this.#write<port.Grant | port.Waiting | Refusal>("verb_lock", request, at);
+    if (isRefusal(answer)) throw errorOf(answer);
+    return answer;
+  }
+
+  unlock(grant: { readonly name: string; readonly ticket: string }, at: port.At): Promise<boolean> {
+    return this.#write("verb_unlock", { name: grant.name, ticket: grant.ticket }, at);
+  }
+
+  async readNote(key: string, at: port.At): Promise<port.Note | undefined> {
+    const { database, verbs } = this.#store;
+    return (await verbs.call<Answered<port.Note | null>>(database, "verb_read_note", [key], at))?.answer ?? undefined;
+  }
+
+  listen(wake: () => void): port.Maybe<port.Unlisten> {
+    return this.#store.listeners.listen(wake);
+  }
+
+  beatSource(): BeatSource {
+    const { beat } = this.#store;
+    if (beat === undefined) throw new ErrandError("option-invalid", "the pool's connection cannot be told to a thread; give errand a URL to beat from a thread");
+    return beat;
+  }
+
+  joins(tx: unknown): "async" {
+    sessionIn(tx);
+    return "async";
+  }
+
+  async #open(runtime: Runtime): Promise<Opened> {
+    const database = databaseOf(this.#given, this.#options.poolSize);
+    try {
+      await install(database, this.#schema, () => runtime.id());
+      const listeners = new Listeners(runtime, database, this.#schema);
+      return { database, runtime, listeners, verbs: new Verbs(this.#schema, runtime), beat: beatSourceOf(database, beatStatement(this.#schema)) };
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  /** Plain jobs take no lock, and join a caller's transaction as they are; but for ids of the caller's, which others may ask for. */
+  async #enqueuePlain(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<port.Enqueued[][] | undefined> {
+    const works = atoms.flatMap((atom) => (atom.notes === undefined && shapeRefusal(atom) === undefined ? atom.works : undefined));
+    if (works.length === 0 || !works.every((work) => work !== undefined && isPlain(work) && (at.tx === undefined || work.rememberMs === 0))) return undefined;
+    const { session } = this.#sessionFor(at);
+    const answered = await this.#store.verbs.call<Answered<number[]>>(session, "verb_enqueue_plain", [json(works)], at).catch(nullIfTaken);
+    if (answered === undefined) return undefined;
+    const states = this.#told(answered, at);
+    let nth = 0;
+    return atoms.map((atom) =>
+      atom.works.map(({ id }) => {
+        const code = states[nth++] ?? 0;
+        return { id, isDuplicate: false, state: code === 0 ? "ready" : stateOfCode(code) };
+      }),
+    );
+  }
+
+  async #enqueueAll(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(port.Enqueued[] | ErrandError)[]> {
+    const answers = await this.#write<(port.Enqueued[] | Refusal)[]>(at.tx === undefined ? "verb_enqueue" : "verb_enqueue_within", atoms, at);
+    return answers.map((answer) => (isRefusal(answer) ? errorOf(answer) : answer));
+  }
+
+  async #write<T>(verb: string, asked: object, at: port.At<unknown>): Promise<T> {
+    const { session } = this.#sessionFor(at);
+    return this.#told(found(await this.#store.verbs.call<Answered<T>>(session, verb, [json(asked)], at)), at);
+  }
+
+  /** Never within the caller's transaction: it tells by itself after its commit, and listeners look again. */
+  #told<T>({ answer, isReadied }: Answered<T>, at: port.At<unknown>): T {
+    if (isReadied && at.tx === undefined) this.#store.listeners.wake();
+    else if (isReadied) this.#store.listeners.wakeLater();
+    return answer;
+  }
+
+  #sessionFor(at: port.At<unknown>): { readonly session: Session } {
+    return at.tx === undefined ? { session: this.#store.database } : sessionIn(at.tx);
+  }
+
+  get #store(): Opened {
+    if (this.#opened === undefined) throw new ErrandError("broker-closed", "the postgres engine is not open; open its broker before using it");
+    return this.#opened;
+  }
+}
+
+interface StoredSettled extends Omit<port.Settled, "error"> {
+  readonly error?: Refusal;
+}
+
+function settledOf(settled: StoredSettled): port.Settled {
+  const { error, ...rest } = settled;
+  return error === undefined ? rest : { ...rest, error: errorOf(error) };
+}
+
+function sessionIn(tx: unknown): { readonly session: Session } {
+  const found = sessionOf(tx);
+  if (found === undefined) {
+    throw new ErrandError("tx-unsupported", "within() on PostgreSQL takes a client of pg, or the sql of a transaction of the package postgres; see the adapters for others");
+  }
+  if (found.isOpen === false) {
+    throw new ErrandError("tx-not-open", "the client given to within() is not in a transaction; begin one on it first, and call within() between BEGIN and COMMIT");
+  }
+  return found;
+}
+
+function schemaOf(name: string): string {
+  if (name.length > 0 && Buffer.byteLength(name) <= 63 && !name.includes("\0") && !name.startsWith("pg_")) return name;
+  throw new ErrandError("option-invalid", `"${name}" cannot be a schema: it takes 1 to 63 bytes, and does not begin with pg_`);
+}
+
+/** The id was stored in this very moment, by another: as a known one it is answered well. */
+function nullIfTaken(error: unknown): undefined {
+  const { cause } = error as { readonly cause?: { readonly code?: unknown } };
+  if (cause?.code === "23505") return undefined;
+  throw error;
+}
+
+function found<T>(answered: Answered<T> | undefined): Answered<T> {
+  if (answered === undefined) throw new Error("a verb answered nothing");
+  return answered;
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value);
+}

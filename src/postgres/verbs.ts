@@ -1,0 +1,52 @@
+/** The verbs as statements: one function, one round trip each. */
+import type { At } from "../core/engine.ts";
+import { ErrandError } from "../core/errors.ts";
+import type { Runtime } from "../core/runtime.ts";
+import type { Session, Value } from "./client.ts";
+import { quoted } from "./install.ts";
+
+export interface Answered<T> {
+  readonly answer: T;
+  /** Work may have become ready. */
+  readonly isReadied: boolean;
+}
+
+/** How often a call that lost to another one, and changed nothing, is made again. */
+const triesMax = 5;
+const firstPauseMs = 2;
+
+/** For the thread that beats. */
+export function beatStatement(schema: string): string {
+  return `SELECT ${quoted(schema)}.verb_beat($1, $2, NULL) -> 'answer' AS heard`;
+}
+
+export class Verbs {
+  readonly #schema: string;
+  readonly #runtime: Runtime;
+
+  constructor(schema: string, runtime: Runtime) {
+    this.#schema = quoted(schema);
+    this.#runtime = runtime;
+  }
+
+  /** In the session's own transaction, or in the caller's. Undefined: the function answered null. */
+  async call<T>(session: Session, verb: string, values: readonly Value[], at: At<unknown>): Promise<T | undefined> {
+    const places = [...values, at.now ?? null].map((_, index) => `$${index + 1}`).join(", ");
+    const text = `SELECT ${this.#schema}.${verb}(${places}) AS answer`;
+    const rows = await (at.tx === undefined ? this.#again(session, text, [...values, at.now ?? null]) : session.query(text, [...values, at.now ?? null]));
+    return (rows[0]?.["answer"] ?? undefined) as T | undefined;
+  }
+
+  /** Serialization failures and deadlocks with the app's transactions change nothing: the same call again is right. */
+  async #again(session: Session, text: string, values: readonly Value[]): ReturnType<Session["query"]> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await session.query(text, values);
+      } catch (error) {
+        if (!(error instanceof ErrandError) || error.code !== "conflict-retry" || tries >= triesMax) throw error;
+        const pauseMs = firstPauseMs * 2 ** tries * this.#runtime.random();
+        await new Promise<void>((resolve) => void this.#runtime.after(pauseMs, resolve));
+      }
+    }
+  }
+}
