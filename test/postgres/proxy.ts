@@ -1,0 +1,68 @@
+/** A way to a server that can be cut or frozen, as networks do. */
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+
+export class Proxy implements AsyncDisposable {
+  /** The server's URL, through here. */
+  readonly url: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #isFrozen = false;
+
+  private constructor(server: Server, url: string) {
+    this.#server = server;
+    this.url = url;
+  }
+
+  static async before(url: string): Promise<Proxy> {
+    const to = new URL(url);
+    const server = createServer((from) => proxy.#pass(from, to));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.listen(0, "127.0.0.1", resolve);
+    await promise;
+    const own = new URL(url);
+    own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const proxy = new Proxy(server, own.href);
+    return proxy;
+  }
+
+  get connections(): number {
+    return this.#sockets.size / 2;
+  }
+
+  /** Breaks what is connected; new connections are let through. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Nothing goes through those that are connected, and neither side hears of it: half open. New connections are let through. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.unpipe().removeAllListeners("data").pause();
+    this.#isFrozen = true;
+  }
+
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
+    await new Promise((closed) => this.#server.close(closed));
+  }
+
+  #pass(from: Socket, to: URL): void {
+    const onward = connect(Number(to.port || 5432), to.hostname);
+    for (const [one, other] of [
+      [from, onward],
+      [onward, from],
+    ] as const) {
+      this.#sockets.add(one);
+      one.pipe(other);
+      one.on("error", () => other.destroy());
+      one.once("close", () => {
+        this.#sockets.delete(one);
+        other.destroy();
+      });
+    }
+  }
+}
