@@ -23,10 +23,10 @@ DECLARE
   _edges jsonb;
   _seq bigint := nextval('@.seqs');
 BEGIN
-  IF @.is_any(_work -> 'after') THEN _edges := @.edges_of(_work -> 'after', _losers); END IF;
+  IF @.is_any(_work -> 'after') THEN _edges := @.befores_of(_work -> 'after', _losers); END IF;
   INSERT INTO @.joins (seq, id, name, content, state, parent, size, after, stored_at, touched_at, remember_until)
   VALUES (_seq, _work ->> 'id', _work ->> 'name', _work ->> 'content', ${joinStates.staged}, _parent, (_work ->> 'size')::int,
-    CASE WHEN _edges IS NOT NULL THEN @.named_after(_work -> 'after', _edges) END, _now, _now,
+    CASE WHEN _edges IS NOT NULL THEN @.after_named(_work -> 'after', _edges) END, _now, _now,
     CASE WHEN @.ms(_work, 'rememberMs') > 0 THEN _now + @.ms(_work, 'rememberMs') END);
   IF _edges IS NOT NULL THEN PERFORM @.come_after(_seq, _edges); END IF;
   IF _parent IS NOT NULL THEN PERFORM @.count_new(_parent, NULL); END IF;

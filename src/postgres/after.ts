@@ -28,6 +28,21 @@ BEGIN
   UPDATE @.jobs j SET flags = j.flags | ${flags.hasFollowers} WHERE j.seq = ANY (_befores) AND j.flags & ${flags.hasFollowers} = 0;
 END $$;
 
+-- What a work's \`after\` means: [{before, when}]. _losers: by the id of a work that lost its unique key, who stands for it.
+CREATE FUNCTION @.befores_of(_after jsonb, _losers jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT jsonb_agg(jsonb_build_object('before', coalesce((_losers ->> (a.value ->> 'id'))::bigint, @.node_of(a.value ->> 'id')), 'when', a.value -> 'when') ORDER BY a.nth)
+    FROM jsonb_array_elements(_after) WITH ORDINALITY a (value, nth));
+END $$;
+
+-- The same with the ids of those that stand. By primary key.
+CREATE FUNCTION @.after_named(_after jsonb, _edges jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT jsonb_agg(jsonb_build_object('id', coalesce((SELECT j.id FROM @.jobs j WHERE j.seq = (_edges -> (a.nth::int - 1) ->> 'before')::bigint), a.value ->> 'id'),
+      'when', a.value -> 'when') ORDER BY a.nth)
+    FROM jsonb_array_elements(_after) WITH ORDINALITY a (value, nth));
+END $$;
+
 -- By the states of now: met, held, or as what ended otherwise than asked; the first of its list that did decides, also while others are open.
 -- By primary keys.
 CREATE FUNCTION @.verdict_on(_node bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$

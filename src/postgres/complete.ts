@@ -35,7 +35,9 @@ BEGIN
     CROSS JOIN LATERAL (SELECT r.seq FROM @.running r WHERE r.seq = j.seq AND r.fence = p.fence AND r.claim = p.claim AND NOT r.is_cancelling
       AND (_is_taken_in OR NOT r.is_settled) AND r.flags & _without = 0 FOR UPDATE SKIP LOCKED) r
   ), gone AS (
-    DELETE FROM @.running r WHERE r.seq = ANY (ARRAY(SELECT h.seq FROM held h)) RETURNING r.seq, r.line, r.keep, r.flags, r.lane, r.terms
+    -- What came after it, or made it a member, since it was handed out, told its wide row alone.
+    DELETE FROM @.running r WHERE r.seq = ANY (ARRAY(SELECT h.seq FROM held h))
+    RETURNING r.seq, r.line, r.keep, r.flags | coalesce((SELECT j.flags FROM @.jobs j WHERE j.seq = r.seq), 0) AS flags, r.lane, r.terms
   ), come AS (
     INSERT INTO @.done (seq, ended_at) SELECT g.seq, _now FROM gone g ORDER BY g.seq
   ), later AS (
