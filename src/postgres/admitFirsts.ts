@@ -4,24 +4,31 @@ import { flags } from "./job.ts";
 import { places } from "./lane.ts";
 import { readyPlaceOf } from "./readyPlace.ts";
 
-const isPlain = `m.width = 1 AND j.flags & ${flags.hasStartBy | flags.hasKeyLimits} = 0 AND j.suspects < ${suspectsBeforeAlone} AND j.due_at <= @.now()`;
+const isPlain = `m.width = 1 AND j.flags & ${flags.hasStartBy | flags.hasKeyLimits} = 0 AND j.suspects < ${suspectsBeforeAlone} AND j.due_at <= _now`;
 
 export const admitFirstsFunctions: string = `
 -- Takes the lanes it has done out of those that may have room. All by primary keys. top is the highest place at which a member stands.
 -- A lane that is closed, or that tidy has work with, stands in lanes: it is left to others.
 CREATE FUNCTION @.admit_firsts(_limit int) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+  _now bigint := @.now();
   _others text[];
+  _lanes text[];
   _rows tid[];
   _seqs bigint[];
-  _left text[];
-  _line record;
+  _lines int[];
+  _places int[];
+  _urgencies bigint[];
+  _flags int[];
 BEGIN
+  -- Behind OFFSET 0, what decides is asked once.
   SELECT array_agg(q.lane ORDER BY q.nth) FILTER (WHERE q.admits = 'other'), array_agg(q.lane ORDER BY q.nth) FILTER (WHERE q.admits = 'first'),
-      array_agg(q.row ORDER BY q.nth) FILTER (WHERE q.admits = 'first'), array_agg(q.seq ORDER BY q.nth) FILTER (WHERE q.admits = 'first')
-    INTO _others, _left, _rows, _seqs
+      array_agg(q.row ORDER BY q.nth) FILTER (WHERE q.admits = 'first'), array_agg(q.seq ORDER BY q.nth) FILTER (WHERE q.admits = 'first'),
+      array_agg(q.line ORDER BY q.nth) FILTER (WHERE q.admits = 'first'), array_agg(q.ready_place ORDER BY q.nth) FILTER (WHERE q.admits = 'first'),
+      array_agg(q.urgency ORDER BY q.nth) FILTER (WHERE q.admits = 'first'), array_agg(q.flags ORDER BY q.nth) FILTER (WHERE q.admits = 'first')
+    INTO _others, _lanes, _rows, _seqs, _lines, _places, _urgencies, _flags
     FROM (
-      SELECT e.nth, e.lane, m.row, m.seq, CASE
+      SELECT e.nth, e.lane, m.row, m.seq, j.line, j.ready_place, j.urgency, j.flags, CASE
           WHEN t.top > ${places.admitted} OR t.is_known THEN 'other'
           WHEN m.seq IS NULL OR EXISTS (SELECT 1 FROM @.running r WHERE r.seq = m.seq) THEN 'nobody'
           WHEN t.top = ${places.admitted} THEN CASE WHEN m.width = 1 THEN 'nobody' ELSE 'other' END
@@ -35,24 +42,20 @@ BEGIN
           SELECT m.ctid AS row, m.seq, m.width FROM @.members m WHERE m.lane = e.lane AND m.place = ${places.blocked} ORDER BY m.seq LIMIT 1
         ) m ON true
         LEFT JOIN LATERAL (
-          SELECT j.flags, j.suspects, j.due_at FROM @.jobs j WHERE j.seq = m.seq AND t.top = ${places.blocked} OFFSET 0
+          SELECT j.line, ${readyPlaceOf("j")} AS ready_place, j.urgency, j.flags, j.suspects, j.due_at
+          FROM @.jobs j WHERE j.seq = m.seq AND t.top = ${places.blocked} OFFSET 0
         ) j ON true
+      OFFSET 0
     ) q;
-  PERFORM @.leave_gathered('lanes', coalesce(_others, '{}') || _left[greatest(_limit, 0) + 1:]);
+  PERFORM @.leave_gathered('lanes', coalesce(_others, '{}') || _lanes[greatest(_limit, 0) + 1:]);
+  IF _seqs IS NULL OR _limit <= 0 THEN RETURN; END IF;
   _rows := _rows[:_limit];
-  _seqs := _seqs[:_limit];
-  IF coalesce(cardinality(_seqs), 0) = 0 THEN RETURN; END IF;
+  _lines := _lines[:_limit];
   UPDATE @.members m SET place = ${places.admitted} WHERE m.ctid = ANY (_rows);
-  FOR _line IN
-    WITH come AS (
-      INSERT INTO @.ready (line, urgency, seq, flags, since)
-      SELECT ${readyPlaceOf("j")}, j.urgency, j.seq, j.flags, @.now() FROM @.jobs j WHERE j.seq = ANY (_seqs) RETURNING seq
-    )
-    SELECT j.line, count(*)::int AS jobs FROM @.jobs j WHERE j.seq = ANY (_seqs) GROUP BY j.line
-  LOOP
-    PERFORM @.count_moved(_line.line, 'blocked', 'ready', _line.jobs);
-  END LOOP;
-  PERFORM @.tally('admitted', cardinality(_seqs)), @.tell_readied();
+  INSERT INTO @.ready (line, urgency, seq, flags, since)
+  SELECT e.line, e.urgency, e.seq, e.flags, _now FROM unnest(_places, _urgencies, _seqs, _flags) e (line, urgency, seq, flags) LIMIT _limit;
+  PERFORM @.count_moved(q.line, 'blocked', 'ready', q.jobs) FROM (SELECT e.line, count(*)::int AS jobs FROM unnest(_lines) e (line) GROUP BY e.line) q;
+  PERFORM @.tally('admitted', cardinality(_lines)), @.tell_readied();
 END $$;
 
 -- The list is that from now on.

@@ -7,6 +7,8 @@ import { claimMax } from "../core/defaults.ts";
  */
 export const places = { blocked: 0, admitted: 1, parked: 2, head: 3 } as const;
 
+const allPlaces = `(VALUES (${places.admitted}), (${places.blocked}), (${places.parked}), (${places.head})) p (place)`;
+
 /** All by members_pkey and lanes_pkey, then by running_pkey. */
 export const laneFunctions: string = `
 -- A new or redriven member takes its place. Answers what it is now.
@@ -44,7 +46,7 @@ DECLARE
 BEGIN
   IF _found._first IS NULL OR _found._is_closed OR _found._has_head OR _found._is_first_running THEN RETURN NULL; END IF;
   IF _found._admitted = 0 THEN RETURN _found._first; END IF;
-  SELECT m.width INTO _width FROM @.members m WHERE m.lane = _lane AND m.place IN (${places.blocked}, ${places.parked}) AND m.seq = _found._first;
+  SELECT m.width INTO _width FROM @.members m WHERE m.ctid = @.member_row(_lane, _found._first);
   RETURN CASE WHEN _found._admitted < _width THEN _found._first END;
 END $$;
 
@@ -114,7 +116,8 @@ END $$;
 -- Whether a member that was enqueued before it lives.
 CREATE FUNCTION @.is_any_before(_lane text, _seq bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN EXISTS (SELECT 1 FROM @.members m WHERE m.lane = _lane AND m.place IN (0, 1, 2, 3) AND m.seq < _seq);
+  RETURN EXISTS (SELECT 1 FROM ${allPlaces} CROSS JOIN LATERAL (
+    SELECT 1 FROM @.members m WHERE m.lane = _lane AND m.place = p.place AND m.seq < _seq LIMIT 1) m);
 END $$;
 
 -- Whether a member that was enqueued before it is admitted, or runs in a row. No more of those at place 0 are looked at than a row may be long.
@@ -126,16 +129,23 @@ BEGIN
       ) q WHERE EXISTS (SELECT 1 FROM @.running r WHERE r.seq = q.seq OFFSET 0));
 END $$;
 
+-- Where its row is. Place by place: asked for all of them at once, the server may walk the whole lane.
+CREATE FUNCTION @.member_row(_lane text, _seq bigint) RETURNS tid LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT m.row FROM ${allPlaces} CROSS JOIN LATERAL (
+    SELECT m.ctid AS row FROM @.members m WHERE m.lane = _lane AND m.place = p.place AND m.seq = _seq OFFSET 0) m LIMIT 1);
+END $$;
+
 CREATE FUNCTION @.put_member(_lane text, _seq bigint, _place int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE @.members m SET place = _place WHERE m.lane = _lane AND m.place IN (0, 1, 2, 3) AND m.place <> _place AND m.seq = _seq;
+  UPDATE @.members m SET place = _place WHERE m.ctid = @.member_row(_lane, _seq) AND m.place <> _place;
 END $$;
 
 -- It ended: its lane may have room now, or have nobody left.
 CREATE FUNCTION @.leave_lane(_job @.job) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF _job.lane IS NULL THEN RETURN; END IF;
-  DELETE FROM @.members m WHERE m.lane = _job.lane AND m.place IN (0, 1, 2, 3) AND m.seq = _job.seq;
+  DELETE FROM @.members m WHERE m.ctid = @.member_row(_job.lane, _job.seq);
   PERFORM @.gather('lanes', _job.lane);
 END $$;
 
@@ -144,8 +154,9 @@ CREATE FUNCTION @.leave_lanes(_lanes text[], _seqs bigint[]) RETURNS void LANGUA
 DECLARE
   _rows tid[];
 BEGIN
-  _rows := ARRAY(SELECT m.row FROM unnest(_lanes, _seqs) e (lane, seq)
-    CROSS JOIN LATERAL (SELECT m.ctid AS row FROM @.members m WHERE m.lane = e.lane AND m.place IN (0, 1, 2, 3) AND m.seq = e.seq OFFSET 0) m);
+  _rows := ARRAY(SELECT (SELECT m.row FROM ${allPlaces} CROSS JOIN LATERAL (
+    SELECT m.ctid AS row FROM @.members m WHERE m.lane = e.lane AND m.place = p.place AND m.seq = e.seq OFFSET 0) m LIMIT 1
+  ) FROM unnest(_lanes, _seqs) e (lane, seq) WHERE e.lane IS NOT NULL);
   DELETE FROM @.members m WHERE m.ctid = ANY (_rows);
   PERFORM @.gather_all('lanes', array_remove(_lanes, NULL));
 END $$;

@@ -59,7 +59,7 @@ BEGIN
     END IF;
   END LOOP;
   FOREACH _key IN ARRAY ARRAY(SELECT DISTINCT l.key FROM unnest(_lines) l (key) WHERE l.key IS NOT NULL) LOOP
-    PERFORM @.tell_free_at(_key, @.free_at_of(_key));
+    PERFORM @.tell_free_at(_key, @.key_free_at(_key));
   END LOOP;
 END $$;
 
@@ -77,7 +77,7 @@ BEGIN
       CROSS JOIN LATERAL (SELECT e.value ->> 'key', (e.value -> 'is' ->> 'running')::bigint, (e.value -> 'is' ->> 'starts')::bigint) l (key, running, starts)
     WHERE j.seq = _seq ORDER BY (l.key = _key) IS NOT TRUE, e.nth
   LOOP
-    CONTINUE WHEN @.has_room(_limit.key, _limit.most, _urgency, _seq);
+    CONTINUE WHEN @.has_key_room(_limit.key, _limit.most, _urgency, _seq);
     IF _limit.key = _key THEN
       _stays := true;
       RETURN;
@@ -87,20 +87,20 @@ BEGIN
     _stands_behind := _limit.key;
     RETURN;
   END LOOP;
-  PERFORM @.go_on(@.job_at(_seq));
+  PERFORM @.take_its_place(@.job_at(_seq));
   -- Its line is gone on with by the caller.
   IF _key IS NOT NULL THEN PERFORM @.ungather('key_changes', _key); END IF;
 END $$;
 
 -- It passes a limit where nobody is ahead of it and its own number leaves room. By key_waits_line.
-CREATE FUNCTION @.has_room(_key text, _most bigint, _urgency bigint, _seq bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.has_key_room(_key text, _most bigint, _urgency bigint, _seq bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   RETURN @.use_key(_key) < _most
     AND NOT EXISTS (SELECT 1 FROM @.key_waits w WHERE w.key = _key AND (w.urgency, w.seq) < (_urgency, _seq));
 END $$;
 
 -- One that had to wait takes its place among the ready as of now, so that many keys take turns.
-CREATE FUNCTION @.go_on(_job @.job) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.take_its_place(_job @.job) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM @.tally('given');
   IF @.is_late(_job) THEN
@@ -113,7 +113,7 @@ BEGIN
 END $$;
 
 -- When the first in the line may go on by the passing of time alone; at once where there was too much for one verb. By key_starts_pkey.
-CREATE FUNCTION @.free_at_of(_key text) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.key_free_at(_key text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   _first record := @.first_waiting(_key);
   _most bigint;
