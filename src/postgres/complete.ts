@@ -64,7 +64,8 @@ BEGIN
   RETURN _nths;
 END $$;
 
-CREATE FUNCTION @.flagged(_seqs bigint[], _flags int[], _flag int) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-  SELECT coalesce(array_agg(u.seq ORDER BY u.seq), '{}') FROM unnest(_seqs, _flags) u (seq, flags) WHERE u.flags & _flag <> 0
-$$;
+CREATE FUNCTION @.flagged(_seqs bigint[], _flags int[], _flag int) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce(array_agg(u.seq ORDER BY u.seq), '{}') FROM unnest(_seqs, _flags) u (seq, flags) WHERE u.flags & _flag <> 0);
+END $$;
 `;

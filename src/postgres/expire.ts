@@ -8,9 +8,10 @@ const crashed = "its process was gone";
 
 export const expireFunctions: string = `
 -- By processes_lease.
-CREATE FUNCTION @.is_any_expired() RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT EXISTS (SELECT 1 FROM @.processes p WHERE NOT p.is_lost AND p.lease_until <= @.now()) OR EXISTS (SELECT 1 FROM @.processes p WHERE p.is_lost AND p.lease_until <= @.now())
-$$;
+CREATE FUNCTION @.is_any_expired() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT EXISTS (SELECT 1 FROM @.processes p WHERE NOT p.is_lost AND p.lease_until <= @.now()) OR EXISTS (SELECT 1 FROM @.processes p WHERE p.is_lost AND p.lease_until <= @.now()));
+END $$;
 
 -- Takes back at most _limit jobs. Whoever had to wait for the write lock may have been kept from hearing the others' beats: it takes none back. By processes_lease.
 CREATE FUNCTION @.expire(_limit int, OUT _taken_back int, OUT _quarantined int, OUT _has_more boolean) LANGUAGE plpgsql AS $$

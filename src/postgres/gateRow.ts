@@ -20,9 +20,10 @@ BEGIN
     'most', _limit -> 'starts', 'freeAt', @.free_at_of(_name, _limit))));
 END $$;
 
-CREATE FUNCTION @.resource_row(_name text) RETURNS jsonb LANGUAGE sql STABLE AS $$
-  SELECT @.gate_row(_name, 'resource', @.amount_in_use(_name), @.capacity_of(_name))
-$$;
+CREATE FUNCTION @.resource_row(_name text) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT @.gate_row(_name, 'resource', @.amount_in_use(_name), @.capacity_of(_name)));
+END $$;
 
 -- Without a note and without use there is nothing to tell.
 CREATE FUNCTION @.gate_row(_name text, _kind text, _used numeric, _most numeric) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$

@@ -3,10 +3,14 @@ import { limitPrefix, resourcePrefix } from "../core/notes.ts";
 
 export const gateFunctions: string = `
 -- By primary key. Null: there is none.
-CREATE FUNCTION @.limit_named(_name text) RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT n.value::jsonb FROM @.notes n WHERE n.key = '${limitPrefix}' || _name $$;
-CREATE FUNCTION @.capacity_of(_name text) RETURNS numeric LANGUAGE sql STABLE AS $$
-  SELECT (n.value::jsonb ->> 'capacity')::numeric FROM @.notes n WHERE n.key = '${resourcePrefix}' || _name
-$$;
+CREATE FUNCTION @.limit_named(_name text) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT n.value::jsonb FROM @.notes n WHERE n.key = '${limitPrefix}' || _name);
+END $$;
+CREATE FUNCTION @.capacity_of(_name text) RETURNS numeric LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT (n.value::jsonb ->> 'capacity')::numeric FROM @.notes n WHERE n.key = '${resourcePrefix}' || _name);
+END $$;
 
 -- It is never held ahead, nor handed out in a row.
 CREATE FUNCTION @.is_gated(_terms jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
@@ -14,12 +18,14 @@ CREATE FUNCTION @.is_gated(_terms jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE 
 $$;
 
 -- By terms_running: as many as tasks have had terms.
-CREATE FUNCTION @.running_under(_name text) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT coalesce(sum(t.running), 0)::bigint FROM @.terms t WHERE t.running > 0 AND t.terms -> 'gates' ? _name
-$$;
-CREATE FUNCTION @.amount_in_use(_name text) RETURNS numeric LANGUAGE sql STABLE AS $$
-  SELECT coalesce(sum((t.terms -> 'needs' ->> _name)::numeric * t.running), 0) FROM @.terms t WHERE t.running > 0
-$$;
+CREATE FUNCTION @.running_under(_name text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce(sum(t.running), 0)::bigint FROM @.terms t WHERE t.running > 0 AND t.terms -> 'gates' ? _name);
+END $$;
+CREATE FUNCTION @.amount_in_use(_name text) RETURNS numeric LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce(sum((t.terms -> 'needs' ->> _name)::numeric * t.running), 0) FROM @.terms t WHERE t.running > 0);
+END $$;
 
 -- Each name once, in order, so that the same terms are the same row. By UNIQUE (terms). Answers the number that the running jobs carry.
 CREATE FUNCTION @.hand_out_gates(_terms jsonb, _jobs int) RETURNS int LANGUAGE plpgsql AS $$
@@ -43,9 +49,10 @@ BEGIN
 END $$;
 
 -- Starts that count now. By primary key: about 1,000 rows at most.
-CREATE FUNCTION @.starts_under(_name text, _every_ms bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT coalesce(sum(s.starts), 0)::bigint FROM @.gate_starts s WHERE s.name = _name AND s.at > @.now() - _every_ms
-$$;
+CREATE FUNCTION @.starts_under(_name text, _every_ms bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce(sum(s.starts), 0)::bigint FROM @.gate_starts s WHERE s.name = _name AND s.at > @.now() - _every_ms);
+END $$;
 
 -- _jobs started under it. What counts no more is forgotten. By primary key.
 CREATE FUNCTION @.record_starts(_name text, _every_ms bigint, _jobs int) RETURNS void LANGUAGE plpgsql AS $$
@@ -58,7 +65,10 @@ BEGIN
 END $$;
 
 -- A limit that is deleted, or counts something else now, forgets its starts. By primary key.
-CREATE FUNCTION @.forget_all_starts(_name text) RETURNS void LANGUAGE sql AS $$ DELETE FROM @.gate_starts s WHERE s.name = _name $$;
+CREATE FUNCTION @.forget_all_starts(_name text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM @.gate_starts s WHERE s.name = _name;
+END $$;
 
 -- When the next may start; null: now, or never. By primary key.
 CREATE FUNCTION @.free_at_of(_name text, _limit jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$

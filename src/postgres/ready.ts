@@ -23,9 +23,10 @@ BEGIN
 END $$;
 
 -- A twice suspect job waits in one of the lines. By primary key.
-CREATE FUNCTION @.has_suspects(_lines int[]) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT EXISTS (SELECT 1 FROM unnest(_lines) l (id) WHERE (SELECT r.seq FROM @.ready r WHERE r.line = -l.id LIMIT 1) IS NOT NULL)
-$$;
+CREATE FUNCTION @.has_suspects(_lines int[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT EXISTS (SELECT 1 FROM unnest(_lines) l (id) WHERE (SELECT r.seq FROM @.ready r WHERE r.line = -l.id LIMIT 1) IS NOT NULL));
+END $$;
 
 -- The chosen jobs, the most urgent first, those that follow one in a row right behind it; and their rows of ready, which followers have none of: others may come
 -- to stand between them at any time. _taken: how many of each task with gates.

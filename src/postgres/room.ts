@@ -66,7 +66,8 @@ BEGIN
 END $$;
 
 -- When a limit of starts that the terms name, and that is used up, has room again.
-CREATE FUNCTION @.free_at_under(_terms jsonb) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT min(@.free_at_of(g.name, @.limit_named(g.name))) FROM jsonb_array_elements_text(_terms -> 'gates') g (name)
-$$;
+CREATE FUNCTION @.free_at_under(_terms jsonb) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT min(@.free_at_of(g.name, @.limit_named(g.name))) FROM jsonb_array_elements_text(_terms -> 'gates') g (name));
+END $$;
 `;
