@@ -11,7 +11,9 @@ DECLARE
   _at int := 0;
   _work jsonb;
   _accepted record;
+  _members jsonb := @.store_plain_members(_works, _origin);
 BEGIN
+  IF _members IS NOT NULL THEN RETURN _members; END IF;
   FOR _work IN SELECT w.value FROM jsonb_array_elements(_works) WITH ORDINALITY w (value, nth) ORDER BY w.nth LOOP
     IF _work ->> 'kind' = 'event' THEN
       _answers := _answers || @.accept_event(_work);

@@ -75,9 +75,9 @@ BEGIN
   UPDATE @.after a SET is_live = _is_live WHERE a.node = ANY (_seqs) AND a.is_live <> _is_live;
   IF _is_live THEN RETURN; END IF;
   PERFORM @.purge_at(@.now(), q.before)
-    FROM (SELECT DISTINCT a.before FROM @.after a JOIN @.jobs j ON j.seq = a.before WHERE a.node = ANY (_seqs) AND j.flags & ${flags.isKept} <> 0) q;
-  PERFORM @.gather('joins_to_purge', q.seq::text)
-    FROM (SELECT DISTINCT n.seq FROM @.after a JOIN @.joins n ON n.seq = a.before WHERE a.node = ANY (_seqs)) q;
+    FROM (SELECT DISTINCT a.before FROM @.after a WHERE a.node = ANY (_seqs) AND (SELECT j.flags FROM @.jobs j WHERE j.seq = a.before) & ${flags.isKept} <> 0) q;
+  PERFORM @.gather('joins_to_purge', q.before::text)
+    FROM (SELECT DISTINCT a.before FROM @.after a WHERE a.node = ANY (_seqs) AND (SELECT n.seq FROM @.joins n WHERE n.seq = a.before) IS NOT NULL) q;
 END $$;
 
 -- By primary key.

@@ -46,13 +46,15 @@ BEGIN
   _leased := _born._leased;
 END $$;
 
-CREATE FUNCTION @.with_states_now(_answers jsonb) RETURNS jsonb LANGUAGE sql AS $$
-  SELECT coalesce(jsonb_agg(CASE WHEN s.state IS NULL THEN a.value ELSE a.value || jsonb_build_object('state', s.state) END ORDER BY a.nth), '[]')
-  FROM jsonb_array_elements(_answers) WITH ORDINALITY a (value, nth)
-  LEFT JOIN (
-    SELECT DISTINCT o.id, o.state FROM @.states_of(ARRAY(SELECT b.value ->> 'id' FROM jsonb_array_elements(_answers) b WHERE b.value ? 'state')) o
-  ) s ON s.id = a.value ->> 'id' AND a.value ? 'state'
-$$;
+CREATE FUNCTION @.with_states_now(_answers jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  _states jsonb := (SELECT jsonb_object_agg(s.id, s.state)
+    FROM @.states_of(ARRAY(SELECT DISTINCT a.value ->> 'id' FROM jsonb_array_elements(_answers) a (value) WHERE a.value ? 'state')) s);
+BEGIN
+  RETURN (SELECT coalesce(jsonb_agg(CASE WHEN a.value ? 'state' AND _states ? (a.value ->> 'id')
+      THEN a.value || jsonb_build_object('state', _states -> (a.value ->> 'id')) ELSE a.value END ORDER BY a.nth), '[]')
+    FROM jsonb_array_elements(_answers) WITH ORDINALITY a (value, nth));
+END $$;
 
 -- Plain jobs alone: without the write lock, nobody waits for anybody. Null: it is for verb_enqueue.
 CREATE FUNCTION @.verb_enqueue_plain(_works json, _stated bigint) RETURNS jsonb ${verbSettings} AS $$

@@ -45,6 +45,7 @@ import { newJobFunctions } from "./newJob.ts";
 import { noteFunctions } from "./note.ts";
 import { numberFunctions } from "./numbers.ts";
 import { plainFunctions } from "./plain.ts";
+import { plainMemberFunctions } from "./plainMembers.ts";
 import { processFunctions } from "./processes.ts";
 import { readyFunctions } from "./ready.ts";
 import { readyPlaceFunctions } from "./readyPlace.ts";
@@ -112,6 +113,7 @@ export const functions: string = [
   noteFunctions,
   numberFunctions,
   plainFunctions,
+  plainMemberFunctions,
   processFunctions,
   readyFunctions,
   readyPlaceFunctions,

@@ -119,14 +119,16 @@ DECLARE
   _is_open boolean := @.is_open_join(_join);
   _most int := CASE WHEN _is_open THEN least(_limit - @.tallied('released'), ${tidyMax}) ELSE ${tidyMax} END;
   _seqs bigint[];
+  _own bigint[];
   _done bigint[] := '{}';
   _seq bigint;
   _job @.job;
 BEGIN
   _is_at_end := false;
   IF _most <= 0 THEN RETURN; END IF;
-  _seqs := ARRAY(SELECT m.seq FROM @.joined m WHERE m.joined = _join.seq AND m.seq > _cursor ORDER BY m.seq LIMIT _most);
-  IF _is_open THEN _done := @.let_go_plain(_join.seq, _seqs); END IF;
+  SELECT coalesce(array_agg(q.seq ORDER BY q.seq), '{}'), array_agg(q.seq) FILTER (WHERE q.nth = 0) INTO _seqs, _own
+    FROM (SELECT m.seq, m.nth FROM @.joined m WHERE m.joined = _join.seq AND m.seq > _cursor ORDER BY m.seq LIMIT _most) q;
+  IF _is_open THEN _done := @.let_go_plain(coalesce(_own, '{}')); END IF;
   IF cardinality(_done) < cardinality(_seqs) THEN
     FOREACH _seq IN ARRAY _seqs LOOP
       IF NOT _is_open AND @.is_pass_spent(_join, _limit) THEN RETURN; END IF;

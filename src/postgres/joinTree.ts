@@ -7,7 +7,8 @@ export const joinTreeFunctions: string = `
 CREATE FUNCTION @.tree_of(_id text) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN ARRAY(
-    WITH RECURSIVE tree (seq) AS (SELECT n.seq FROM @.joins n WHERE n.id = _id UNION SELECT n.seq FROM tree t JOIN @.joins n ON n.parent = t.seq)
+    WITH RECURSIVE tree (seq) AS (SELECT n.seq FROM @.joins n WHERE n.id = _id UNION
+      SELECT n.seq FROM tree t CROSS JOIN LATERAL (SELECT n.seq FROM @.joins n WHERE n.parent = t.seq OFFSET 0) n)
     SELECT t.seq FROM tree t ORDER BY t.seq);
 END $$;
 

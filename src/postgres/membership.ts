@@ -101,8 +101,8 @@ BEGIN
   ), changes AS (
     SELECT m.joined, 0 AS members, (t.was <> '')::int - (t.is_now <> '')::int AS live, (t.is_now = 'well')::int - (t.was = 'well')::int AS succeeded,
       (t.is_now = 'badly')::int - (t.was = 'badly')::int AS failed, 0 AS given
-    FROM told t JOIN @.joined m ON m.seq = t.seq JOIN @.joins n ON n.seq = m.joined AND n.state < ${joinStates.closed}
-    WHERE t.flags & ${flags.hasJoin} <> 0 AND t.was <> t.is_now
+    FROM told t CROSS JOIN LATERAL (SELECT m.joined FROM @.joined m WHERE m.seq = t.seq OFFSET 0) m
+    WHERE t.flags & ${flags.hasJoin} <> 0 AND t.was <> t.is_now AND (SELECT n.state FROM @.joins n WHERE n.seq = m.joined) < ${joinStates.closed}
     UNION ALL
     SELECT split_part(c.item, ':', 1)::bigint, split_part(c.item, ':', 2)::int, split_part(c.item, ':', 3)::int, split_part(c.item, ':', 4)::int,
       split_part(c.item, ':', 5)::int, split_part(c.item, ':', 6)::int FROM unnest(_counts) c (item)

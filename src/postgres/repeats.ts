@@ -10,7 +10,7 @@ DECLARE
   _work record;
 BEGIN
   IF NOT _works @> '[{"kind": "join"}]' THEN RETURN _repeats; END IF;
-  _ended := ARRAY(SELECT n.id FROM jsonb_array_elements(_works) w (value) JOIN @.joins n ON n.id = w.value ->> 'id'
+  _ended := ARRAY(SELECT n.id FROM jsonb_array_elements(_works) w (value) CROSS JOIN LATERAL (SELECT n.* FROM @.joins n WHERE n.id = w.value ->> 'id' OFFSET 0) n
     WHERE w.value ->> 'kind' = 'join' AND NOT (n.state < ${joinStates.closed} AND NOT n.is_cancelled AND n.fate IS NULL));
   IF cardinality(_ended) = 0 THEN RETURN _repeats; END IF;
   FOR _work IN SELECT w.nth::int - 1 AS at, w.value ->> 'kind' AS kind, w.value ->> 'id' AS id, w.value ->> 'join' AS join_id
