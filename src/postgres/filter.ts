@@ -7,7 +7,7 @@ const readySortMax = 20_000;
 
 export const filterFunctions: string = `
 -- In order, at most _limit of them; _next: where to go on, if the page or the walk was full. _walk_max: how many candidates are looked at, below 0 as many as
--- there are. _only: one condition more, on j, r, d, m and l. The statements are made for each call: their joins stand in the order in which they run.
+-- there are. _only: one condition more, on j, r, d, m and l. The statements are made for each call: their joins stand in the order in which they run, and jobs are looked at one by one (OFFSET 0).
 CREATE FUNCTION @.find_seqs(_where jsonb, _after bigint, _limit int, _newest_first boolean, _walk_max int, _only text DEFAULT NULL,
   OUT _seqs bigint[], OUT _next bigint) LANGUAGE plpgsql SET join_collapse_limit = 1 AS $$
 DECLARE
@@ -16,7 +16,7 @@ DECLARE
   _candidates text := @.candidates_of(_where, _from, _newest_first, _walk_max) || ' ORDER BY 1' || _direction
     || CASE WHEN _walk_max < 0 THEN '' ELSE ' LIMIT ' || _walk_max END;
 BEGIN
-  EXECUTE 'SELECT ARRAY(SELECT c.seq FROM (' || _candidates || ') c JOIN @.jobs j ON j.seq = c.seq LEFT JOIN @.running r ON r.seq = j.seq
+  EXECUTE 'SELECT ARRAY(SELECT c.seq FROM (' || _candidates || ') c CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = c.seq OFFSET 0) j LEFT JOIN @.running r ON r.seq = j.seq
       LEFT JOIN @.done d ON d.seq = j.seq LEFT JOIN @.members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq JOIN @.lines l ON l.id = j.line
       WHERE ' || @.conditions_of(_where) || coalesce(' AND ' || _only, '') || ' ORDER BY c.seq' || _direction || ' LIMIT ' || _limit + 1 || ')' INTO _seqs;
   IF cardinality(_seqs) > _limit THEN
@@ -67,14 +67,16 @@ BEGIN
 END $$;
 
 -- All lines: there are few.
-CREATE FUNCTION @.lines_named(_where jsonb) RETURNS int[] LANGUAGE sql STABLE AS $$
-  SELECT ARRAY(SELECT l.id FROM @.lines l WHERE l.queue = coalesce(_where ->> 'queue', l.queue) AND l.task = coalesce(_where ->> 'task', l.task) ORDER BY l.id)
-$$;
+CREATE FUNCTION @.lines_named(_where jsonb) RETURNS int[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT ARRAY(SELECT l.id FROM @.lines l WHERE l.queue = coalesce(_where ->> 'queue', l.queue) AND l.task = coalesce(_where ->> 'task', l.task) ORDER BY l.id));
+END $$;
 
 -- How many jobs these lines (null: all) have in these states. All counts: they are summed up by tidy.
-CREATE FUNCTION @.counted_in(_lines int[], _states int[]) RETURNS numeric LANGUAGE sql STABLE AS $$
-  SELECT coalesce(sum(c.jobs), 0) FROM @.counts c WHERE c.state = ANY (_states) AND (_lines IS NULL OR c.line = ANY (_lines))
-$$;
+CREATE FUNCTION @.counted_in(_lines int[], _states int[]) RETURNS numeric LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce(sum(c.jobs), 0) FROM @.counts c WHERE c.state = ANY (_states) AND (_lines IS NULL OR c.line = ANY (_lines)));
+END $$;
 
 -- On j, r, d and m.
 CREATE FUNCTION @.conditions_of(_where jsonb) RETURNS text LANGUAGE plpgsql AS $$

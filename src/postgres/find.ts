@@ -37,10 +37,11 @@ CREATE FUNCTION @.ids_in(_query jsonb) RETURNS text[] LANGUAGE sql STABLE AS $$
 $$;
 
 -- In the order of asking. By jobs_id.
-CREATE FUNCTION @.jobs_with_ids(_ids text[]) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT @.job_rows(ARRAY(
-    SELECT j.seq FROM unnest(_ids) WITH ORDINALITY i (id, n) CROSS JOIN LATERAL (SELECT j.seq FROM @.jobs j WHERE j.id = i.id OFFSET 0) j ORDER BY i.n))
-$$;
+CREATE FUNCTION @.jobs_with_ids(_ids text[]) RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT @.job_rows(ARRAY(
+    SELECT j.seq FROM unnest(_ids) WITH ORDINALITY i (id, n) CROSS JOIN LATERAL (SELECT j.seq FROM @.jobs j WHERE j.id = i.id OFFSET 0) j ORDER BY i.n)));
+END $$;
 
 CREATE FUNCTION @.jobs_where(_query jsonb, _limit int, OUT _rows json, OUT _next text) LANGUAGE plpgsql AS $$
 DECLARE

@@ -4,7 +4,13 @@ import { verbSettings } from "./transaction.ts";
 
 export const noteFunctions: string = `
 -- By primary key. Its key is null where there is none.
-CREATE FUNCTION @.read_note(_key text) RETURNS @.notes LANGUAGE sql STABLE AS $$ SELECT n FROM @.notes n WHERE n.key = _key $$;
+CREATE FUNCTION @.read_note(_key text) RETURNS @.notes LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  _note @.notes;
+BEGIN
+  SELECT n.* INTO _note FROM @.notes n WHERE n.key = _key;
+  RETURN _note;
+END $$;
 
 CREATE FUNCTION @.note_row(_note @.notes) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -75,12 +81,14 @@ BEGIN
   INSERT INTO @.meta AS m (key, value) VALUES ('notes_version', '1') ON CONFLICT (key) DO UPDATE SET value = m.value::bigint + 1;
 END $$;
 
-CREATE FUNCTION @.notes_version() RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT coalesce((SELECT m.value::bigint FROM @.meta m WHERE m.key = 'notes_version'), 0)
-$$;
+CREATE FUNCTION @.notes_version() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce((SELECT m.value::bigint FROM @.meta m WHERE m.key = 'notes_version'), 0));
+END $$;
 
 -- Keys of the pauses. By primary key.
-CREATE FUNCTION @.pauses() RETURNS text[] LANGUAGE sql STABLE AS $$
-  SELECT ARRAY(SELECT n.key FROM @.notes n WHERE n.key >= 'pause/' AND n.key < 'pause0' ORDER BY n.key)
-$$;
+CREATE FUNCTION @.pauses() RETURNS text[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT ARRAY(SELECT n.key FROM @.notes n WHERE n.key >= 'pause/' AND n.key < 'pause0' ORDER BY n.key));
+END $$;
 `;

@@ -25,9 +25,10 @@ BEGIN
 END $$;
 
 -- By primary key.
-CREATE FUNCTION @.is_replaying() RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT EXISTS (SELECT 1 FROM @.notes n WHERE n.key >= '${replayPrefix}' AND n.key < '${replaysEnd}')
-$$;
+CREATE FUNCTION @.is_replaying() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT EXISTS (SELECT 1 FROM @.notes n WHERE n.key >= '${replayPrefix}' AND n.key < '${replaysEnd}'));
+END $$;
 
 -- Goes on with every replay, _limit events in all.
 CREATE FUNCTION @.replay(_limit int, OUT _replayed int, OUT _has_more boolean) LANGUAGE plpgsql AS $$

@@ -8,10 +8,11 @@ const givenUp = -1;
 
 export const retentionFunctions: string = `
 -- By purges_at, events_purge, windows_until: the first.
-CREATE FUNCTION @.is_any_purge_due() RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT EXISTS (SELECT 1 FROM @.purges p WHERE p.at <= @.now()) OR EXISTS (SELECT 1 FROM @.events e WHERE e.purge_at <= @.now())
-    OR EXISTS (SELECT 1 FROM @.windows w WHERE w.until <= @.now()) OR @.is_any_join_purge_due()
-$$;
+CREATE FUNCTION @.is_any_purge_due() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT EXISTS (SELECT 1 FROM @.purges p WHERE p.at <= @.now()) OR EXISTS (SELECT 1 FROM @.events e WHERE e.purge_at <= @.now())
+    OR EXISTS (SELECT 1 FROM @.windows w WHERE w.until <= @.now()) OR @.is_any_join_purge_due());
+END $$;
 
 -- Removes ended jobs, old events, closed joins and ended windows of unique keys, _limit of each. By events_purge.
 CREATE FUNCTION @.purge(_limit int, OUT _purged int, OUT _has_more boolean) LANGUAGE plpgsql AS $$

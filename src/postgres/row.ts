@@ -4,9 +4,10 @@ import { flags } from "./job.ts";
 import { readyPlaceOf } from "./readyPlace.ts";
 
 export const rowFunctions: string = `
--- In the order of _seqs. By primary keys.
-CREATE FUNCTION @.job_rows(_seqs bigint[]) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT coalesce(json_agg(jsonb_strip_nulls(jsonb_build_object(
+-- In the order of _seqs. By primary keys: each table is asked by itself for each row (OFFSET 0), whatever the planner believes of its size.
+CREATE FUNCTION @.job_rows(_seqs bigint[]) RETURNS json LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce(json_agg(jsonb_strip_nulls(jsonb_build_object(
       'id', j.id, 'task', l.task, 'queue', l.queue, 'state', s.state, 'payload', j.payload, 'headStartMs', j.head_start, 'urgency', j.urgency,
       'enqueuedAt', j.enqueued_at, 'dueAt', j.due_at,
       -- The claim in hand, and that which completed it, are not in the row.
@@ -26,17 +27,24 @@ CREATE FUNCTION @.job_rows(_seqs bigint[]) RETURNS json LANGUAGE sql STABLE AS $
       'endedAt', CASE WHEN @.is_ended(s.state) THEN coalesce(d.ended_at, j.ended_at) END, 'reason', j.reason, 'checkpoint', j.checkpoint, 'result', j.result,
       'expecting', j.extra -> 'expecting', 'version', j.extra -> 'version', 'from', j.extra -> 'from', 'slotAt', j.extra -> 'slot' -> 'at'))
     || jsonb_build_object('history', coalesce(j.history, '[]')) ORDER BY e.n), '[]')
-  FROM unnest(_seqs) WITH ORDINALITY e (seq, n) CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = e.seq OFFSET 0) j JOIN @.lines l ON l.id = j.line
-    LEFT JOIN @.running r ON r.seq = j.seq LEFT JOIN @.done d ON d.seq = j.seq LEFT JOIN @.processes p ON p.id = r.process
-    LEFT JOIN @.ready y ON y.line = ${readyPlaceOf("j")} AND y.urgency = j.urgency AND y.seq = j.seq
-    LEFT JOIN @.members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq
-    CROSS JOIN LATERAL (SELECT @.state_from(j.state, r.seq IS NOT NULL, d.seq IS NOT NULL, m.seq IS NOT NULL) AS state, coalesce(y.since, j.since, j.enqueued_at) AS since) s
-$$;
+  FROM unnest(_seqs) WITH ORDINALITY e (seq, n)
+    CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = e.seq OFFSET 0) j
+    CROSS JOIN LATERAL (SELECT l.* FROM @.lines l WHERE l.id = j.line OFFSET 0) l
+    LEFT JOIN LATERAL (SELECT r.* FROM @.running r WHERE r.seq = j.seq OFFSET 0) r ON true
+    LEFT JOIN LATERAL (SELECT d.* FROM @.done d WHERE d.seq = j.seq OFFSET 0) d ON true
+    LEFT JOIN LATERAL (SELECT p.* FROM @.processes p WHERE p.id = r.process OFFSET 0) p ON true
+    LEFT JOIN LATERAL (SELECT y.since FROM @.ready y WHERE y.line = ${readyPlaceOf("j")} AND y.urgency = j.urgency AND y.seq = j.seq OFFSET 0) y ON true
+    LEFT JOIN LATERAL (SELECT m.seq FROM @.members m WHERE m.lane = j.lane AND m.place = 0 AND m.seq = j.seq OFFSET 0) m ON true
+    CROSS JOIN LATERAL (
+      SELECT @.state_from(j.state, r.seq IS NOT NULL, d.seq IS NOT NULL, m.seq IS NOT NULL) AS state, coalesce(y.since, j.since, j.enqueued_at) AS since
+    ) s);
+END $$;
 
 -- Its own first. By joined_seq, then primary keys.
-CREATE FUNCTION @.joins_of(_seq bigint) RETURNS jsonb LANGUAGE sql STABLE AS $$
-  SELECT jsonb_agg(n.id ORDER BY m.nth) FROM @.joined m JOIN @.joins n ON n.seq = m.joined WHERE m.seq = _seq
-$$;
+CREATE FUNCTION @.joins_of(_seq bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT jsonb_agg(n.id ORDER BY m.nth) FROM @.joined m JOIN @.joins n ON n.seq = m.joined WHERE m.seq = _seq);
+END $$;
 
 CREATE FUNCTION @.waits(_reason text, _on text, _since bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
   SELECT jsonb_build_object('reason', _reason, 'on', _on, 'since', _since)
