@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { EventRow } from "../../src/core/engine.ts";
 import { jobFor } from "../../src/core/fanOut.ts";
-import { derivedId } from "../../src/core/keys.ts";
+import { derivedId, keyName } from "../../src/core/keys.ts";
 import { jobDiedName, replayKey, subscriptionKey } from "../../src/core/notes.ts";
 import type { JobDiedPayload } from "../../src/core/notes.ts";
 import { event, job, keep, member, start } from "./stage.ts";
@@ -73,6 +73,19 @@ export const cases: readonly Case[] = [
       );
     },
   },
+  ...["\u0000", "half \ud83d of a pair", 'a "quote" \\ and a \n', "😀".repeat(99), "😀".repeat(100), "é".repeat(300)].map((account): Case => ({
+    claim: `orderedBy names a lane as JavaScript does: ${JSON.stringify(account.slice(0, 30))}, ${account.length} units`,
+    run: async (stage) => {
+      const lane = keyName("send", [account]);
+      await stage.subscribe("s", { orderedBy: ["account"] });
+      await stage.enqueue(event("e", { payload: JSON.stringify({ account }) }));
+      const { rows } = await stage.engine.find({ of: "jobs", where: { lane }, limit: 9 }, stage.at);
+      assert.deepEqual(
+        rows.map((row) => [row.lane, row.payload]),
+        [[lane, JSON.stringify({ account })]],
+      );
+    },
+  })),
   {
     claim: "orderedBy puts events with one value in one lane, in the order of publishing",
     run: async (stage) => {
