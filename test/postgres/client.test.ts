@@ -77,6 +77,22 @@ describe("PostgreSQL", { skip: postgresMissing ?? false }, () => {
     await sql.end();
   });
 
+  it("the connection that listens logs in as the pool does, also with the password that pg hides", async () => {
+    const passwords: unknown[] = [];
+    class Client extends pg.Client {
+      constructor(options: pg.ClientConfig = {}) {
+        super(options);
+        passwords.push(options.password);
+      }
+    }
+    const config: pg.PoolConfig & { readonly Client: typeof Client } = { connectionString: await serverUrl(), password: "secret", Client };
+    const pool = new pg.Pool(config);
+    const hearing = await databaseOf(pool).hear("errand", { heard: () => undefined, lost: () => undefined });
+    hearing.end();
+    await pool.end();
+    assert.deepEqual(passwords, ["secret"]);
+  });
+
   it("connections that errand makes say whose they are", async () => {
     const database = databaseOf(await serverUrl());
     assert.deepEqual(await database.query("SELECT current_setting('application_name') AS name", []), [{ name: "errand" }]);
