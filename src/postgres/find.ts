@@ -113,6 +113,6 @@ CREATE FUNCTION @.lock_rows(_after text, _limit int) RETURNS TABLE (place text, 
 BEGIN
   RETURN QUERY SELECT t.place::text, jsonb_build_object('name', t.name, 'mode', t.mode, 'ticket', t.ticket, 'process', p.process,
       'fence', coalesce(t.fence, 0), 'isGranted', t.fence IS NOT NULL)
-    FROM @.tickets t JOIN @.processes p ON p.id = t.process WHERE t.place > coalesce(nullif(_after, '')::bigint, 0) ORDER BY t.place LIMIT _limit;
+    FROM @.tickets t CROSS JOIN LATERAL (SELECT p.process FROM @.processes p WHERE p.id = t.process OFFSET 0) p WHERE t.place > coalesce(nullif(_after, '')::bigint, 0) ORDER BY t.place LIMIT _limit;
 END $$;
 `;

@@ -144,7 +144,7 @@ CREATE FUNCTION @.time_of_member(_seq bigint, _at bigint, _keep_ms bigint) RETUR
 DECLARE
   _join record;
 BEGIN
-  FOR _join IN SELECT m.joined, m.nth, n.state, n.closed_at FROM @.joined m JOIN @.joins n ON n.seq = m.joined WHERE m.seq = _seq ORDER BY m.nth LOOP
+  FOR _join IN SELECT m.joined, m.nth, n.state, n.closed_at FROM @.joined m CROSS JOIN LATERAL (SELECT n.state, n.closed_at FROM @.joins n WHERE n.seq = m.joined OFFSET 0) n WHERE m.seq = _seq ORDER BY m.nth LOOP
     IF _join.state = ${joinStates.removed} AND _join.nth = 0 THEN RETURN ${givenUp}; END IF;
     IF _join.state = ${joinStates.closed} THEN
       _at := greatest(_at, coalesce(_join.closed_at, 0) + _keep_ms);

@@ -43,7 +43,7 @@ END $$;
 -- Its own first. By joined_seq, then primary keys.
 CREATE FUNCTION @.joins_of(_seq bigint) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN (SELECT jsonb_agg(n.id ORDER BY m.nth) FROM @.joined m JOIN @.joins n ON n.seq = m.joined WHERE m.seq = _seq);
+  RETURN (SELECT jsonb_agg(n.id ORDER BY m.nth) FROM @.joined m CROSS JOIN LATERAL (SELECT n.id FROM @.joins n WHERE n.seq = m.joined OFFSET 0) n WHERE m.seq = _seq);
 END $$;
 
 CREATE FUNCTION @.waits(_reason text, _on text, _since bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
