@@ -55,7 +55,7 @@ export class Gate {
   }
 
   async #lost(answer: unknown): Promise<never> {
-    await answer;
+    await this.#tracked(Promise.resolve(answer));
     throw unreachable();
   }
 
