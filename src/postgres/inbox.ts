@@ -35,6 +35,8 @@ BEGIN
   FOR _row IN SELECT i.n, i.kind, i.body FROM @.inbox i ORDER BY i.n LIMIT ${takenInMax} LOOP
     IF _row.kind = 'cancel' THEN
       IF NOT @.take_in_cancel(_row.body) THEN CONTINUE; END IF;
+    ELSIF _row.kind = 'late' THEN
+      IF NOT @.take_in_late(_row.body) THEN CONTINUE; END IF;
     ELSIF _row.kind = 'outcome' THEN
       PERFORM @.settle_each(jsonb_build_array(_row.body), true);
     ELSE

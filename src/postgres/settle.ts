@@ -42,7 +42,7 @@ BEGIN
     FROM jsonb_array_elements(_settled) WITH ORDINALITY e (o, nth));
 END $$;
 
--- An expired lease that nobody took may still settle. A row that a caller's open transaction holds is settled by that.
+-- An expired lease that nobody took may still settle. Where a caller's open transaction holds the row, that is not waited for: the outcome counts if it is rolled back.
 CREATE FUNCTION @.settle_one(_outcome jsonb, _is_taken_in boolean) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   _job @.job := @.find_job(_outcome ->> 'id');
@@ -52,13 +52,35 @@ BEGIN
   -- It runs under the claim and the fence that the outcome names (G3). By primary key.
   PERFORM 1 FROM @.running r WHERE r.seq = _job.seq AND r.claim = _outcome ->> 'claim' AND r.fence = (_outcome ->> 'fence')::bigint AND (_is_taken_in OR NOT r.is_settled)
     FOR UPDATE SKIP LOCKED;
-  IF NOT FOUND THEN RETURN jsonb_build_object('id', _job.id, 'is', 'lease-lost', 'state', _job.state); END IF;
+  IF NOT FOUND THEN
+    IF _is_taken_in OR NOT @.is_held_open(_job.seq, _outcome) THEN RETURN jsonb_build_object('id', _job.id, 'is', 'lease-lost', 'state', _job.state); END IF;
+    INSERT INTO @.inbox (kind, body) VALUES ('late', _outcome);
+    RETURN jsonb_build_object('id', _job.id, 'is', 'settled', 'state', 'running');
+  END IF;
   SELECT * INTO _written FROM @.write_outcome(_job, _outcome);
   _job := _written._job;
   IF _written._refusal IS NOT NULL THEN
     RETURN jsonb_build_object('id', _job.id, 'is', 'refused', 'state', _job.state, 'error', _written._refusal);
   END IF;
   RETURN jsonb_build_object('id', _job.id, 'is', _written._is, 'state', _job.state);
+END $$;
+
+-- It runs under the claim and the fence that the outcome names, and was not settled by a transaction that has committed. By primary key.
+CREATE FUNCTION @.is_held_open(_seq bigint, _outcome jsonb) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN EXISTS (SELECT 1 FROM @.running r WHERE r.seq = _seq AND r.claim = _outcome ->> 'claim' AND r.fence = (_outcome ->> 'fence')::bigint AND NOT r.is_settled);
+END $$;
+
+-- One that came while a caller's transaction held its row. Answers false while it still does. By jobs_id, then the primary key.
+CREATE FUNCTION @.take_in_late(_outcome jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  _seq bigint := (SELECT j.seq FROM @.jobs j WHERE j.id = _outcome ->> 'id');
+BEGIN
+  IF _seq IS NULL OR NOT @.is_held_open(_seq, _outcome) THEN RETURN true; END IF;
+  PERFORM 1 FROM @.running r WHERE r.seq = _seq FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN RETURN false; END IF;
+  PERFORM @.settle_each(jsonb_build_array(_outcome));
+  RETURN true;
 END $$;
 
 CREATE FUNCTION @.write_outcome(INOUT _job @.job, _outcome jsonb, OUT _is text, OUT _refusal jsonb) LANGUAGE plpgsql AS $$
