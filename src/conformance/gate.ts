@@ -8,6 +8,7 @@ export class Gate {
   #is: "running" | "paused" | "crashed" = "running";
   #held: (() => void)[] = [];
   #calls = 0;
+  #answered: (() => void)[] = [];
   reach: StoreReach = "reached";
 
   get isCrashed(): boolean {
@@ -17,6 +18,11 @@ export class Gate {
   /** Calls to the store that are under way. */
   get calls(): number {
     return this.#is === "running" ? this.#calls : 0;
+  }
+
+  /** Resolves when one of the calls that are under way has its answer. */
+  answer(): Promise<void> {
+    return new Promise((resolve) => void this.#answered.push(resolve));
   }
 
   pause(): void {
@@ -32,6 +38,7 @@ export class Gate {
   crash(): void {
     this.#is = "crashed";
     this.#held = [];
+    for (const answered of this.#answered.splice(0)) answered();
   }
 
   /** Now, after `resume`, or never. */
@@ -65,6 +72,7 @@ export class Gate {
       return await answer;
     } finally {
       this.#calls--;
+      for (const answered of this.#answered.splice(0)) answered();
       await this.alive();
     }
   }

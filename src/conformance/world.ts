@@ -146,8 +146,12 @@ export class World {
 
   /** Lets everything happen that needs no time. */
   async settle(): Promise<void> {
-    do await this.clock.settle();
-    while (this.#processes.some((process) => process.gate.calls > 0) || (this.#store.app?.callsUnderWay ?? 0) > 0);
+    for (;;) {
+      await this.clock.settle();
+      const asking = this.#processes.filter(({ gate }) => gate.calls > 0);
+      if (asking.length > 0) await Promise.race(asking.map(({ gate }) => gate.answer()));
+      else if ((this.#store.app?.callsUnderWay ?? 0) === 0) return;
+    }
   }
 
   /** Lets time pass until `condition` holds. */

@@ -29,6 +29,10 @@ export interface SyncScope {
 /** Foreign transactions, by the members errand calls. Another engine adds its own by declaration merging. */
 export interface Transactions {
   sqlite: SyncTransaction;
+  /** A client of `pg`, between BEGIN and COMMIT; a Pool, which has a totalCount, is none. */
+  pg: { query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>; readonly totalCount?: never };
+  /** The `sql` that `sql.begin` of the package `postgres` hands over. */
+  postgres: { unsafe(text: string, values?: never[]): PromiseLike<readonly unknown[]>; readonly savepoint: unknown };
 }
 export type Transaction = Transactions[keyof Transactions];
 /** better-sqlite3's Database, node:sqlite's DatabaseSync. */

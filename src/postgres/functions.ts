@@ -21,8 +21,9 @@ import { findFunctions } from "./find.ts";
 import { gateRowFunctions } from "./gateRow.ts";
 import { gateFunctions } from "./gates.ts";
 import { gatheringFunctions } from "./gathering.ts";
-import { inboxFunctions } from "./inbox.ts";
+import { giveManyRoomFunctions } from "./giveManyRoom.ts";
 import { inRowFunctions } from "./inRow.ts";
+import { inboxFunctions } from "./inbox.ts";
 import { jobFunctions } from "./job.ts";
 import { joinFunctions } from "./join.ts";
 import { joinPassFunctions } from "./joinPasses.ts";
@@ -89,8 +90,9 @@ export const functions: string = [
   gateRowFunctions,
   gateFunctions,
   gatheringFunctions,
-  inboxFunctions,
+  giveManyRoomFunctions,
   inRowFunctions,
+  inboxFunctions,
   jobFunctions,
   joinFunctions,
   joinPassFunctions,

@@ -1,7 +1,7 @@
 /** The app's own rows in errand's file, on a handle of the app's. */
 import Database from "better-sqlite3";
 import type { AppStore } from "../../src/conformance/index.ts";
-import type { Transaction } from "../../src/index.ts";
+import type { SyncTransaction, Transaction } from "../../src/index.ts";
 
 export class AppRows implements AppStore {
   readonly #file: () => string;
@@ -20,7 +20,7 @@ export class AppRows implements AppStore {
   }
 
   add(tx: Transaction, name: string): void {
-    tx.prepare("INSERT INTO app_rows (name) VALUES (?)").run(name as never);
+    (tx as SyncTransaction).prepare("INSERT INTO app_rows (name) VALUES (?)").run(name as never);
   }
 
   count(name: string): number {
