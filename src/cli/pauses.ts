@@ -1,5 +1,6 @@
 /** Which queues, tasks and schedules are paused, since when, and why. */
 import { pageMax } from "../core/defaults.ts";
+import { reasonOfPause } from "../core/pauseNote.ts";
 import type { OpenStore } from "./store.ts";
 
 export interface Pause extends PauseOf<"queue" | "task"> {}
@@ -25,10 +26,12 @@ export async function pausesOfKind<What extends "queue" | "task" | "schedule">(
   of: What,
 ): Promise<readonly PauseOf<What>[]> {
   const { rows } = await engine.find({ of: "notes", prefix: `${prefix}${of}/`, limit: pageMax }, {});
-  return rows.map(({ key, value, writtenAt }) => {
-    const { reason = "" } = JSON.parse(value) as { readonly reason?: string };
-    return { of, name: key.slice(`${prefix}${of}/`.length), since: new Date(writtenAt), reason };
-  });
+  return rows.map(({ key, value, writtenAt }) => ({
+    of,
+    name: key.slice(`${prefix}${of}/`.length),
+    since: new Date(writtenAt),
+    reason: reasonOfPause(value),
+  }));
 }
 
 export function isPausedBy(line: { readonly queue: string; readonly task: string }, pauses: readonly Pause[]): Pause | undefined {

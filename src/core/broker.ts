@@ -20,6 +20,7 @@ import { checkName } from "./names.ts";
 import { pausedQueue, pausedSchedule, pausedTask, replayKey, subscriptionKey } from "./notes.ts";
 import { aString, aWholeNumber, anything, checkOptions, oneOf, refuse } from "./options.ts";
 import { editLimit, type Limitable, type NewLimit } from "./limits/edit.ts";
+import { pauseValue } from "./pauseNote.ts";
 import { Planner } from "./plan.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import { reconcilePrefix } from "./reconcile/reconcile.ts";
@@ -226,7 +227,8 @@ export class StoreBroker implements Broker {
   }
 
   async pause(what: Pausable, reason: string = ""): Promise<void> {
-    await this.#writeNote(noteOfPause(what), JSON.stringify({ reason }));
+    const key = noteOfPause(what);
+    await ("schedule" in what ? this.#schedules.pause(what.schedule, reason) : this.#writeNote(key, pauseValue(reason)));
   }
 
   async resume(what: Pausable): Promise<void> {
@@ -252,7 +254,7 @@ export class StoreBroker implements Broker {
 
   async limit(what: Limitable, to: NewLimit): Promise<void> {
     await this.open();
-    await editLimit(this.#engine, this.#runtime, what, to);
+    await editLimit({ engine: this.#engine, runtime: this.#runtime, definitions: this.#definitions }, what, to);
   }
 
   async why(id: string): Promise<string> {

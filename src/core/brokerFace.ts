@@ -53,8 +53,8 @@ export interface Broker extends Scope, AsyncDisposable {
    */
   tryNow(errand: Errand, options: TryOptions): Promise<Tried>;
   /**
-   * Waits until that job has ended, whoever enqueued it and wherever it runs, and answers how. Throws `result-timeout` (it goes on), `job-unknown`,
-   * `broker-closed`.
+   * Waits until that job has ended, whoever enqueued it and wherever it runs, and answers how. Throws `result-timeout` (it goes on), `job-unknown` (also of a
+   * batch: see {@link batch}), `result-too-many`, `broker-closed`.
    */
   result(id: string, options?: ResultOptions): Promise<JobResult>;
   /** The job of that id, or undefined. */
@@ -85,9 +85,9 @@ export interface Broker extends Scope, AsyncDisposable {
   retry(id: string): Promise<ChangedJob["is"]>;
   /** Changes a page of jobs by filter; an answer per job. Call again while `hasMore`. */
   change(which: Selection, change: Change, limit?: number): Promise<Changed>;
-  /** No job of it starts, in any process, until `resume`; a schedule enqueues none. Running jobs go on. */
+  /** No job of it starts, in any process, until `resume`; a schedule enqueues none. Running jobs go on. Throws `schedule-unknown`. */
   pause(what: Pausable, reason?: string): Promise<void>;
-  /** Slots that a schedule had while it was paused are not made up for. */
+  /** Slots that a schedule had while it was paused are not made up for. Throws `schedule-unknown`. */
   resume(what: Pausable): Promise<void>;
   /** All schedules of the store, by name, whichever broker defined them: at most 20,000. */
   schedules(): Promise<readonly ScheduleView[]>;
@@ -110,12 +110,13 @@ export interface Broker extends Scope, AsyncDisposable {
   /**
    * Changes a limit of a task, or how much there is of a resource, for all processes and at once; it stands until it is "as-defined" again, also through
    * restarts and deploys. A limit of a kind that the task's definition lacks is added, and heard within a heartbeat.
+   * A task must be defined here, or be known to the store by a job or a limit.
    *
    *     await work.limit({ task: "send-mail" }, { starts: 20, every: "1s" });
    *     await work.limit({ resource: "gpu" }, { capacity: 1 });
    *     await work.limit({ task: "send-mail" }, "as-defined");
    *
-   * Throws `option-invalid`, `option-unknown`, `name-invalid`.
+   * Throws `option-invalid`, `option-unknown`, `name-invalid`, `task-unknown`.
    */
   limit(what: Limitable, to: NewLimit): Promise<void>;
   /** In a sentence: what this job or batch waits for, since when, and when it is expected to run; or how it runs or ended. Throws `job-unknown`. */

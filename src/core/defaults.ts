@@ -98,6 +98,8 @@ export const tryNowMax = 100;
 /** Waiting for a job's result; how soon after a look the next one may come, and how long to wait if it is not told. */
 export const resultWithinMs: number = 30 * second;
 export const resultLookSoonMs = 20;
+/** Waits of one broker at once. */
+export const resultWaitsMax = 10_000;
 
 /** Payloads that one job merges, unless its task says otherwise. */
 export const gatherMost = 100;

@@ -2,7 +2,7 @@
 import type { Keep, KeyLimit, Uniqueness } from "./engine.ts";
 import type { Ms } from "./runtime.ts";
 
-/** A paused queue or task: `{ "by": "…", "reason": "…" }`. A claim passes over its lines; running jobs go on. */
+/** A paused queue or task: `{ "reason": "…" }`. A claim passes over its lines; running jobs go on. */
 export const pausedQueue = (queue: string): string => `pause/queue/${queue}`;
 export const pausedTask = (task: string): string => `pause/task/${task}`;
 export const subscriptionKey = (name: string): string => `subscription/${name}`;

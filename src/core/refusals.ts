@@ -31,6 +31,16 @@ export function idConflict(kind: NewWork["kind"], id: string): ErrandError {
   return new ErrandError("id-conflict", `${what} ${id} was stored before with ${other}; use a fresh id`, { details: { id } });
 }
 
+/** Two who name different numbers would each break what the other relies on. */
+export function permitsConflict(name: string, asked: number, others: number): ErrandError {
+  const words = (permits: number): string => `${permits} ${permits === 1 ? "permit" : "permits"}`;
+  return new ErrandError(
+    "permits-conflict",
+    `lock ${name} is asked for with ${words(asked)}, while others hold it or wait for it with ${words(others)}; give all who ask for it the same number`,
+    { details: { lock: name, asked, others } },
+  );
+}
+
 export function firstOf<T, U>(items: readonly T[], look: (item: T) => U | undefined): U | undefined {
   for (const item of items) {
     const found = look(item);

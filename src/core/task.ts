@@ -41,7 +41,7 @@ export interface ErrandOptions<Current = never> {
   readonly in?: Duration;
   /** Not before this instant. */
   readonly at?: Date;
-  /** Not started by then: it ends skipped. A duration counts from enqueue. */
+  /** Not started by then: it ends skipped. A duration counts from enqueue, as that of `in`, and has to be longer. */
   readonly startBy?: Duration | Date;
   /** How much sooner than its due time it counts as due: high 10 minutes, low 10 minutes later. Never an order. Default: the task's. */
   readonly priority?: Priority;
@@ -294,5 +294,22 @@ function errandOf(owner: AnyTask, input: unknown, options: AnyErrandOptions): Er
   });
   if (options.expecting !== undefined) checkExpecting(owner, options.expecting);
   if (options.in !== undefined && options.at !== undefined) throw new ErrandError("option-invalid", `${owner.name}.with has both in and at; give one of them`);
+  checkStartBy(owner.name, options);
   return Object.freeze({ kind: "errand", name: owner.name, [madeByTaskWith]: { task: owner, input, options } });
+}
+
+/** A length and an instant only the store's clock can compare. */
+function checkStartBy(name: string, { in: delay, at, startBy }: AnyErrandOptions): void {
+  const isTooLate =
+    startBy instanceof Date
+      ? at !== undefined && at >= startBy
+      : delay !== undefined && startBy !== undefined && durationMs(delay, `${name}.with.in`) >= durationMs(startBy, `${name}.with.startBy`);
+  if (isTooLate)
+    throw new ErrandError(
+      "option-invalid",
+      `${name}.with.startBy leaves no time to start, so that it would end skipped; give a later startBy, or a shorter delay`,
+      {
+        details: { option: `${name}.with.startBy` },
+      },
+    );
 }

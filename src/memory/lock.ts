@@ -1,6 +1,7 @@
 /** Locks with fences (G17): one line of tickets for each name. */
 import type { Grant, LockRequest, LockRow, Waiting } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
+import { permitsConflict } from "../core/refusals.ts";
 import type { Instant } from "../core/runtime.ts";
 import type { Store } from "./store.ts";
 
@@ -19,6 +20,14 @@ export class Locks {
     this.#lines.set(request.name, line);
     if (!line.has(request.ticket)) line.set(request.ticket, { request, fence: undefined });
     return line;
+  }
+
+  /** What a writer in the line named, if not the same. */
+  otherPermits({ name, mode, permits = 1 }: LockRequest): number | undefined {
+    const line = this.#lines.get(name);
+    if (line === undefined || mode === "read") return undefined;
+    const other = [...line.values()].find(({ request }) => request.mode === "write" && (request.permits ?? 1) !== permits);
+    return other && (other.request.permits ?? 1);
   }
 
   drop(name: string, ticket: string): boolean {
@@ -57,6 +66,7 @@ export class Locks {
 }
 
 export function lock(store: Store, request: LockRequest, now: Instant): Grant | Waiting {
+  refuseOtherPermits(store, request);
   const process = store.processes.of(request.process, request.leaseMs, now);
   if (process.isLost) {
     throw new ErrandError("lease-lost", `the lease of process ${request.process} was taken back; ask for lock ${request.name} as a new process`);
@@ -73,6 +83,11 @@ export function unlock(store: Store, grant: { readonly name: string; readonly ti
   const had = store.locks.drop(grant.name, grant.ticket);
   if (had) store.wake();
   return had;
+}
+
+function refuseOtherPermits({ locks }: Store, request: LockRequest): void {
+  const others = locks.otherPermits(request);
+  if (others !== undefined) throw permitsConflict(request.name, request.permits ?? 1, others);
 }
 
 /** How many tickets must go before this one is granted. A reader waits for the writers ahead of it; a writer for all, but for `permits` - 1 writers. */

@@ -34,14 +34,20 @@ DECLARE
   _place bigint;
   _fence bigint;
   _ahead bigint;
+  _permits int := coalesce((_request ->> 'permits')::int, 1);
+  _others int;
 BEGIN
+  IF _request ->> 'mode' = 'write' THEN
+    SELECT t.permits INTO _others FROM @.tickets t WHERE t.name = _name AND t.mode = 'write' AND t.permits <> _permits LIMIT 1;
+    IF FOUND THEN RETURN jsonb_build_object('refusal', 'permits-conflict', 'name', _name, 'asked', _permits, 'others', _others); END IF;
+  END IF;
   IF _asking._is_lost THEN RETURN jsonb_build_object('refusal', 'lease-lost', 'process', _request ->> 'process', 'name', _name); END IF;
   _process := @.lease_to(_asking._id, _request ->> 'process', @.ms(_request, 'leaseMs'));
   SELECT t.place, t.fence INTO _place, _fence FROM @.tickets t WHERE t.name = _name AND t.ticket = _request ->> 'ticket';
   IF _fence IS NOT NULL THEN RETURN @.granted(_fence); END IF;
   IF _place IS NULL THEN
     INSERT INTO @.tickets AS t (name, ticket, process, mode, permits)
-    VALUES (_name, _request ->> 'ticket', _process, _request ->> 'mode', coalesce((_request ->> 'permits')::int, 1)) RETURNING t.place INTO _place;
+    VALUES (_name, _request ->> 'ticket', _process, _request ->> 'mode', _permits) RETURNING t.place INTO _place;
   END IF;
   _ahead := @.ahead_of(_request, _place);
   IF _ahead > 0 THEN RETURN jsonb_build_object('is', 'waiting', 'ahead', _ahead, 'now', @.now()); END IF;

@@ -3,7 +3,7 @@ import type { NewWork } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { afterItself, afterUnknown, joinClosed, joinIncomplete } from "../core/joining.ts";
-import { atomTooLarge, idConflict, listRefused } from "../core/refusals.ts";
+import { atomTooLarge, idConflict, listRefused, permitsConflict } from "../core/refusals.ts";
 import type { TooMany } from "../core/refusals.ts";
 
 type Kind = NewWork["kind"];
@@ -17,6 +17,7 @@ export type Refusal =
   | { readonly refusal: "join-incomplete"; readonly id: string; readonly given: number; readonly size: number }
   | { readonly refusal: "note-conflict"; readonly key: string; readonly version: number; readonly ifVersion: number }
   | { readonly refusal: "lease-lost"; readonly process: string; readonly name: string }
+  | { readonly refusal: "permits-conflict"; readonly name: string; readonly asked: number; readonly others: number }
   /** Told in words of its own. */
   | { readonly refusal: ErrorCode; readonly message: string; readonly details?: Readonly<Record<string, unknown>> };
 
@@ -45,6 +46,8 @@ export function errorOf(refused: Refusal): ErrandError {
       return noteConflict(refused);
     case "lease-lost":
       return new ErrandError("lease-lost", `the lease of process ${refused.process} was taken back; ask for lock ${refused.name} as a new process`);
+    case "permits-conflict":
+      return permitsConflict(refused.name, refused.asked, refused.others);
   }
 }
 

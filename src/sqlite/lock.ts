@@ -1,6 +1,7 @@
 /** Locks with fences (G17): one line of tickets for each name. */
 import type { Grant, LockRequest, Waiting } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
+import { permitsConflict } from "../core/refusals.ts";
 import { leaseTo, processAsking } from "./processes.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -10,10 +11,13 @@ const addTicket = "INSERT INTO errand_tickets (name, ticket, process, mode, perm
 const dropTicket = "DELETE FROM errand_tickets WHERE name = ? AND ticket = ?";
 /** By UNIQUE (name, ticket): as many as wait for one lock. */
 const modesAhead = "SELECT mode, count(*) FROM errand_tickets WHERE name = ? AND place < ? GROUP BY mode";
+/** By UNIQUE (name, ticket): as many as wait for one lock. */
+const otherPermits = "SELECT permits FROM errand_tickets WHERE name = ? AND mode = 'write' AND permits <> ? LIMIT 1";
 /** By rowid. */
 const grant = "UPDATE errand_tickets SET fence = ? WHERE place = ?";
 
 export function lock(tx: Transaction, request: LockRequest): Grant | Waiting {
+  refuseOtherPermits(tx, request);
   const asking = processAsking(tx, request.process);
   if (asking?.isLost) {
     throw new ErrandError("lease-lost", `the lease of process ${request.process} was taken back; ask for lock ${request.name} as a new process`);
@@ -34,6 +38,11 @@ export function unlock(tx: Transaction, { name, ticket }: { readonly name: strin
   // Whoever waits for it may ask again.
   if (isHeld) tx.isReadied = true;
   return isHeld;
+}
+
+function refuseOtherPermits(tx: Transaction, { name, mode, permits = 1 }: LockRequest): void {
+  const others = mode === "read" ? undefined : tx.sql.value<number>(otherPermits, name, permits);
+  if (others !== undefined) throw permitsConflict(name, permits, others);
 }
 
 /** How many tickets must go before this one is granted. A reader waits for the writers ahead of it; a writer for all, but for `permits` - 1 writers. */

@@ -1,6 +1,7 @@
 /** Locks with fences (G17). */
 import assert from "node:assert/strict";
 import type { Grant, LockRequest, Waiting } from "../../src/core/engine.ts";
+import { ErrandError } from "../../src/core/errors.ts";
 import { leaseMs } from "./stage.ts";
 import type { Case, Stage } from "./stage.ts";
 
@@ -100,6 +101,29 @@ export const cases: readonly Case[] = [
       await stage.tidy();
       assert.equal((await ask(stage, "w3", { process: "p3" })).is, "granted");
       assert.equal((await stage.beat("p1")).isLost, true);
+    },
+  },
+  {
+    claim: "a writer that names other permits than those in the line is refused, and leaves no ticket; readers have none, and the next line may have others",
+    run: async (stage) => {
+      await ask(stage, "w1", { permits: 2 });
+      await ask(stage, "r1");
+      for (const [ticket, permits] of [
+        ["w2", 1],
+        ["w2", 3],
+        ["w2", undefined],
+        ["w1", 3],
+      ] as const)
+        await assert.rejects(
+          async () => ask(stage, ticket, permits === undefined ? {} : { permits }),
+          (error) => ErrandError.is(error, "permits-conflict") && error.isDefinite,
+        );
+      assert.equal((await ask(stage, "w1", { permits: 2 })).is, "granted");
+      assert.equal((await stage.engine.find({ of: "locks", limit: 10 }, stage.at)).rows.length, 2);
+      await unlock(stage, "w1");
+      assert.deepEqual(await ask(stage, "w2", { permits: 3 }), { is: "waiting", ahead: 1, now: stage.at.now });
+      await unlock(stage, "r1");
+      assert.equal((await ask(stage, "w2", { permits: 3 })).is, "granted");
     },
   },
   {

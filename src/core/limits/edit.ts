@@ -1,13 +1,14 @@
 /** What a person changes about limits while workers run: heard by all of them with their next claim. */
 import { at } from "../at.ts";
+import type { Definitions } from "../definitions.ts";
 import type { Engine, Note } from "../engine.ts";
 import { ErrandError } from "../errors.ts";
-import { checkName } from "../names.ts";
+import { checkName, didYouMean } from "../names.ts";
 import { limitKey, resourceKey, type StoredResource } from "../notes.ts";
 import { checkOptions, refuse } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { checkAmount, gateOf, gatePrefix, storedOf, type RunningLimit, type StartsLimit } from "./limit.ts";
-import { keptLimit, keptResource, limitValue, resourceValue, storedNotes } from "./register.ts";
+import { keptLimit, keptResource, limitValue, resourceValue, storedNotes, taskLimitPrefix, taskOfKey } from "./register.ts";
 import { checkCapacity } from "./resource.ts";
 
 /** All jobs of a task, or a resource. */
@@ -17,9 +18,17 @@ export type NewLimit = RunningLimit | StartsLimit | StoredResource | "as-defined
 
 const triesMax = 5;
 
-/** Throws `option-invalid`, `option-unknown`, `name-invalid`. */
-export async function editLimit(engine: Engine, runtime: Runtime, what: Limitable, to: NewLimit): Promise<void> {
+export interface LimitParts {
+  readonly engine: Engine;
+  readonly runtime: Runtime;
+  readonly definitions: Definitions;
+}
+
+/** Throws `option-invalid`, `option-unknown`, `name-invalid`, `task-unknown`. */
+export async function editLimit(parts: LimitParts, what: Limitable, to: NewLimit): Promise<void> {
+  const { engine, runtime } = parts;
   checkEdit(what, to);
+  if ("task" in what) await refuseUnknown(parts, what.task);
   for (let tries = 1; ; tries++) {
     const writes =
       "task" in what
@@ -29,6 +38,17 @@ export async function editLimit(engine: Engine, runtime: Runtime, what: Limitabl
     if (!(answer instanceof ErrandError)) return;
     if (answer.code !== "note-conflict" || tries === triesMax) throw answer;
   }
+}
+
+/** A limit of a name that is misspelt would hold nothing back, and nobody would notice. */
+async function refuseUnknown({ engine, runtime, definitions }: LimitParts, task: string): Promise<void> {
+  if (definitions.tasks.has(task)) return;
+  const stored = await engine.count(at(runtime));
+  const limited = await storedNotes(engine, runtime, taskLimitPrefix);
+  const names = new Set([...definitions.tasks.keys(), ...stored.map((row) => row.task), ...[...limited.notes.keys()].map(taskOfKey)]);
+  if (names.has(task)) return;
+  const guess = didYouMean(task, names) || "; limit it where its code is, or when it has a job";
+  throw new ErrandError("task-unknown", `no task "${task}" is defined here, and the store has no job and no limit of it${guess}`, { details: { task } });
 }
 
 type Writes = { readonly key: string; readonly value: string | undefined; readonly ifVersion: number }[];

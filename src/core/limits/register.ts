@@ -14,6 +14,7 @@ export type KeptLimit = StoredLimit & { readonly defined?: StoredLimit; readonly
 
 /** Of all tasks. */
 export const taskLimitPrefix: string = limitKey("task/");
+export const taskOfKey = (key: string): string => key.slice(taskLimitPrefix.length).replace(/\/.*$/, "");
 const triesMax = 5;
 /** An atom holds no more. */
 const notesPerAtom = 100;

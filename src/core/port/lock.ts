@@ -9,7 +9,10 @@ export interface LockRequest {
   readonly ticket: string;
   readonly leaseMs: Ms;
   readonly lastFence: number;
-  /** How many writers may hold it at once: a semaphore. Default 1. */
+  /**
+   * How many writers may hold it at once: a semaphore. Default 1. A writer is refused with `permits-conflict`, and gets no ticket, where one that holds it or
+   * waits for it named another number.
+   */
   readonly permits?: number;
 }
 

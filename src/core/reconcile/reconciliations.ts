@@ -58,12 +58,12 @@ export class Reconciliations {
   async list(): Promise<ReconciliationView[]> {
     await this.#open();
     const states = await this.#states();
-    const { schedules, isPaused, now } = await readSchedules(this.#store);
+    const { schedules, pauseOf, now } = await readSchedules(this.#store);
     return schedules
       .filter(({ stored }) => stored.name.startsWith(reconcilePrefix))
       .map((read) => {
         const name = nameOf(read.stored);
-        return reconciliationView(name, viewOf(read, isPaused(read.stored.name), now), states.get(name));
+        return reconciliationView(name, viewOf(read, pauseOf(read.stored.name), now), states.get(name));
       });
   }
 

@@ -1,6 +1,6 @@
 /** Waits for jobs to end: looks at all that are waited for in one call, soon at first, then seldom, and at once where this process's own worker ended one. */
 import { at } from "../at.ts";
-import { pageMax, pollIdleMs, resultLookSoonMs } from "../defaults.ts";
+import { pageMax, pollIdleMs, resultLookSoonMs, resultWaitsMax } from "../defaults.ts";
 import { inWords } from "../duration.ts";
 import type { Engine, JobRow, Settled } from "../engine.ts";
 import { ErrandError } from "../errors.ts";
@@ -51,8 +51,9 @@ export class Results {
     this.#parts = parts;
   }
 
-  /** Rejects with `result-timeout`, `job-unknown`, and the store's error where the last look failed. */
+  /** Rejects with `result-timeout`, `result-too-many`, `job-unknown`, and the store's error where the last look failed. */
   of(id: string, withinMs: Ms): Promise<JobResult> {
+    if (this.#waiting.size >= resultWaitsMax) return Promise.reject(tooMany());
     const now = this.#parts.runtime.monotonic();
     return new Promise((resolve, reject) => {
       this.#waiting.add({
@@ -122,7 +123,8 @@ export class Results {
     try {
       const { rows } = await engine.find({ of: "jobs", ids: [...new Set(due.map(({ id }) => id))] }, at(runtime));
       const byId = new Map(rows.map((row) => [row.id, row]));
-      for (const waiter of due) this.#judge(waiter, byId.get(waiter.id), now);
+      const joins = await this.#joinsAmong(due.map(({ id }) => id).filter((id) => !byId.has(id)));
+      for (const waiter of due) this.#judge(waiter, byId.get(waiter.id), { now, isJoin: joins.has(waiter.id) });
     } catch (error) {
       for (const waiter of due) if (waiter.until <= now) this.#end(waiter, () => waiter.reject(error));
       for (const waiter of due) this.#lookLater(waiter, now);
@@ -131,8 +133,16 @@ export class Results {
     this.#arm();
   }
 
-  #judge(waiter: Waiter, row: JobRow | undefined, now: number): void {
-    if (row === undefined) this.#end(waiter, () => waiter.reject(unknown(waiter)));
+  /** Batches and chains have no result of their own. */
+  async #joinsAmong(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    if (ids.length === 0) return new Set();
+    const { engine, runtime } = this.#parts;
+    const { rows } = await engine.find({ of: "joins", ids: [...new Set(ids)] }, at(runtime));
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  #judge(waiter: Waiter, row: JobRow | undefined, { now, isJoin }: { readonly now: number; readonly isJoin: boolean }): void {
+    if (row === undefined) this.#end(waiter, () => waiter.reject(isJoin ? noJob(waiter) : unknown(waiter)));
     else if (isOver(row.state)) this.#end(waiter, () => waiter.resolve(resultOf(row)));
     else if (waiter.until <= now) this.#end(waiter, () => waiter.reject(timedOut(waiter, row.state)));
     else {
@@ -173,6 +183,20 @@ function timedOut({ id, since, until }: Waiter, state: JobState): ErrandError {
   return new ErrandError("result-timeout", `job ${id} has not ended within ${inWords(until - since)}, it is ${state}; it goes on: ask again, or ask why()`, {
     details: { job: id, state },
   });
+}
+
+function tooMany(): ErrandError {
+  return new ErrandError("result-too-many", `this broker waits for ${resultWaitsMax.toLocaleString("en-US")} results already; ask again when some have ended`, {
+    details: { most: resultWaitsMax },
+  });
+}
+
+function noJob({ id }: Waiter): ErrandError {
+  return new ErrandError(
+    "job-unknown",
+    `${id} is a batch or chain, which has no result of its own; work.batch("${id}") tells how far it is, or give it whenAllEnd, and ask for the result of that job`,
+    { details: { id } },
+  );
 }
 
 function unknown({ id, seen }: Waiter): ErrandError {

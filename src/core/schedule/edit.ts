@@ -5,7 +5,7 @@ import { ErrandError } from "../errors.ts";
 import { checkOptions, refuse } from "../options.ts";
 import type { Planner } from "../plan.ts";
 import type { Errand } from "../task.ts";
-import { checkPolicy, scheduleChecks } from "./every.ts";
+import { checkPolicy, checkZone, scheduleChecks } from "./every.ts";
 import { plannedOf } from "./register.ts";
 import { rhythmOf, type Rhythm } from "./rhythm.ts";
 import { ruleOf, taskOf, type Missed, type Overlap, type Rule, type StoredSchedule } from "./rule.ts";
@@ -66,6 +66,7 @@ export function patched(stored: StoredSchedule, { set, unset }: Patch): StoredSc
   const rule = ruleOf(changed);
   const owner = `schedule("${stored.name}")`;
   checkPolicy(rule, owner);
+  checkZone(rule.rhythm, set.zone, owner);
   checkOverlap(rule, owner);
   return changed;
 }

@@ -13,7 +13,7 @@ import { Zone } from "./zone.ts";
 export interface ScheduleOptions {
   /** Durable identity. Default: the task's name; give one where two schedules are of one task. */
   readonly name?: string;
-  /** Whose clocks a time of day means, as in "Europe/Berlin". Default UTC. An interval has no use for it. */
+  /** Whose clocks a time of day means, as in "Europe/Berlin". Default UTC. An interval takes none. */
   readonly zone?: string;
   /**
    * What is done about slots that came while no worker ran, by more than 10 s. Default run-once: one run makes up for all of them, unless another is due just now.
@@ -57,6 +57,7 @@ export function every(rhythm: Rhythm, errand: Errand, options: ScheduleOptions =
   rhythmOf(rhythm, `${owner}'s rhythm`);
   anErrand(errand, `${owner}(…, errand)`);
   checkOptions(options, owner, scheduleChecks);
+  checkZone(rhythm, options.zone, owner);
   const tasks = tasksOf(errand);
   const policy = policyOf(rhythm, options);
   checkPolicy(policy, owner);
@@ -74,6 +75,16 @@ export const scheduleChecks: Readonly<Record<keyof ScheduleOptions, (value: unkn
   from: aDate,
   to: aDate,
 };
+
+/** Throws `option-invalid`: an interval goes by no clock. */
+export function checkZone(rhythm: string, zone: string | undefined, of: string): void {
+  if (zone === undefined || rhythmOf(rhythm, of).is !== "interval") return;
+  throw new ErrandError(
+    "option-invalid",
+    `${of}.zone is "${zone}", but an interval of "${rhythm}" is the same everywhere; leave it out, or name a time of day, as in "day at 03:00"`,
+    { details: { option: `${of}.zone` } },
+  );
+}
 
 /** Throws where instants and rhythm leave nothing: `option-invalid`. */
 export function checkPolicy(policy: Policy, of: string): void {

@@ -7,5 +7,5 @@ import { viewOf } from "./view.ts";
 export async function nextSlotAt(store: Store): Promise<Instant> {
   const { schedules, isPaused, now } = await readSchedules(store);
   const active = schedules.filter(({ stored }) => !isPaused(stored.name));
-  return Math.min(...active.map((read) => viewOf(read, false, now).next?.getTime() ?? Number.POSITIVE_INFINITY));
+  return Math.min(...active.map((read) => viewOf(read, undefined, now).next?.getTime() ?? Number.POSITIVE_INFINITY));
 }

@@ -7,6 +7,7 @@ import { ErrandError } from "../errors.ts";
 import { checkName, didYouMean } from "../names.ts";
 import { pausedSchedule, scheduleKey } from "../notes.ts";
 import { aBoolean, aDate, aWholeNumber, checkOptions } from "../options.ts";
+import { pauseValue, reasonOfPause } from "../pauseNote.ts";
 import type { Planner } from "../plan.ts";
 import type { Instant } from "../runtime.ts";
 import { patched, patchOf, type ScheduleEdit } from "./edit.ts";
@@ -62,8 +63,8 @@ export class Schedules {
 
   async list(isWanted: (name: string) => boolean): Promise<ScheduleView[]> {
     await this.#open();
-    const { schedules, isPaused, now } = await readSchedules(this.#store);
-    return schedules.filter(({ stored }) => isWanted(stored.name)).map((read) => viewOf(read, isPaused(read.stored.name), now));
+    const { schedules, pauseOf, now } = await readSchedules(this.#store);
+    return schedules.filter(({ stored }) => isWanted(stored.name)).map((read) => viewOf(read, pauseOf(read.stored.name), now));
   }
 
   /** Throws `name-invalid`. */
@@ -79,12 +80,18 @@ export class Schedules {
     };
   }
 
-  /** What came meanwhile is not missed. False: it was not paused. */
+  /** Throws `schedule-unknown`. */
+  async pause(name: string, reason: string): Promise<void> {
+    await this.#read(name);
+    await this.#write([{ key: pausedSchedule(name), value: pauseValue(reason) }]);
+  }
+
+  /** What came meanwhile is not missed. Throws `schedule-unknown`, unless there is still a pause of it. */
   async resume(name: string): Promise<void> {
     await this.#open();
     const key = pausedSchedule(name);
     const pause = await this.#store.engine.readNote(key, at(this.#store.runtime));
-    if (pause === undefined) return;
+    if (pause === undefined) return void (await this.#read(name));
     const goOn: NoteWrite = { key, value: undefined };
     const found = await changeSchedule(this.#store, name, (read, now) => {
       if (read === undefined) return undefined;
@@ -96,7 +103,7 @@ export class Schedules {
   async #view(name: string): Promise<ScheduleView> {
     const read = await this.#read(name);
     const pause = await this.#store.engine.readNote(pausedSchedule(name), at(this.#store.runtime));
-    return viewOf(read, pause !== undefined, await storeNow(this.#store));
+    return viewOf(read, pause && reasonOfPause(pause.value), await storeNow(this.#store));
   }
 
   async #next(name: string, count: number): Promise<Date[]> {

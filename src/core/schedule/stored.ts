@@ -4,6 +4,7 @@ import { pageMax } from "../defaults.ts";
 import type { Atom, Engine, Note } from "../engine.ts";
 import { ErrandError } from "../errors.ts";
 import { pausedSchedule, pausedSchedulePrefix, scheduleKey, schedulePrefix } from "../notes.ts";
+import { reasonOfPause } from "../pauseNote.ts";
 import type { Instant, Runtime } from "../runtime.ts";
 import type { StoredSchedule } from "./rule.ts";
 
@@ -19,6 +20,8 @@ export interface ReadSchedule {
 export interface StoredSchedules {
   readonly schedules: readonly ReadSchedule[];
   readonly isPaused: (name: string) => boolean;
+  /** Why it is paused; undefined: it is not. */
+  readonly pauseOf: (name: string) => string | undefined;
   /** The store's, at the end of the reading. */
   readonly now: Instant;
 }
@@ -28,9 +31,9 @@ const triesMax = 10;
 
 /** At most 20,000. */
 export async function readSchedules(store: Store): Promise<StoredSchedules> {
-  const paused = new Set((await notesWith(store, pausedSchedulePrefix)).notes.map(({ key }) => key));
+  const paused = new Map((await notesWith(store, pausedSchedulePrefix)).notes.map(({ key, value }) => [key, reasonOfPause(value)]));
   const { notes, now } = await notesWith(store, schedulePrefix);
-  return { schedules: notes.map(read), isPaused: (name) => paused.has(pausedSchedule(name)), now };
+  return { schedules: notes.map(read), isPaused: (name) => paused.has(pausedSchedule(name)), pauseOf: (name) => paused.get(pausedSchedule(name)), now };
 }
 
 export async function readSchedule({ engine, runtime }: Store, name: string): Promise<ReadSchedule | undefined> {

@@ -20,6 +20,8 @@ export interface ScheduleView {
   /** The input of each slot's job; undefined for a batch or chain. */
   readonly input: unknown;
   readonly isPaused: boolean;
+  /** As it was given with the pause, "" where none was; undefined: it is not paused. */
+  readonly pauseReason: string | undefined;
   /** The next slot, which a pause would pass over; undefined: none comes any more. */
   readonly next: Date | undefined;
   /** The last slot that was enqueued. */
@@ -31,7 +33,8 @@ export interface ScheduleView {
 const editable = ["rhythm", "zone", "missed", "overlap", "jitter", "from", "to", "input"];
 
 /** A schedule whose rhythm or zone this platform does not know has no next slot. */
-export function viewOf({ stored }: ReadSchedule, isPaused: boolean, now: Instant): ScheduleView {
+export function viewOf({ stored }: ReadSchedule, pauseReason: string | undefined, now: Instant): ScheduleView {
+  const isPaused = pauseReason !== undefined;
   const rule = ruleOf(stored);
   const { rhythm, zone, missed, overlap } = rule;
   const edited = Object.keys(stored.edited).map((key) => (key === "jitterMs" ? "jitter" : key));
@@ -48,6 +51,7 @@ export function viewOf({ stored }: ReadSchedule, isPaused: boolean, now: Instant
     to: dateOf(rule.to),
     input: rule.input === null ? undefined : (JSON.parse(rule.input.payload) as unknown),
     isPaused,
+    pauseReason,
     next: dateOf(nextOf(rule, stored.name, isPaused ? Math.max(stored.cursor, now) : stored.cursor)),
     last: dateOf(stored.lastSlot),
     edited: editable.filter((name) => edited.includes(name)),
