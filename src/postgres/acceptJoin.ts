@@ -9,7 +9,8 @@ DECLARE
 BEGIN
   PERFORM @.touch_join(_join);
   IF (_work ->> 'isSealed')::boolean THEN
-    UPDATE @.joins n SET state = ${joinStates.waiting} WHERE n.seq = _join AND n.state = ${joinStates.staged};
+    -- By primary key: + 0 keeps the planner from joins_staged, of which it would walk all.
+    UPDATE @.joins n SET state = ${joinStates.waiting} WHERE n.seq = _join AND n.state + 0 = ${joinStates.staged};
     -- What it holds is looked at when the atom is stored: its members may stand behind it there.
     IF FOUND THEN PERFORM @.gather('to_look_at', _join::text); END IF;
   END IF;

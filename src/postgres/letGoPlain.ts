@@ -5,7 +5,8 @@ import { codeOf } from "./numbers.ts";
 const isMore = flags.hasLane | flags.hasStartBy | flags.hasAfter | flags.hasKeyLimits | flags.hasLater;
 
 export const letGoPlainFunctions: string = `
--- Of an open join's own members. Answers which were let go; the others are to be looked at one by one. By primary key.
+-- Of an open join's own members. Answers which were let go; the others are to be looked at one by one.
+-- By primary key: + 0 keeps the planner from jobs_state, of which it would walk all that are blocked.
 CREATE FUNCTION @.let_go_plain(_seqs bigint[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
   _now bigint := @.now();
@@ -15,7 +16,7 @@ DECLARE
 BEGIN
   WITH told AS (
     UPDATE @.jobs j SET state = 0, flags = j.flags & ~${flags.isHeld}, due_at = _now, since = _now
-      WHERE j.seq = ANY (_seqs) AND j.state = ${codeOf("blocked")} AND j.flags & ${flags.isHeld} <> 0 AND j.flags & ${isMore} = 0 AND j.due_at <= _now
+      WHERE j.seq = ANY (_seqs) AND j.state + 0 = ${codeOf("blocked")} AND j.flags & ${flags.isHeld} <> 0 AND j.flags & ${isMore} = 0 AND j.due_at <= _now
       RETURNING j.seq, j.line, j.urgency, j.flags
   ), come AS (
     INSERT INTO @.ready (line, urgency, seq, flags) SELECT t.line, t.urgency, t.seq, t.flags FROM told t
