@@ -10,6 +10,9 @@ DECLARE
   _seqs bigint[] := '{}';
   _arrived bigint[];
   _arrived_urgencies bigint[];
+  _changed text[];
+  _named text[] := '{}';
+  _firsts record;
   _at int := 1;
   _line int;
   _key text;
@@ -19,21 +22,30 @@ DECLARE
 BEGIN
   IF NOT @.is_gathered('key_arrivals') AND NOT @.is_gathered('key_changes') THEN RETURN; END IF;
   _arrived := @.take_gathered('key_arrivals')::bigint[];
+  _changed := @.take_gathered('key_changes');
   -- By jobs_pkey.
+  IF cardinality(_arrived) > 0 THEN
+    _seqs := @.arrived_with_room(_arrived);
+    PERFORM @.take_their_places(_seqs);
+    _arrived := ARRAY(SELECT e.seq FROM unnest(_arrived) e (seq) EXCEPT SELECT e.seq FROM unnest(_seqs) e (seq));
+    _named := ARRAY(SELECT DISTINCT l ->> 'key' FROM @.jobs j, jsonb_array_elements(j.extra -> 'keyLimits') l WHERE j.seq = ANY (_arrived));
+  END IF;
   SELECT array_agg(j.seq ORDER BY j.urgency, j.seq), array_agg(j.urgency ORDER BY j.urgency, j.seq) INTO _arrived, _arrived_urgencies
     FROM @.jobs j WHERE j.seq = ANY (_arrived);
-  FOREACH _key IN ARRAY @.take_gathered('key_changes') LOOP
+  IF cardinality(_changed) > 0 THEN
+    _firsts := @.firsts_with_room(ARRAY(SELECT e.key FROM unnest(_changed) e (key) EXCEPT SELECT e.key FROM unnest(_named) e (key)), _limit - @.tallied('given'));
+    PERFORM @.take_their_places(_firsts._seqs), @.tell_nobody_waits_for_time(_firsts._done);
+    _changed := ARRAY(SELECT e.key FROM unnest(_changed) e (key) EXCEPT SELECT e.key FROM unnest(_firsts._done) e (key));
+  END IF;
+  _seqs := '{}';
+  FOREACH _key IN ARRAY _changed LOOP
     SELECT f._urgency, f._seq INTO _urgency, _seq FROM @.first_waiting(_key) f;
     IF _seq IS NOT NULL THEN
       _keys := _keys || _key;
       _urgencies := _urgencies || _urgency;
       _seqs := _seqs || _seq;
-      _lines := _lines || _key;
-    ELSIF EXISTS (SELECT 1 FROM @.keys k WHERE k.key = _key AND k.free_at IS NOT NULL) THEN
-      _lines := _lines || _key;
-    ELSE
-      PERFORM @.forget_key(_key);
     END IF;
+    _lines := _lines || _key;
   END LOOP;
   LOOP
     IF _line IS NULL THEN
@@ -125,6 +137,13 @@ BEGIN
   _over := @.use_key(_key) - _most;
   IF _over < 0 THEN RETURN @.now(); END IF;
   RETURN (SELECT s.until FROM @.key_starts s WHERE s.key = _key ORDER BY s.until LIMIT 1 OFFSET _over);
+END $$;
+
+-- By keys_pkey.
+CREATE FUNCTION @.tell_nobody_waits_for_time(_keys text[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM @.keys k WHERE k.key = ANY (_keys) AND k.used = 0;
+  UPDATE @.keys k SET free_at = NULL WHERE k.key = ANY (_keys) AND k.free_at IS NOT NULL;
 END $$;
 
 CREATE FUNCTION @.tell_free_at(_key text, _at bigint) RETURNS void LANGUAGE plpgsql AS $$
