@@ -9,24 +9,42 @@ DECLARE
   _id text := _work ->> 'id';
   _kept_ms bigint := greatest(${eventsKeptMs}, (_work ->> 'rememberMs')::numeric::bigint);
   _event @.events;
-  _subscription text;
 BEGIN
   IF EXISTS (SELECT 1 FROM @.events e WHERE e.id = _id) THEN RETURN jsonb_build_object('id', _id, 'isDuplicate', true); END IF;
   INSERT INTO @.events (seq, id, name, payload, content, published_at, purge_at, ordered_by)
   VALUES (nextval('@.seqs'), _id, _work ->> 'name', _work ->> 'payload', _work ->> 'content', @.now(), @.now() + _kept_ms, _work -> 'orderedBy')
   RETURNING * INTO _event;
-  FOR _subscription IN SELECT n.value FROM @.notes n WHERE n.event = _event.name ORDER BY n.key LOOP
-    PERFORM @.accept_job(@.event_job(_event, _subscription), '{}');
-  END LOOP;
+  PERFORM @.store_event_jobs(ARRAY(SELECT @.event_job(_event, n.value) FROM @.notes n WHERE n.event = _event.name ORDER BY n.key));
   RETURN jsonb_build_object('id', _id, 'isDuplicate', false);
+END $$;
+
+-- Answers how many are new. Most are plain, and stored all at once.
+CREATE FUNCTION @.store_event_jobs(_works jsonb[]) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  _work jsonb;
+  _accepted record;
+  _made int := 0;
+BEGIN
+  IF cardinality(_works) > 1 AND NOT EXISTS (SELECT 1 FROM unnest(_works) w (it) WHERE w.it ?| '{lane, unique, keyLimits}') THEN
+    -- Null: one of them is known.
+    IF @.store_plain(array_to_json(_works), @.now()) IS NOT NULL THEN
+      PERFORM @.tell_readied();
+      RETURN cardinality(_works);
+    END IF;
+  END IF;
+  FOREACH _work IN ARRAY _works LOOP
+    _accepted := @.accept_job(_work, '{}');
+    IF NOT (_accepted._answer ->> 'isDuplicate')::boolean THEN _made := _made + 1; END IF;
+  END LOOP;
+  RETURN _made;
 END $$;
 
 -- The job that a subscription (a note's value) gets for an event.
 CREATE FUNCTION @.event_job(_event @.events, _subscription text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   _to json := @.seal(_subscription);
-  _payload json := @.seal(_event.payload);
   _is_mapped boolean := (_to ->> 'isMapped')::boolean;
+  _payload json := CASE WHEN _is_mapped OR coalesce(_to -> 'orderedBy', _to -> 'uniqueBy', _to -> 'keyLimits') IS NOT NULL THEN @.seal(_event.payload) END;
   _unique jsonb := CASE WHEN NOT _is_mapped THEN @.unique_of(_to, _payload) END;
   _delay_ms bigint := (_to ->> 'delayMs')::numeric::bigint;
 BEGIN

@@ -43,9 +43,14 @@ BEGIN
     SELECT j.seq FROM unnest(_ids) WITH ORDINALITY i (id, n) CROSS JOIN LATERAL (SELECT j.seq FROM @.jobs j WHERE j.id = i.id OFFSET 0) j ORDER BY i.n)));
 END $$;
 
+-- Null where none is named; what is no place of ours is before all.
+CREATE FUNCTION @.place_named(_after text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN _after ~ '^[0-9]{1,18}$' THEN _after::bigint WHEN _after IS NOT NULL THEN 0 END
+$$;
+
 CREATE FUNCTION @.jobs_where(_query jsonb, _limit int, OUT _rows json, OUT _next text) LANGUAGE plpgsql AS $$
 DECLARE
-  _found record := @.find_seqs(_query -> 'where', (_query ->> 'after')::bigint, _limit, coalesce((_query ->> 'newestFirst')::boolean, false), ${walkMax});
+  _found record := @.find_seqs(_query -> 'where', @.place_named(_query ->> 'after'), _limit, coalesce((_query ->> 'newestFirst')::boolean, false), ${walkMax});
 BEGIN
   _rows := @.job_rows(_found._seqs);
   _next := _found._next;
@@ -70,7 +75,7 @@ END $$;
 -- By primary key, or events_name.
 CREATE FUNCTION @.event_rows(_name text, _after text, _limit int) RETURNS TABLE (place text, found jsonb) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  _from bigint := coalesce(nullif(_after, '')::bigint, 0);
+  _from bigint := @.place_named(_after);
 BEGIN
   IF _name IS NULL THEN
     RETURN QUERY SELECT e.seq::text, @.event_row(e) FROM @.events e WHERE e.seq > _from ORDER BY e.seq LIMIT _limit;
@@ -113,6 +118,6 @@ CREATE FUNCTION @.lock_rows(_after text, _limit int) RETURNS TABLE (place text, 
 BEGIN
   RETURN QUERY SELECT t.place::text, jsonb_build_object('name', t.name, 'mode', t.mode, 'ticket', t.ticket, 'process', p.process,
       'fence', coalesce(t.fence, 0), 'isGranted', t.fence IS NOT NULL)
-    FROM @.tickets t CROSS JOIN LATERAL (SELECT p.process FROM @.processes p WHERE p.id = t.process OFFSET 0) p WHERE t.place > coalesce(nullif(_after, '')::bigint, 0) ORDER BY t.place LIMIT _limit;
+    FROM @.tickets t CROSS JOIN LATERAL (SELECT p.process FROM @.processes p WHERE p.id = t.process OFFSET 0) p WHERE t.place > @.place_named(_after) ORDER BY t.place LIMIT _limit;
 END $$;
 `;

@@ -3,6 +3,8 @@ import { replayPrefix, subscriptionPrefix } from "../core/notes.ts";
 
 /** How many are looked at in one pass. */
 const replaysMax = 1_000;
+/** Payloads are large. */
+const atOnceMax = 100;
 
 /** Above all keys that begin with it. */
 const replaysEnd = `${replayPrefix.slice(0, -1)}0`;
@@ -53,21 +55,26 @@ DECLARE
   _name text := _position ->> 'subscription';
   _subscription @.notes := @.read_note('${subscriptionPrefix}' || _name);
   _up_to bigint := (_position ->> 'upTo')::bigint;
-  _event @.events;
-  _accepted record;
+  _after bigint := (_position ->> 'after')::bigint;
+  _most int;
+  _found record;
 BEGIN
   _made := 0;
   _seen := 0;
   IF _subscription.event = _position ->> 'event' THEN
-    FOR _event IN SELECT e.* FROM @.events e WHERE e.name = _subscription.event AND e.seq > (_position ->> 'after')::bigint AND e.seq <= _up_to
-      ORDER BY e.seq LIMIT _limit LOOP
-      _accepted := @.accept_job(@.event_job(_event, _subscription.value), '{}');
-      IF NOT (_accepted._answer ->> 'isDuplicate')::boolean THEN _made := _made + 1; END IF;
-      _seen := _seen + 1;
+    LOOP
+      _most := least(${atOnceMax}, _limit - _seen);
+      SELECT array_agg(@.event_job(q.event, _subscription.value) ORDER BY (q.event).seq) AS works, count(*) AS events, max((q.event).seq) AS last INTO _found
+        FROM (SELECT e AS event FROM @.events e WHERE e.name = _subscription.event AND e.seq > _after AND e.seq <= _up_to ORDER BY e.seq LIMIT _most) q;
+      EXIT WHEN _found.events = 0;
+      _made := _made + @.store_event_jobs(_found.works);
+      _seen := _seen + _found.events;
+      _after := _found.last;
+      EXIT WHEN _found.events < _most OR _seen = _limit;
     END LOOP;
   END IF;
   IF _seen > 0 AND _seen = _limit THEN
-    PERFORM @.save_replay(_name, _subscription.event, _event.seq, _up_to);
+    PERFORM @.save_replay(_name, _subscription.event, _after, _up_to);
   ELSE
     PERFORM @.set_note('${replayPrefix}' || _name, NULL);
   END IF;
