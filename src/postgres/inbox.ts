@@ -74,7 +74,7 @@ BEGIN
 END $$;
 
 -- In a caller's transaction.
-CREATE FUNCTION @.verb_enqueue_within(_atoms jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+CREATE FUNCTION @.verb_enqueue_within(_atoms jsonb, _stated bigint) RETURNS jsonb ${verbSettings} SET errand.is_within = '1' AS $$
 DECLARE
   _answers jsonb[] := '{}';
   _atom jsonb;
@@ -146,7 +146,7 @@ BEGIN
 END $$;
 
 -- A job's own completion, in the app's transaction. Its row is locked until that ends, and nobody waits for it: who meets it, passes over it.
-CREATE FUNCTION @.verb_settle_within(_outcomes jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+CREATE FUNCTION @.verb_settle_within(_outcomes jsonb, _stated bigint) RETURNS jsonb ${verbSettings} SET errand.is_within = '1' AS $$
 DECLARE
   _answers jsonb[] := '{}';
   _outcome jsonb;

@@ -20,8 +20,9 @@ CREATE FUNCTION @.store_plain(_works json, _now bigint) RETURNS smallint[] LANGU
 DECLARE
   _states smallint[];
 BEGIN
-  -- By jobs_id.
-  IF EXISTS (SELECT 1 FROM json_array_elements(_works) e (work) JOIN @.jobs j ON j.id = e.work ->> 'id') THEN RETURN NULL; END IF;
+  -- By jobs_id, and by primary key: what callers' transactions handed in.
+  IF EXISTS (SELECT 1 FROM json_array_elements(_works) e (work) WHERE (SELECT j.seq FROM @.jobs j WHERE j.id = e.work ->> 'id') IS NOT NULL
+    OR (SELECT p.n FROM @.promised p WHERE p.name = 'job ' || (e.work ->> 'id')) IS NOT NULL) THEN RETURN NULL; END IF;
   WITH given AS (
     SELECT w.*, greatest(_now, coalesce(w."dueAt"::bigint, _now + coalesce(w."delayMs"::bigint, 0))) AS due, nextval('@.seqs') AS seq,
       row_number() OVER () AS nth

@@ -56,7 +56,7 @@ BEGIN
       FROM jsonb_array_elements(_works) WITH ORDINALITY w (value, nth)
     ) q
     LEFT JOIN @.jobs j ON q.kind = 'job' AND j.id = q.id LEFT JOIN @.events v ON q.kind = 'event' AND v.id = q.id LEFT JOIN @.joins n ON q.kind = 'join' AND n.id = q.id
-    WHERE coalesce(q.earlier, j.content, v.content, n.content) <> q.content ORDER BY q.nth LIMIT 1);
+    WHERE coalesce(q.earlier, j.content, v.content, n.content, @.promised_work(q.kind, q.id) ->> 'content') <> q.content ORDER BY q.nth LIMIT 1);
 END $$;
 
 -- In their order: what stands earlier may be named. By jobs_id and UNIQUE (id).
@@ -92,7 +92,7 @@ BEGIN
       ELSE jsonb_build_object('refusal', 'join-closed', 'id', n.id) END
     FROM jsonb_array_elements(_works) WITH ORDINALITY w (value, nth) LEFT JOIN @.joins n ON n.id = w.value ->> 'join'
     WHERE w.value ->> 'kind' = 'job' AND w.value ? 'join'
-      AND (n.seq IS NULL OR (NOT (${takesMembers}) AND NOT EXISTS (SELECT 1 FROM @.jobs j WHERE j.id = w.value ->> 'id')))
+      AND ((n.seq IS NULL AND @.promised_work('join', w.value ->> 'join') IS NULL) OR (NOT (${takesMembers}) AND NOT EXISTS (SELECT 1 FROM @.jobs j WHERE j.id = w.value ->> 'id')))
     ORDER BY w.nth LIMIT 1);
 END $$;
 
@@ -109,12 +109,13 @@ BEGIN
   IF _is_stored AND _work ->> 'kind' = 'join' THEN RETURN NULL; END IF;
   IF _named IS NOT NULL THEN
     SELECT n.seq, ${takesMembers} AS takes_members INTO _join FROM @.joins n WHERE n.id = _named;
-    IF _join.seq IS NULL AND NOT _earlier -> 'join' ? _named THEN RETURN jsonb_build_object('refusal', 'after-unknown', 'id', _named, 'by', _by); END IF;
+    IF _join.seq IS NULL AND NOT _earlier -> 'join' ? _named AND @.promised_work('join', _named) IS NULL THEN RETURN jsonb_build_object('refusal', 'after-unknown', 'id', _named, 'by', _by); END IF;
     IF NOT _is_stored AND NOT _join.takes_members THEN RETURN jsonb_build_object('refusal', 'join-closed', 'id', _named); END IF;
   END IF;
   IF _is_stored OR NOT _work ? 'after' THEN RETURN NULL; END IF;
   SELECT a.value ->> 'id' INTO _unknown FROM jsonb_array_elements(_work -> 'after') WITH ORDINALITY a (value, nth)
-    WHERE NOT _earlier -> 'job' ? (a.value ->> 'id') AND NOT _earlier -> 'join' ? (a.value ->> 'id') AND @.node_of(a.value ->> 'id') = 0 ORDER BY a.nth LIMIT 1;
+    WHERE NOT _earlier -> 'job' ? (a.value ->> 'id') AND NOT _earlier -> 'join' ? (a.value ->> 'id') AND @.node_of(a.value ->> 'id') = 0
+      AND @.promised_work('job', a.value ->> 'id') IS NULL AND @.promised_work('join', a.value ->> 'id') IS NULL ORDER BY a.nth LIMIT 1;
   IF _unknown IS NOT NULL THEN RETURN jsonb_build_object('refusal', 'after-unknown', 'id', _unknown, 'by', _by); END IF;
   RETURN @.circle(_work, _earlier, _by);
 END $$;
@@ -131,7 +132,7 @@ BEGIN
       RETURN jsonb_build_object('refusal', 'graph-cycle', 'id', _around, 'by', _by);
     END IF;
     SELECT n.seq, p.id AS parent INTO _stored FROM @.joins n LEFT JOIN @.joins p ON p.seq = n.parent WHERE n.id = _around;
-    _around := CASE WHEN _stored.seq IS NULL THEN _earlier -> 'join' ->> _around ELSE _stored.parent END;
+    _around := CASE WHEN _stored.seq IS NULL THEN coalesce(_earlier -> 'join' ->> _around, @.promised_work('join', _around) ->> 'join') ELSE _stored.parent END;
   END LOOP;
   RETURN NULL;
 END $$;
@@ -145,10 +146,18 @@ BEGIN
   IF NOT (_work ->> 'isSealed')::boolean OR NOT _work ? 'size' THEN RETURN NULL; END IF;
   PERFORM @.count_endings();
   _stored := @.find_join(_work ->> 'id');
+  IF (@.promised_work('join', _work ->> 'id') ->> 'isSealed')::boolean THEN RETURN NULL; END IF;
   IF _stored.seq IS NOT NULL AND (_stored.state <> ${joinStates.staged} OR NOT @.takes_members(_stored)) THEN RETURN NULL; END IF;
-  _given := coalesce(_stored.given, 0)
+  _given := coalesce(_stored.given, 0) + @.promised_members(_work ->> 'id')
     + (SELECT count(*) FROM jsonb_array_elements(_works) w (value) WHERE w.value ->> 'kind' <> 'event' AND w.value ->> 'join' = _work ->> 'id');
   IF _given >= (_work ->> 'size')::int THEN RETURN NULL; END IF;
   RETURN jsonb_build_object('refusal', 'join-incomplete', 'id', _work -> 'id', 'given', _given, 'size', _work -> 'size');
+END $$;
+
+-- In a caller's transaction: how many works that were handed in name a join. All that is in the inbox: the next verb takes it in.
+CREATE FUNCTION @.promised_members(_id text) RETURNS int LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF coalesce(current_setting('errand.is_within', true), '') = '' THEN RETURN 0; END IF;
+  RETURN (SELECT count(*) FROM @.inbox i CROSS JOIN LATERAL jsonb_array_elements(i.body -> 'works') w (value) WHERE i.kind = 'atom' AND w.value ->> 'join' = _id);
 END $$;
 `;

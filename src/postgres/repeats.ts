@@ -27,7 +27,15 @@ END $$;
 -- By jobs_id and UNIQUE (id).
 CREATE FUNCTION @.is_stored(_kind text, _id text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  IF _kind = 'job' THEN RETURN EXISTS (SELECT 1 FROM @.jobs j WHERE j.id = _id); END IF;
-  RETURN EXISTS (SELECT 1 FROM @.joins n WHERE n.id = _id);
+  IF _kind = 'job' AND EXISTS (SELECT 1 FROM @.jobs j WHERE j.id = _id) OR _kind = 'join' AND EXISTS (SELECT 1 FROM @.joins n WHERE n.id = _id) THEN RETURN true; END IF;
+  RETURN @.promised_work(_kind, _id) IS NOT NULL;
+END $$;
+
+-- In a caller's transaction: what it, or another that has committed, handed in under that id. Null: nothing. By primary keys.
+CREATE FUNCTION @.promised_work(_kind text, _id text) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF coalesce(current_setting('errand.is_within', true), '') = '' THEN RETURN NULL; END IF;
+  RETURN (SELECT w.value FROM jsonb_array_elements((SELECT i.body -> 'works' FROM @.inbox i WHERE i.n = (SELECT p.n FROM @.promised p WHERE p.name = _kind || ' ' || _id))) w (value)
+    WHERE w.value ->> 'kind' = _kind AND w.value ->> 'id' = _id LIMIT 1);
 END $$;
 `;
