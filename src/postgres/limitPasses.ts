@@ -139,17 +139,17 @@ BEGIN
   RETURN (SELECT s.until FROM @.key_starts s WHERE s.key = _key ORDER BY s.until LIMIT 1 OFFSET _over);
 END $$;
 
--- By keys_pkey.
+-- By keys_pkey; asked whether free_at IS NOT NULL, the server may walk keys_free instead.
 CREATE FUNCTION @.tell_nobody_waits_for_time(_keys text[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM @.keys k WHERE k.key = ANY (_keys) AND k.used = 0;
-  UPDATE @.keys k SET free_at = NULL WHERE k.key = ANY (_keys) AND k.free_at IS NOT NULL;
+  UPDATE @.keys k SET free_at = NULL WHERE k.key = ANY (_keys) AND coalesce(k.free_at, -1) <> -1;
 END $$;
 
 CREATE FUNCTION @.tell_free_at(_key text, _at bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF _at IS NULL THEN
-    UPDATE @.keys k SET free_at = NULL WHERE k.key = _key AND k.free_at IS NOT NULL;
+    UPDATE @.keys k SET free_at = NULL WHERE k.key = _key AND coalesce(k.free_at, -1) <> -1;
     PERFORM @.forget_key(_key);
   ELSE
     INSERT INTO @.keys AS k (key, used, free_at) VALUES (_key, 0, _at)

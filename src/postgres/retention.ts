@@ -5,6 +5,7 @@ import { joinStates } from "./join.ts";
 const hasOthers = flags.hasJoin | flags.hasAfter | flags.hasFollowers;
 /** Of a member whose own join was given up: it goes with it, whatever its time. */
 const givenUp = -1;
+const never = "9223372036854775807";
 
 export const retentionFunctions: string = `
 -- By purges_at, events_purge, windows_until: the first.
@@ -150,9 +151,10 @@ BEGIN
       _at := greatest(_at, coalesce(_join.closed_at, 0) + _keep_ms);
     ELSIF _at <= @.now() THEN
       UPDATE @.joined m SET is_kept = true WHERE m.joined = _join.joined AND m.seq = _seq;
-      _at := NULL;
+      -- Whatever its other joins say.
+      _at := ${never};
     END IF;
   END LOOP;
-  RETURN _at;
+  RETURN nullif(_at, ${never});
 END $$;
 `;
