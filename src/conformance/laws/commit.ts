@@ -120,6 +120,27 @@ const inTransactions: readonly Law[] = [
     await world.drained();
     equal([world.runsOf("next").length, (await broker.batch("month"))?.state], [4, "closed"], "runs, and the batch");
   }),
+  commitLaw("G11", "in a transaction of the app, a call names what an earlier call of it stored", async (world, app) => {
+    const { broker } = await world.worker({ next });
+    await broker.open();
+    await app.transaction(
+      (tx) => broker.within(tx).enqueue(batch([next.with({ n: 1 })], { id: "month" })),
+      (tx) => broker.within(tx).enqueue(next.with({ n: 2 }, { id: "second", after: "month" })),
+      (tx) => broker.within(tx).enqueue(next.with({ n: 3 }, { id: "third", after: "second" })),
+    );
+    await world.drained();
+    equal(
+      world.runsOf("next").map(({ input }) => input),
+      [{ n: 1 }, { n: 2 }, { n: 3 }],
+      "what ran, in order",
+    );
+    const other = (): unknown =>
+      app.transaction(
+        (tx) => broker.within(tx).enqueue(next.with({ n: 4 }, { id: "fourth", after: "third" })),
+        (tx) => broker.within(tx).enqueue(next.with({ n: 5 }, { id: "fourth" })),
+      );
+    await refused(other, "id-conflict", "the same id with another payload");
+  }),
   commitLaw("G11", "a batch enqueued in a transaction that rolls back was never there", async (world, app) => {
     const { broker } = await world.worker({ next });
     const make = (): Errand => chain(next.with({ n: 1 }), batch([next.with({ n: 2 })], { id: "inner" }));
