@@ -64,11 +64,11 @@ export class Meter {
     tally.ranMs += Math.max(0, ranMs);
     tally.waitedMs += Math.max(0, run.claimedAt - run.claimed.dueAt);
     if (draft === undefined) tally.ended.lost++;
-    else if (!run.isCommitted && draft.follow === undefined) this.ends(run, draft);
+    else if (!run.isCommitted && draft.follow === undefined) countEnd(tally, run, draft.is);
   }
 
   ends(run: Run, { is }: Pick<Outcome, "is">): void {
-    this.of(run.claimed.task).ended[isCancelled(run) ? "cancelled" : endingOf(is)]++;
+    countEnd(this.of(run.claimed.task), run, is);
   }
 
   /** What the store made of an outcome that it might have refused, or that is in a transaction of the app. `isDoubtful`: it may have been written before. */
@@ -92,6 +92,10 @@ export class Meter {
     this.reconciliations.set(name, tally);
     return tally;
   }
+}
+
+function countEnd({ ended }: RunTally, run: Run, is: Outcome["is"]): void {
+  ended[isCancelled(run) ? "cancelled" : endingOf(is)]++;
 }
 
 /** The store ends it cancelled, whatever it answered. */

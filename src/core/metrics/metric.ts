@@ -23,7 +23,7 @@ export interface MetricsOptions {
   readonly of?: "store" | "process";
 }
 
-export const leftOutName = "errand_metric_samples_left_out";
+const leftOutName = "errand_metric_samples_left_out";
 
 /** Whatever names an app makes up, nothing here grows without end; what is left out is told. */
 export function bounded(metrics: readonly Metric[]): readonly Metric[] {
