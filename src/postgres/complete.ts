@@ -1,5 +1,6 @@
 /** The common outcome, many at once: completed, with nothing to keep. Touches no wide row. */
 import { flags } from "./job.ts";
+import { codeOf } from "./numbers.ts";
 
 /** What a completion must tell somebody of. */
 const hasTies = flags.hasJoin | flags.hasFollowers;
@@ -15,11 +16,12 @@ DECLARE
   _without int := 0;
   _nths int[];
   _seqs bigint[];
+  _lines int[];
+  _keeps int[];
   _flags int[];
   _lanes text[];
   _terms int[];
   _all int;
-  _some bigint[];
   _by record;
 BEGIN
   -- Follow-up work may want a key that another outcome frees: then those with keys keep their place in the order.
@@ -30,27 +32,20 @@ BEGIN
         e.o ->> 'is' = 'completed' AND NOT e.o ?| ARRAY['follow', 'checkpoint', 'result'] AS is_plain
       FROM jsonb_array_elements(_outcomes) WITH ORDINALITY e (o, nth)) o
     GROUP BY o.id HAVING count(*) = 1 AND bool_and(o.is_plain)
-  ), held AS (
-    SELECT p.nth, r.seq FROM plain p CROSS JOIN LATERAL (SELECT j.seq FROM @.jobs j WHERE j.id = p.id OFFSET 0) j
-    CROSS JOIN LATERAL (SELECT r.seq FROM @.running r WHERE r.seq = j.seq AND r.fence = p.fence AND r.claim = p.claim AND NOT r.is_cancelling
-      AND (_is_taken_in OR NOT r.is_settled) AND r.flags & _without = 0 FOR UPDATE SKIP LOCKED) r
-  ), gone AS (
-    -- What came after it, or made it a member, since it was handed out, told its wide row alone.
-    DELETE FROM @.running r WHERE r.seq = ANY (ARRAY(SELECT h.seq FROM held h))
-    RETURNING r.seq, r.line, r.keep, r.flags | coalesce((SELECT j.flags FROM @.jobs j WHERE j.seq = r.seq), 0) AS flags, r.lane, r.terms
-  ), come AS (
-    INSERT INTO @.done (seq, ended_at) SELECT g.seq, _now FROM gone g ORDER BY g.seq
-  ), later AS (
-    -- The job may be remembered for longer than it is kept: whoever purges looks.
-    INSERT INTO @.purges (at, seqs) SELECT _now + k.completed, g.seqs
-    FROM (SELECT g.keep, array_agg(g.seq ORDER BY g.seq) AS seqs FROM gone g GROUP BY g.keep) g CROSS JOIN LATERAL (SELECT k.completed FROM @.keeps k WHERE k.id = g.keep OFFSET 0) k
-  ), counted AS (
-    SELECT count(@.count_moved(g.line, 'running', 'completed', g.jobs)) FROM (SELECT g.line, count(*)::int AS jobs FROM gone g GROUP BY g.line) g
   )
-  SELECT ARRAY(SELECT h.nth FROM held h), array_agg(g.seq ORDER BY g.seq), array_agg(g.flags ORDER BY g.seq), array_agg(g.lane ORDER BY g.seq),
-      array_agg(g.terms ORDER BY g.seq) FILTER (WHERE g.terms IS NOT NULL), bit_or(g.flags)
-    INTO _nths, _seqs, _flags, _lanes, _terms, _all FROM gone g CROSS JOIN counted;
+  SELECT array_agg(r.nth), array_agg(r.seq), array_agg(r.line), array_agg(r.keep), array_agg(r.flags), array_agg(r.lane), array_agg(r.terms) FILTER (WHERE r.terms IS NOT NULL), bit_or(r.flags)
+    INTO _nths, _seqs, _lines, _keeps, _flags, _lanes, _terms, _all
+    FROM (SELECT p.nth, r.* FROM plain p CROSS JOIN LATERAL (SELECT j.seq, j.flags FROM @.jobs j WHERE j.id = p.id OFFSET 0) j
+    -- What came after it, or made it a member, since it was handed out, told its wide row alone.
+    CROSS JOIN LATERAL (SELECT r.seq, r.line, r.keep, r.flags | j.flags AS flags, r.lane, r.terms FROM @.running r WHERE r.seq = j.seq AND r.fence = p.fence AND r.claim = p.claim
+      AND NOT r.is_cancelling AND (_is_taken_in OR NOT r.is_settled) AND r.flags & _without = 0 FOR UPDATE SKIP LOCKED) r ORDER BY r.seq) r;
   IF _seqs IS NULL THEN RETURN '{}'; END IF;
+  DELETE FROM @.running r WHERE r.seq = ANY (_seqs);
+  INSERT INTO @.done (seq, ended_at) SELECT u.seq, _now FROM unnest(_seqs) u (seq);
+  -- The job may be remembered for longer than it is kept: whoever purges looks.
+  INSERT INTO @.purges (at, seqs) SELECT _now + (SELECT k.completed FROM @.keeps k WHERE k.id = u.keep), array_agg(u.seq ORDER BY u.seq) FROM unnest(_keeps, _seqs) u (keep, seq) GROUP BY u.keep;
+  INSERT INTO @.counts (line, state, jobs) SELECT u.line, n.state, n.sign * count(*)
+    FROM unnest(_lines) u (line) CROSS JOIN (VALUES (${codeOf("running")}, -1), (${codeOf("completed")}, 1)) n (state, sign) GROUP BY u.line, n.state, n.sign;
   -- What those that are more than plain held: their gates, lanes, keys and limits, and what they came after.
   IF _terms IS NOT NULL THEN
     FOR _by IN SELECT t.id, count(*)::int AS jobs FROM unnest(_terms) t (id) GROUP BY t.id LOOP PERFORM @.give_gates_back(_by.id, _by.jobs); END LOOP;

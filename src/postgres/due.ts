@@ -3,8 +3,14 @@ import { flags } from "./job.ts";
 
 export const dueFunctions: string = `
 -- By primary key: the first. Null: there is none.
-CREATE FUNCTION @.first_due_at() RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT s.due_at FROM @.scheduled s ORDER BY s.due_at, s.seq LIMIT 1 $$;
-CREATE FUNCTION @.first_deadline_at() RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT l.start_by FROM @.deadlines l ORDER BY l.start_by, l.seq LIMIT 1 $$;
+CREATE FUNCTION @.first_due_at() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT s.due_at FROM @.scheduled s ORDER BY s.due_at, s.seq LIMIT 1);
+END $$;
+CREATE FUNCTION @.first_deadline_at() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT l.start_by FROM @.deadlines l ORDER BY l.start_by, l.seq LIMIT 1);
+END $$;
 
 -- Answers how many were due: ready now, or blocked by a key limit. By primary keys.
 CREATE FUNCTION @.promote(_limit int) RETURNS int LANGUAGE plpgsql AS $$

@@ -1,7 +1,7 @@
 /** Ready work, line by line, merged by urgency as far as it is asked for (G8). Where nothing bounds it but how much is asked for, it is chosen at once. */
 import { claimMax } from "../core/defaults.ts";
 import { flags } from "./job.ts";
-import { triedFrom } from "./readyPlace.ts";
+import { anyAlone, triedFrom } from "./readyPlace.ts";
 
 /** It may not start any more: of a row r of \`ready\`. By primary key. */
 export const isLateHead = `(r.flags & ${flags.hasStartBy} <> 0 AND coalesce((SELECT j.start_by < _now FROM @.jobs j WHERE j.seq = r.seq AND j.starts = 0), false))`;
@@ -11,20 +11,20 @@ export const readyFunctions: string = `
 CREATE FUNCTION @.open_lines(_wanted jsonb, OUT _lines int[], OUT _queues int[], OUT _tasks text[]) LANGUAGE plpgsql STABLE AS $$
 DECLARE
   _pauses text[] := @.pauses();
-  _known text[] := ARRAY(SELECT DISTINCT t.task FROM jsonb_array_elements_text(_wanted -> 'tasks') t (task) WHERE NOT ('pause/task/' || t.task = ANY (_pauses)));
+  _known text[] := ARRAY(SELECT jsonb_array_elements_text(_wanted -> 'tasks'));
 BEGIN
-  SELECT coalesce(array_agg(l.id ORDER BY q.nth, l.id), '{}'), coalesce(array_agg(q.nth::int ORDER BY q.nth, l.id), '{}'), coalesce(array_agg(l.task ORDER BY q.nth, l.id), '{}')
-    INTO _lines, _queues, _tasks
-    FROM jsonb_array_elements(_wanted -> 'queues') WITH ORDINALITY q (queue, nth)
-    CROSS JOIN LATERAL (SELECT l.id, l.queue, l.task FROM @.lines l WHERE l.queue = q.queue ->> 'queue' AND l.task = ANY (_known) OFFSET 0) l
-    WHERE NOT ('pause/queue/' || l.queue = ANY (_pauses))
-      AND (EXISTS (SELECT 1 FROM @.ready r WHERE r.line = l.id LIMIT 1) OR EXISTS (SELECT 1 FROM @.ready r WHERE r.line = l.id + ${triedFrom} LIMIT 1)
-        OR EXISTS (SELECT 1 FROM @.ready r WHERE r.line = -l.id LIMIT 1));
+  SELECT coalesce(array_agg(q.id), '{}'), coalesce(array_agg(q.nth), '{}'), coalesce(array_agg(q.task), '{}') INTO _lines, _queues, _tasks FROM (
+    SELECT l.id, q.nth::int AS nth, l.task FROM jsonb_array_elements(_wanted -> 'queues') WITH ORDINALITY q (queue, nth)
+      CROSS JOIN LATERAL (SELECT l.id, l.queue, l.task FROM @.lines l WHERE l.queue = q.queue ->> 'queue' AND l.task = ANY (_known) OFFSET 0) l
+    WHERE (EXISTS (SELECT 1 FROM @.ready r WHERE r.line = l.id LIMIT 1) OR EXISTS (SELECT 1 FROM @.ready r WHERE r.line = l.id + ${triedFrom} LIMIT 1)
+        OR EXISTS (SELECT 1 FROM @.ready r WHERE r.line = -l.id LIMIT 1))
+      AND (_pauses = '{}' OR NOT ('pause/queue/' || l.queue = ANY (_pauses) OR 'pause/task/' || l.task = ANY (_pauses))) ORDER BY q.nth, l.id) q;
 END $$;
 
 -- A twice suspect job waits in one of the lines. By primary key.
 CREATE FUNCTION @.has_suspects(_lines int[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
+  IF NOT ${anyAlone} THEN RETURN false; END IF;
   RETURN (SELECT EXISTS (SELECT 1 FROM unnest(_lines) l (id) WHERE (SELECT r.seq FROM @.ready r WHERE r.line = -l.id LIMIT 1) IS NOT NULL));
 END $$;
 
@@ -49,17 +49,18 @@ DECLARE
   _now bigint := @.now();
   _slots int;
   _most int;
-  _standing int[] := CASE WHEN _is_alone THEN ARRAY(SELECT -l.id FROM unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY l.nth)
-    ELSE ARRAY(SELECT l.id + p.plus FROM (VALUES (0), (${triedFrom})) p (plus), unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY p.plus, l.nth) END;
+  _standing int[];
   _of int[] := CASE WHEN _is_alone THEN _queues ELSE _queues || _queues END;
 BEGIN
-  IF cardinality(_lines) = 1 AND NOT _is_alone AND NOT EXISTS (SELECT 1 FROM @.ready r WHERE r.line = _standing[2] LIMIT 1) THEN
+  IF cardinality(_lines) = 1 AND NOT _is_alone AND NOT EXISTS (SELECT 1 FROM @.ready r WHERE r.line = _lines[1] + ${triedFrom} LIMIT 1) THEN
     _slots := greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'slots')::int, 0);
     _most := least(_slots + greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'ahead')::int, 0), ${claimMax});
     SELECT array_agg(r.seq), array_agg(r.ctid), bit_or(r.flags) INTO _seqs, _rows, _all_flags
-      FROM (SELECT r.seq, r.ctid, r.flags FROM @.ready r WHERE r.line = _standing[1] ORDER BY r.urgency, r.seq LIMIT _most) r;
+      FROM (SELECT r.seq, r.ctid, r.flags FROM @.ready r WHERE r.line = _lines[1] ORDER BY r.urgency, r.seq LIMIT _most) r;
     IF _all_flags & ${flags.hasStartBy} = 0 AND (_all_flags & ${flags.hasLane} = 0 OR cardinality(_seqs) <= _slots) THEN RETURN; END IF;
   END IF;
+  _standing := CASE WHEN _is_alone THEN ARRAY(SELECT -l.id FROM unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY l.nth)
+    ELSE _lines || ARRAY(SELECT l.id + ${triedFrom} FROM unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY l.nth) END;
   SELECT array_agg(c.seq ORDER BY c.urgency, c.seq), array_agg(c.ready_row ORDER BY c.urgency, c.seq), bit_or(c.flags) INTO _seqs, _rows, _all_flags
     FROM (SELECT n.* FROM (
       SELECT m.*, min(m.nth) FILTER (WHERE m.stops) OVER (PARTITION BY m.queue) AS stop FROM (

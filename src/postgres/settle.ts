@@ -34,9 +34,13 @@ END $$;
 -- Their states when all that follows from the outcomes has happened.
 CREATE FUNCTION @.with_states(_settled jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
+  _ids text[];
   _states jsonb;
 BEGIN
-  SELECT jsonb_object_agg(s.id, s.state) INTO _states FROM @.states_of(ARRAY(SELECT e.o ->> 'id' FROM jsonb_array_elements(_settled) e (o) WHERE e.o ->> 'state' <> 'completed')) s;
+  IF _settled = '[]' THEN RETURN _settled; END IF;
+  _ids := ARRAY(SELECT e.o ->> 'id' FROM jsonb_array_elements(_settled) e (o) WHERE e.o ->> 'state' <> 'completed');
+  IF cardinality(_ids) = 0 THEN RETURN _settled; END IF;
+  SELECT jsonb_object_agg(s.id, s.state) INTO _states FROM @.states_of(_ids) s;
   IF _states IS NULL THEN RETURN _settled; END IF;
   RETURN (SELECT jsonb_agg(CASE WHEN _states ? (e.o ->> 'id') THEN e.o || jsonb_build_object('state', _states -> (e.o ->> 'id')) ELSE e.o END ORDER BY e.nth)
     FROM jsonb_array_elements(_settled) WITH ORDINALITY e (o, nth));

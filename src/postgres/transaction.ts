@@ -44,6 +44,11 @@ CREATE FUNCTION @.forget_gathered() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   bag text;
 BEGIN
+  -- The first verb of its transaction finds them empty.
+  IF coalesce(current_setting('errand.is_begun', true), '') = '' THEN
+    PERFORM set_config('errand.is_begun', '1', true);
+    RETURN;
+  END IF;
   FOREACH bag IN ARRAY ARRAY['lanes','counts','purges','readied','endings','ended','to_close','to_look_at','passes','joins_to_purge','given_up','join_counts','key_arrivals',
     'key_changes','numbers'] LOOP
     PERFORM set_config('errand.bag_' || bag, '', true);
@@ -53,7 +58,7 @@ END $$;
 -- A list of texts, each once. Items hold no chr(30).
 CREATE FUNCTION @.gather(bag text, item text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  items text := current_setting('errand.bag_' || bag, true);
+  items text := coalesce(current_setting('errand.bag_' || bag, true), '');
 BEGIN
   IF strpos(items, chr(30) || item || chr(30)) > 0 THEN RETURN; END IF;
   PERFORM set_config('errand.bag_' || bag, CASE WHEN items = '' THEN chr(30) ELSE items END || item || chr(30), true);
@@ -70,7 +75,7 @@ END $$;
 -- As it comes, also what is there: for lists of changes.
 CREATE FUNCTION @.append(bag text, item text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  items text := current_setting('errand.bag_' || bag, true);
+  items text := coalesce(current_setting('errand.bag_' || bag, true), '');
 BEGIN
   PERFORM set_config('errand.bag_' || bag, CASE WHEN items = '' THEN chr(30) ELSE items END || item || chr(30), true);
 END $$;
@@ -99,7 +104,7 @@ END $$;
 
 CREATE FUNCTION @.ungather(bag text, item text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  items text := replace(current_setting('errand.bag_' || bag, true), chr(30) || item || chr(30), chr(30));
+  items text := replace(coalesce(current_setting('errand.bag_' || bag, true), ''), chr(30) || item || chr(30), chr(30));
 BEGIN
   PERFORM set_config('errand.bag_' || bag, CASE WHEN items = chr(30) THEN '' ELSE items END, true);
 END $$;
@@ -143,16 +148,20 @@ BEGIN
   RETURN @.is_gathered('readied');
 END $$;
 
-CREATE FUNCTION @.write_counts() RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION @.write_counts() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT @.is_gathered('counts') THEN RETURN; END IF;
   INSERT INTO @.counts (line, state, jobs)
   SELECT split_part(item, ':', 1)::int, split_part(item, ':', 2)::smallint, sum(split_part(item, ':', 3)::int)
-  FROM unnest(@.take_gathered('counts')) item GROUP BY 1, 2 HAVING sum(split_part(item, ':', 3)::int) <> 0
-$$;
+  FROM unnest(@.take_gathered('counts')) item GROUP BY 1, 2 HAVING sum(split_part(item, ':', 3)::int) <> 0;
+END $$;
 
-CREATE FUNCTION @.write_purges() RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION @.write_purges() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT @.is_gathered('purges') THEN RETURN; END IF;
   INSERT INTO @.purges (at, seqs)
-  SELECT split_part(item, ':', 1)::bigint, array_agg(split_part(item, ':', 2)::bigint) FROM unnest(@.take_gathered('purges')) item GROUP BY 1
-$$;
+  SELECT split_part(item, ':', 1)::bigint, array_agg(split_part(item, ':', 2)::bigint) FROM unnest(@.take_gathered('purges')) item GROUP BY 1;
+END $$;
 `;
 
 /** What every verb is declared with: plans that do not depend on statistics, which lag behind a queue's tables. */
