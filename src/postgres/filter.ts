@@ -42,7 +42,7 @@ BEGIN
   IF _where ? 'states' THEN
     _arms := ARRAY(SELECT @.arm_of(s.state, _where, _beyond, _walk_max) FROM (SELECT DISTINCT jsonb_array_elements_text(_where -> 'states')) s (state));
     IF cardinality(_arms) = 0 THEN RETURN 'SELECT seq FROM @.jobs WHERE false'; END IF;
-    IF array_position(_arms, NULL) IS NULL THEN RETURN array_to_string(_arms, ' UNION ALL '); END IF;
+    IF array_position(_arms, NULL) IS NULL THEN RETURN array_to_string(_arms, ' UNION '); END IF;
   END IF;
   RETURN 'SELECT seq FROM @.jobs WHERE ' || _beyond;
 END $$;
@@ -57,7 +57,8 @@ BEGIN
   IF _state = 'completed' THEN RETURN 'SELECT seq FROM @.done WHERE ' || _beyond; END IF;
   IF _state = 'blocked' THEN
     IF _walk_max >= 0 AND @.counted_in(NULL, '{${codeOf("blocked")}, ${codeOf("parked")}}') > ${readySortMax} THEN RETURN NULL; END IF;
-    RETURN _in_state || ' UNION ALL SELECT seq FROM @.members WHERE place = 0 AND ' || _beyond;
+    -- One that runs in a row is among the members: UNION, so that it is met once.
+    RETURN _in_state || ' UNION SELECT seq FROM @.members WHERE place = 0 AND ' || _beyond;
   END IF;
   IF _state <> 'ready' THEN RETURN _in_state; END IF;
   _lines := @.lines_named(_where);

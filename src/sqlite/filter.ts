@@ -72,7 +72,7 @@ function candidatesOf(look: Transaction, where: JobFilter, slice: Slice): Condit
   const arms = where.states && [...new Set(where.states)].map((state) => armOf(sql, state, where, beyond, from, slice.walkMax));
   if (arms?.length === 0) return { sql: "SELECT 0 AS seq WHERE 0", values: [] };
   const known = arms?.filter((arm) => arm !== undefined);
-  if (known && known.length === arms?.length) return { sql: known.map((arm) => arm.sql).join(" UNION ALL "), values: known.flatMap((arm) => arm.values) };
+  if (known && known.length === arms?.length) return { sql: known.map((arm) => arm.sql).join(" UNION "), values: known.flatMap((arm) => arm.values) };
   // By rowid.
   return { sql: `SELECT seq FROM errand_jobs WHERE ${beyond}`, values: [from] };
 }
@@ -89,10 +89,10 @@ function armOf(sql: Statements, state: JobState, where: JobFilter, beyond: strin
   return { sql: `SELECT seq FROM errand_ready WHERE line IN (SELECT value FROM json_each(?)) AND ${beyond}`, values: [places, from] };
 }
 
-/** By errand_jobs_state; and all live members of lanes, unless walking errand_jobs is better. */
+/** By errand_jobs_state; and all live members of lanes (one that runs in a row is among them: UNION, so that it is met once), unless walking errand_jobs is better. */
 function blockedArm(sql: Statements, beyond: string, from: number, walkMax: number): Condition | undefined {
   if (walkMax >= 0 && (sql.value<number | null>(laneCount) ?? 0) > readySortMax) return undefined;
-  return { sql: `${inState("blocked", beyond)} UNION ALL SELECT seq FROM errand_members WHERE place = 0 AND ${beyond}`, values: [from, from] };
+  return { sql: `${inState("blocked", beyond)} UNION SELECT seq FROM errand_members WHERE place = 0 AND ${beyond}`, values: [from, from] };
 }
 
 /** By errand_jobs_state. */
