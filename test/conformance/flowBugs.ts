@@ -154,6 +154,11 @@ export const flowBugs: readonly Bug[] = [
     ],
   },
   {
+    name: "second tries are not bound",
+    distortion: terms((own) => plant.without(own, "retriesMost")),
+    caughtBy: ["while it comes back at most a fifth of the starts are second tries, though they stand before others"],
+  },
+  {
     name: "an open breaker stays open",
     distortion: plant.notes((note) => (note.key.startsWith("limit/breaker/") ? { ...note, value: '{"running":0}' } : note)),
     caughtBy: ["when it is back all is done, at a rate that grows; and each job is done once"],

@@ -66,26 +66,10 @@ test("without a breaker the same service is called all the time that it is down,
   assert.ok(mean(between(told, 70, 120), ({ starts }) => starts) > 0.8 * capacity);
 });
 
-test("a service that collapses under more than it carries is not driven there by its recovery", async () => {
-  const told = await outage(onMemory, { ...plan, endS: 240 });
-  const since = between(told, 120, 240);
-  assert.ok(most(since, ({ starts }) => starts) <= 1.1 * capacity, `${most(since, ({ starts }) => starts)} calls in a second`);
-  assert.ok(mean(between(told, 165, 240), ({ good }) => good) >= 0.75 * capacity, `${mean(between(told, 165, 240), ({ good }) => good)} good calls a second`);
-  assert.ok(told.starts / told.started <= 1.2);
-});
-
 test("without a breaker it is met by all at once, and does not come back", async () => {
   const told = await outage(onMemory, { ...plan, breaker: false, backlog: 2_000, downFromS: 20, downUntilS: 50, endS: 100 });
   assert.ok(most(between(told, 50, 100), ({ starts }) => starts) > 5 * capacity);
   assert.ok(mean(between(told, 80, 100), ({ good }) => good) < 0.3 * capacity);
-});
-
-test("of the starts while it ramps, at most a fifth are second tries, however many wait", async () => {
-  const told = await outage(onMemory, { ...stated, breaker: { failing: 150, of: 300 }, backlog: 3_000, endS: 150 });
-  const ramp = between(told, 121, 147);
-  const [starts, retries] = [mean(ramp, (second) => second.starts), mean(ramp, (second) => second.retries)];
-  assert.ok(mean(between(told, 60, 70), (second) => second.retries) * 10 > 50, "many had been tried before");
-  assert.ok(retries > 0.1 * starts && retries <= 0.2 * starts + 0.2, `${retries} of ${starts} a second`);
 });
 
 test("the same on SQLite, with less of it", async () => {

@@ -16,20 +16,22 @@ function found(
   find: FindDoors,
   known: Partial<KnownTask>,
   store: { readonly notes?: Readonly<Record<string, unknown>>; readonly gates?: readonly GateRow[] } = {},
+  row: Partial<JobRow> = {},
 ): Promise<readonly Door[]> {
   const look = {
     now,
     note: (key: string) => Promise.resolve(store.notes?.[key]),
     gates: (names: readonly string[]) => Promise.resolve((store.gates ?? []).filter(({ name }) => names.includes(name))),
   };
-  return find({ task: "send", queue: "default" } as JobRow, { gates: [], ...known }, look as unknown as Look);
+  return find({ task: "send", queue: "default", attempts: 0, ...row } as JobRow, { gates: [], ...known }, look as unknown as Look);
 }
 
-function inState(state: Partial<BreakerState>, gates: readonly GateRow[] = []): Promise<readonly Door[]> {
+function inState(state: Partial<BreakerState>, gates: readonly GateRow[] = [], row: Partial<JobRow> = {}): Promise<readonly Door[]> {
   return found(
     breakers,
     { breaker: "dependency/mail-api" },
     { notes: { "breaker/dependency/mail-api": { ...unknownState, reason: "503", troubleAt: now - 120_000, ...state } }, gates },
+    row,
   );
 }
 const gate: GateRow = { name: "breaker/dependency/mail-api", kind: "limit", used: 3, most: 3, freeAt: now + 250 };
@@ -54,6 +56,18 @@ for (const { what, doors, told } of [
     what: "a breaker that ramps holds nobody back where its rate has room",
     doors: inState({ is: "ramping", startRate: 12 }, [{ ...gate, used: 2 }]),
     told: [],
+  },
+  {
+    what: "a breaker that ramps holds second tries back where its rate has room, until it has come back",
+    doors: Promise.all(
+      [100, 5].map((rate) => inState({ is: "ramping", startRate: 12, rate, recoveringAt: now - 5_000 }, [{ ...gate, used: 2 }], { attempts: 1 })),
+    ).then((found) => found.flat()),
+    told: [
+      {
+        closed: "mail-api failed until 5 s ago, and 12 may start a second for now",
+        opens: "of these a fifth may have been tried before, while others come up",
+      },
+    ],
   },
   { what: "a breaker that drains holds nobody back", doors: inState({ is: "draining" }), told: [] },
   { what: "a breaker that nobody wrote of is healthy", doors: found(breakers, { breaker: "task/send" }), told: [] },

@@ -13,10 +13,13 @@ export interface OutagePlan {
   readonly limits?: readonly Limit<unknown>[];
   readonly workers: number;
   readonly slots: number;
-  /** Jobs handed in each second. */
+  /** Jobs handed in each second; and later. */
   readonly arrivals: number;
+  readonly arrivalsLater?: { readonly fromS: number; readonly jobs: number };
   readonly downFromS: number;
   readonly downUntilS: number;
+  /** It goes down again, from one second until another. */
+  readonly flaps?: readonly (readonly [fromS: number, untilS: number])[];
   /** Handed in at once, while it is down. */
   readonly backlog: number;
   readonly endS: number;
@@ -93,7 +96,7 @@ class Outage {
   }
 
   async run(): Promise<Told> {
-    const { workers, slots, downFromS, downUntilS, backlog, endS } = this.#plan;
+    const { workers, slots, downFromS, downUntilS, flaps = [], backlog, endS } = this.#plan;
     const producer = this.#world.process({ call: this.#call }).broker;
     for (let worker = 0; worker < workers; worker++) await this.#world.worker({ call: this.#call }, { queues: { default: slots } });
     const enqueue = async (jobs: number): Promise<void> => {
@@ -102,7 +105,7 @@ class Outage {
       await producer.enqueue(Array.from({ length: jobs }, (_, n) => this.#call.with({ n: first + n })));
     };
     for (let second = 0; second < endS; second++) {
-      this.#dependency.isDown = second >= downFromS && second < downUntilS;
+      this.#dependency.isDown = [[downFromS, downUntilS] as const, ...flaps].some(([from, until]) => second >= from && second < until);
       if (second === Math.floor((downFromS + downUntilS) / 2) && backlog > 0) await enqueue(backlog);
       await this.#second(second, enqueue);
     }
@@ -113,8 +116,10 @@ class Outage {
     const before = { starts: this.#starts, good: this.#dependency.good, retries: this.#retries };
     // A few seconds after it went down the breaker has opened.
     if (second === this.#plan.downFromS + 5) this.#dependency.most = 0;
+    const { arrivalsLater: later } = this.#plan;
+    const arrivals = later && second >= later.fromS ? later.jobs : this.#plan.arrivals;
     for (let tenth = 0; tenth < 10; tenth++) {
-      await enqueue(Math.floor((this.#plan.arrivals * (tenth + 1)) / 10) - Math.floor((this.#plan.arrivals * tenth) / 10));
+      await enqueue(Math.floor((arrivals * (tenth + 1)) / 10) - Math.floor((arrivals * tenth) / 10));
       await this.#world.advance("100ms");
     }
     if (second === this.#plan.downUntilS - 1) this.#mostWhileDown = this.#dependency.most;

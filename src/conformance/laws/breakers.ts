@@ -69,6 +69,29 @@ export const breakerLaws: readonly Law[] = [
     );
     grows(perFive, "starts in each five seconds since");
   }),
+  law("G9", "while it comes back at most a fifth of the starts are second tries, though they stand before others", async (world) => {
+    const service = new Service(world);
+    const call = calling(service, { breaker: { failing: 100, of: 100 }, retry: { attempts: 100, first: "200ms", backoff: "fixed" } });
+    const { broker } = await world.worker({ call });
+    service.isDown = false;
+    await broker.enqueue(numbered(600).map((input) => call.with(input)));
+    await world.drained();
+    service.isDown = true;
+    await broker.enqueue(numbered(150, 600).map((input) => call.with(input)));
+    await world.advance("10s");
+    const tried = new Set(world.runs.filter((run) => run.end === "threw").map((run) => run.id));
+    holds(tried.size >= 100, "many were tried", tried.size);
+    await broker.enqueue(numbered(600, 750).map((input) => call.with(input)));
+    service.isDown = false;
+    await world.until("it is back", () => world.runs.at(-1)?.end === "returned", "10s");
+    const from = world.now;
+    await world.advance("8s");
+    const starts = world.runs.filter((run) => run.startedAt >= from);
+    const again = starts.filter((run) => tried.has(run.id));
+    holds(starts.length >= 50 && again.length <= 0.2 * starts.length + 1, "a fifth of the starts", [again.length, starts.length]);
+    await world.drained("5m");
+    equal(new Set(world.runs.filter((run) => run.end === "returned").map((run) => run.id)).size, 1_350, "jobs that are done");
+  }),
   law("G9", "a job that is killed while it tries gives its place to another, with its lease", async (world) => {
     const service = new Service(world);
     const call = calling(service, { run: (_, job) => (job.attempt > 1 || isProbing ? world.sleep("1h") : service.call()) });

@@ -6,7 +6,6 @@ import type { Claimed, TaskTerms } from "../engine.ts";
 import type { Ms } from "../runtime.ts";
 import type { Breaker } from "../recovery/breaker.ts";
 import { Breakers } from "../recovery/breakers.ts";
-import { putOff } from "../recovery/putOff.ts";
 import type { AnyTask } from "../task.ts";
 import type { Draft, Run } from "../worker/run.ts";
 import type { WorkerParts } from "../worker/settings.ts";
@@ -95,7 +94,8 @@ export class Gatekeeper {
   asks(): Asked {
     const shares = this.#own.isEmpty ? undefined : this.#own.shares(this.#tasks, tasksOf(this.#hears.runs()));
     const open = this.#tasks.filter((task) => shares?.get(task.name) !== 0 && this.#hours.areOpen(task));
-    this.#terms ??= this.#termsOfAll();
+    // What recovers lets out this or that from claim to claim.
+    if (this.#terms === undefined || !this.#breakers.areCalm) this.#terms = this.#termsOfAll();
     const tasks = open.map(({ name }) => name);
     if (this.#terms.size === 0 && shares === undefined) return { tasks, terms: undefined };
     const terms = tasks.flatMap((name) => {
@@ -109,16 +109,14 @@ export class Gatekeeper {
   /** What was handed out. True: some of what this worker has was kept for a task that did not use it, so it may be asked again. */
   took({ now, jobs }: Claimed): boolean {
     this.#clock.heard(now);
-    if (!this.#breakers.areCalm) for (const job of jobs) if (this.#breakers.of(job.task)?.handedOut(job, now)) this.#terms = undefined;
+    if (!this.#breakers.areCalm) for (const job of jobs) this.#breakers.of(job.task)?.handedOut(job, now);
     return this.#own.mayAskAgain(jobs);
   }
 
-  /** Stamps a run with what it was claimed under. Answers how it goes straight back, if it must. */
-  admits(run: Run, now: number): Draft | undefined {
-    const breaker = this.#breakers.holding(run.claimed.task);
+  /** Stamps a run with what it was claimed under. */
+  admits(run: Run, now: number): void {
     run.claimedAt = now;
-    run.isGated = breaker !== undefined;
-    return breaker && putOff(run.claimed, breaker, this.#parts.runtime);
+    run.isGated = this.#breakers.holding(run.claimed.task) !== undefined;
   }
 
   /** It was claimed ahead, and meanwhile its hours may have ended or its breaker opened. */
@@ -164,8 +162,14 @@ export class Gatekeeper {
     const gates = [...policy.gates.map((gate) => gate.name), ...this.#notes.added(name), ...(breaker && !breaker.isHealthy ? [breaker.gate] : [])];
     const needs = policy.needs && this.#own.othersOf(policy.needs);
     const freshFrom = breaker?.freshFrom;
+    const retriesMost = breaker?.retriesMost(this.#clock.now());
     if (gates.length === 0 && needs === undefined && freshFrom === undefined) return undefined;
-    return { ...(gates.length > 0 && { gates }), ...(needs && { needs }), ...(freshFrom !== undefined && { freshFrom }) };
+    return {
+      ...(gates.length > 0 && { gates }),
+      ...(needs && { needs }),
+      ...(retriesMost !== undefined && { retriesMost }),
+      ...(freshFrom !== undefined && { freshFrom }),
+    };
   }
 
   #changed(): void {

@@ -1,6 +1,6 @@
 /** One breaker as a process sees it: the state it last read, and what its own runs have told since. */
 import type { ClaimedJob } from "../engine.ts";
-import type { Instant } from "../runtime.ts";
+import type { Instant, Ms } from "../runtime.ts";
 import { breakerGate } from "./breakerNotes.ts";
 import type { BreakerPolicy } from "./breakerPolicy.ts";
 import { isHealthy, unknownState, type BreakerState } from "./breakerState.ts";
@@ -8,21 +8,25 @@ import { decide, looksAt } from "./decide.ts";
 import type { Evidence, EndedRun } from "./evidence.ts";
 import type { Experienced } from "./experience.ts";
 import type { LearnedRate } from "./learnedRate.ts";
+import { hasComeBack } from "./rampRate.ts";
 import { RetryBudget } from "./retryBudget.ts";
 
 /** So many looks in a row at a rate of which less than that part is used: nothing waits for more. */
 const freeLooksEnough = 4;
 const fullPart = 0.7;
 const aheadMax = 10;
+/** Where nothing came up for so long that was not tried before, there is none. */
+const untriedMs: Ms = 2_000;
 
 export class Breaker {
   readonly name: string;
   readonly learned: LearnedRate;
-  budget: RetryBudget = new RetryBudget();
   state: BreakerState = unknownState;
   version = 0;
   readonly #evidence: Evidence;
   readonly #isRated: boolean;
+  #budget: RetryBudget = new RetryBudget();
+  #untriedAt: Instant = 0;
   #freeLooks = 0;
   #backlogAt: Instant = 0;
   /** How many more fresh jobs than others were handed out. */
@@ -52,6 +56,12 @@ export class Breaker {
     return this.#isRecovering && this.#freshAhead <= 0 ? this.state.recoveringAt : undefined;
   }
 
+  /** How many that were tried before may start; undefined: all. It is healthy enough for all of them when it has come back to what was done before. */
+  retriesMost(now: Instant): number | undefined {
+    if (this.state.is !== "ramping" || hasComeBack(this.state)) return undefined;
+    return now - Math.max(this.#untriedAt, this.state.untriedAt) < untriedMs ? this.#budget.most : undefined;
+  }
+
   get #isRecovering(): boolean {
     return this.state.is === "ramping" || this.state.is === "draining";
   }
@@ -65,13 +75,13 @@ export class Breaker {
     return this.#evidence.verdict !== "fine";
   }
 
-  /** True: what is fresh may be asked for otherwise now. */
-  handedOut(job: Pick<ClaimedJob, "attempt" | "dueAt">, now: Instant): boolean {
-    if (!this.#isRecovering) return false;
+  handedOut(job: Pick<ClaimedJob, "attempt" | "dueAt">, now: Instant): void {
+    if (!this.#isRecovering) return;
+    this.#budget.started(job.attempt > 1);
+    if (job.attempt === 1) this.#untriedAt = now;
     const isFresh = job.attempt === 1 && job.dueAt >= this.state.recoveringAt;
     this.#freshAhead = Math.max(-aheadMax, Math.min(aheadMax, this.#freshAhead + (isFresh ? 1 : -1)));
     if (job.attempt === 1 && !isFresh) this.#backlogAt = now;
-    return true;
   }
 
   /** `used`: how much of its rate is used now, where that was looked at. */
@@ -82,12 +92,12 @@ export class Breaker {
     if (used !== undefined) this.#freeLooks = used >= fullPart ? 0 : this.#freeLooks + 1;
     const told = { process, rate: this.learned.perSecond(monotonic) };
     const isBinding = !this.#isRated && this.#freeLooks < freeLooksEnough;
-    return decide(this.state, now, { evidence: this.#evidence, told, isBinding, backlogAt: this.#backlogAt });
+    return decide(this.state, now, { evidence: this.#evidence, told, isBinding, untriedAt: this.#untriedAt, backlogAt: this.#backlogAt });
   }
 
   take(state: BreakerState, version: number): void {
     if (state.is === "ramping" && this.state.is !== "ramping") {
-      this.budget = new RetryBudget();
+      this.#budget = new RetryBudget();
       this.#freeLooks = 0;
       this.#freshAhead = 0;
     }

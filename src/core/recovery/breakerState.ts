@@ -7,12 +7,12 @@
  *   ramping   a rate of starts that grows from a tenth of what was done before, and is lowered by failures
  *   draining  no limit any more; what is new still goes beside what has piled up
  *
- * The growth is that of slow start and congestion avoidance in TCP (RFC 5681): fast up to what is known to hold, then carefully.
- * All instants are the store's.
+ * How the rate grows: see rampRate.ts. All instants are the store's.
  */
 import * as defaults from "../defaults.ts";
 import type { StoredLimit } from "../notes.ts";
 import type { Instant, Ms } from "../runtime.ts";
+import { hasComeBack, loweredRate, nextRate } from "./rampRate.ts";
 
 export interface BreakerState {
   readonly is: "healthy" | "open" | "probing" | "ramping" | "draining";
@@ -35,8 +35,19 @@ export interface BreakerState {
   readonly loweredAt: Instant;
   /** Work that was handed in after it is fresh. */
   readonly recoveringAt: Instant;
-  /** A rate was too much in this incident: above what held it grows slowly. */
-  readonly hasOverloaded: boolean;
+  /** When jobs that were not tried before last came up, as far as was told. */
+  readonly untriedAt: Instant;
+  /** Starts a second at which failures began; 0: it is not known how many are too much. */
+  readonly tooMuch: number;
+  /** How often about so many were too much; 0: it may have been something else. */
+  readonly timesTooMuch: number;
+  readonly tooMuchAt: Instant;
+  /** It was at this rate right before it was lowered, or almost. */
+  readonly backTo: number;
+  /** Starts a second before the last step. */
+  readonly ratePast: number;
+  /** What a good run takes while little is asked for; 0: unknown. */
+  readonly usualMs: Ms;
 }
 
 /** What a process knows of its own. */
@@ -58,19 +69,16 @@ export const unknownState: BreakerState = {
   steppedAt: 0,
   loweredAt: 0,
   recoveringAt: 0,
-  hasOverloaded: false,
+  untriedAt: 0,
+  tooMuch: 0,
+  timesTooMuch: 0,
+  tooMuchAt: 0,
+  backTo: 0,
+  ratePast: 0,
+  usualMs: 0,
 };
 
-const {
-  breakerRampFrom,
-  breakerRampGrowth,
-  breakerRampGrowthMs,
-  breakerRampStepMs,
-  breakerRampLeast,
-  breakerRampQuickTo,
-  breakerProbeLeastMs,
-  breakerProbeMostMs,
-} = defaults;
+const { breakerRampFrom, breakerRampStepMs, breakerRampLeast, breakerProbeLeastMs, breakerProbeMostMs } = defaults;
 /** It probes again after so small a part of the time that it has been in trouble. */
 const probeAfterPart = 1 / 60;
 /** Trouble so soon after a recovery is the recovery's own. */
@@ -79,14 +87,11 @@ const relapseMs: Ms = 60_000;
 export const quietMs: Ms = 60_000;
 /** At less than that a second it opens again. */
 const startRateLeast = 1;
-const doublingMs: Ms = 1_000;
-const lowering = 0.5;
-/** Of the rate that was too much, this much is thought to hold. */
-const holding = 0.85;
-const growthWithCare = 1.03;
+/** What fails again so soon after it was lowered is down. */
+const downMs: Ms = 5_000;
 const toldMax = 256;
-/** Starts come in windows of about this length. */
-const windowMs: Ms = 200;
+/** Starts come in windows of about this length: in any second there is no more than one window beyond the rate. */
+const windowMs: Ms = 50;
 const reasonMax = 200;
 
 export function isHealthy({ is }: BreakerState): boolean {
@@ -125,15 +130,13 @@ export function opened(state: BreakerState, now: Instant, { reason, told }: { re
     waitMs: breakerProbeLeastMs,
     rate: told.rate,
     told: [told.process],
-    hasOverloaded: isRelapse,
+    ...(isRelapse && { tooMuch: told.rate, timesTooMuch: 1, tooMuchAt: now }),
   };
 }
 
 /** Adds what a process knows of the time before; undefined: it was told. */
 export function toldBy(state: BreakerState, { process, rate }: Told): BreakerState | undefined {
   if (isHealthy(state) || state.told.includes(process) || state.told.length >= toldMax) return undefined;
-  // What was too much in this incident is known better than what was done before it.
-  if (state.hasOverloaded && state.recoveringAt > 0) return undefined;
   const sum = state.rate + rate;
   const startRate = state.is === "ramping" ? Math.max(state.startRate, sum * breakerRampFrom) : state.startRate;
   return { ...state, rate: sum, startRate, told: [...state.told, process] };
@@ -146,42 +149,56 @@ export function probed(state: BreakerState, now: Instant): BreakerState {
 
 export function reopened(state: BreakerState, now: Instant, reason: string): BreakerState {
   const waitMs = Math.min(breakerProbeMostMs, Math.max(breakerProbeLeastMs, Math.round((now - state.troubleAt) * probeAfterPart)));
-  return { ...state, is: "open", since: now, waitMs, reason: reason.slice(0, reasonMax) };
+  // At half of it most fail too: so it was no matter of the rate, unless that was seen before.
+  const timesTooMuch = state.tooMuchAt > 0 && now - state.tooMuchAt < downMs ? Math.max(0, state.timesTooMuch - 1) : state.timesTooMuch;
+  return { ...state, is: "open", since: now, waitMs, reason: reason.slice(0, reasonMax), timesTooMuch, backTo: 0 };
 }
 
 /** The probe has ended well. */
 export function ramped(state: BreakerState, now: Instant): BreakerState {
   const startRate = Math.max(breakerRampLeast, state.rate * breakerRampFrom);
-  return { ...state, is: "ramping", since: now, startRate, steppedAt: now, loweredAt: now, recoveringAt: state.recoveringAt || now };
+  return {
+    ...state,
+    is: "ramping",
+    since: now,
+    startRate,
+    steppedAt: now,
+    loweredAt: now,
+    recoveringAt: state.recoveringAt || now,
+    untriedAt: now,
+    ratePast: 0,
+    usualMs: 0,
+  };
 }
 
-/** A step of the ramp; undefined: not yet. `isBinding`: jobs wait for this very rate. */
-export function stepped(
-  state: BreakerState,
-  now: Instant,
-  { hasSucceeded, isBinding }: { readonly hasSucceeded: boolean; readonly isBinding: boolean },
-): BreakerState | undefined {
+export interface StepFindings {
+  readonly hasSucceeded: boolean;
+  /** Jobs wait for this very rate. */
+  readonly isBinding: boolean;
+  /** What good runs take now; undefined: too few have ended. */
+  readonly goodMs: Ms | undefined;
+  readonly untriedAt: Instant;
+}
+
+/** A step of the ramp; undefined: not yet. */
+export function stepped(state: BreakerState, now: Instant, { hasSucceeded, isBinding, goodMs, untriedAt }: StepFindings): BreakerState | undefined {
   const elapsedMs = now - state.steppedAt;
   if (elapsedMs < breakerRampStepMs || !(hasSucceeded || elapsedMs >= quietMs)) return undefined;
   // What holds nothing back is no limit any more.
-  if (state.startRate >= state.rate && !isBinding) return { ...state, is: "draining", since: now };
-  return { ...state, startRate: grown(state, Math.min(elapsedMs, breakerRampGrowthMs)), steppedAt: now };
+  if (hasComeBack(state) && !isBinding) return { ...state, is: "draining", since: now };
+  return { ...state, ...nextRate(state, now, goodMs), steppedAt: now, untriedAt: Math.max(state.untriedAt, untriedAt) };
 }
 
 /** Some fail at this rate; where few starts a second are too much, it opens again. */
 export function lowered(state: BreakerState, now: Instant, reason: string): BreakerState {
-  const startRate = state.startRate * lowering;
-  if (startRate < startRateLeast) return reopened(state, now, reason);
-  const isOverload = state.startRate >= state.rate * lowering;
-  return {
-    ...state,
-    startRate,
-    steppedAt: now,
-    loweredAt: now,
-    reason: reason.slice(0, reasonMax),
-    rate: isOverload ? state.startRate * holding : state.rate,
-    hasOverloaded: state.hasOverloaded || isOverload,
-  };
+  const rates = loweredRate(state, now);
+  if (rates.startRate < startRateLeast) return reopened(state, now, reason);
+  return { ...state, ...rates, steppedAt: now, loweredAt: now, reason: reason.slice(0, reasonMax) };
+}
+
+/** Most fail: at a rate that was lowered just now, it is down. */
+export function failed(state: BreakerState, now: Instant, reason: string): BreakerState {
+  return now - state.loweredAt < downMs ? reopened(state, now, reason) : lowered(state, now, reason);
 }
 
 /** Nothing is left of what had piled up. */
@@ -189,16 +206,7 @@ export function drained(state: BreakerState, now: Instant): BreakerState {
   return { ...state, is: "healthy", since: now };
 }
 
-function grown({ startRate, rate, hasOverloaded }: BreakerState, elapsedMs: Ms): number {
-  // Of a few jobs now and then nobody has learned what holds: they must not wait for a rate that is found out a little at a time.
-  if (!hasOverloaded && startRate >= rate && startRate < breakerRampQuickTo)
-    return Math.min(breakerRampQuickTo, startRate * 2 ** (Math.min(elapsedMs, doublingMs) / doublingMs));
-  const part = elapsedMs / breakerRampGrowthMs;
-  if (!hasOverloaded) return startRate * breakerRampGrowth ** part;
-  return startRate < rate ? Math.min(rate, startRate * breakerRampGrowth ** part) : startRate * growthWithCare ** part;
-}
-
 function limitOfRate(rate: number): StoredLimit {
-  const starts = Math.max(1, Math.round((rate * windowMs) / 1_000));
+  const starts = Math.max(1, Math.floor((rate * windowMs) / 1_000));
   return { starts, everyMs: Math.max(1, Math.ceil((starts * 1_000) / rate)) };
 }

@@ -16,6 +16,7 @@ import { breakerKey, breakerPrefix, stateIn, writesOf } from "./breakerNotes.ts"
 import { sharedBreakers } from "./breakerPolicy.ts";
 import { unknownState, type BreakerState } from "./breakerState.ts";
 import { Experience } from "./experience.ts";
+import { hasComeBack } from "./rampRate.ts";
 
 export interface BreakersHear {
   /** The id this worker goes by. */
@@ -78,7 +79,7 @@ export class Breakers {
     if (breaker === undefined || !(isGood || run.failure !== undefined)) return;
     const monotonic = this.#parts.runtime.monotonic();
     if (isGood) breaker.learned.add(monotonic);
-    const told = { job: run.claimed.id, isGood, claimedAt: run.claimedAt, reason: run.failure ?? "" };
+    const told = { job: run.claimed.id, isGood, claimedAt: run.claimedAt, ranMs: monotonic - run.startedAt, reason: run.failure ?? "" };
     if (breaker.add(told, this.#clock.at(monotonic))) this.look();
     else if (breaker.state.is === "ramping") this.#arm();
   }
@@ -169,7 +170,7 @@ export class Breakers {
   /** Of the ramping ones that have come as far as they were before the trouble: which part of their rate is used. */
   async #used(): Promise<Map<Breaker, number>> {
     const { engine, runtime } = this.#parts;
-    const ramped = [...this.#byName.values()].filter(({ state }) => state.is === "ramping" && state.startRate >= state.rate);
+    const ramped = [...this.#byName.values()].filter(({ state }) => state.is === "ramping" && hasComeBack(state));
     if (ramped.length === 0) return new Map();
     const { rows } = await engine.find({ of: "gates", names: ramped.map(({ gate }) => gate) }, at(runtime));
     return new Map(

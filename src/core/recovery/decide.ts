@@ -1,6 +1,20 @@
 /** What one process makes of a breaker's state and of what its own runs have told. Pure. */
 import type { Instant } from "../runtime.ts";
-import { changesAt, drained, lowered, opened, probed, quietMs, ramped, reopened, stepped, toldBy, type BreakerState, type Told } from "./breakerState.ts";
+import {
+  changesAt,
+  drained,
+  failed,
+  lowered,
+  opened,
+  probed,
+  quietMs,
+  ramped,
+  reopened,
+  stepped,
+  toldBy,
+  type BreakerState,
+  type Told,
+} from "./breakerState.ts";
 import type { Evidence } from "./evidence.ts";
 
 export interface Findings {
@@ -8,6 +22,8 @@ export interface Findings {
   readonly told: Told;
   /** While it ramps: jobs wait for its rate, as far as is known. */
   readonly isBinding: boolean;
+  /** While it ramps: when a job that was not tried before was last handed out here. */
+  readonly untriedAt: Instant;
   /** While it drains: when the last job that had piled up was handed out here. */
   readonly backlogAt: Instant;
 }
@@ -42,7 +58,7 @@ function hasSucceeded(state: BreakerState, evidence: Evidence): boolean {
   return (evidence.succeededAt ?? 0) >= state.steppedAt;
 }
 
-function nextOf(state: BreakerState, now: Instant, { evidence, told, isBinding, backlogAt }: Findings): BreakerState | undefined {
+function nextOf(state: BreakerState, now: Instant, { evidence, told, isBinding, untriedAt, backlogAt }: Findings): BreakerState | undefined {
   const { reason } = evidence;
   switch (state.is) {
     case "open":
@@ -51,9 +67,9 @@ function nextOf(state: BreakerState, now: Instant, { evidence, told, isBinding, 
       if (evidence.hasFailed) return reopened(state, now, reason);
       return evidence.succeededAt === undefined ? undefined : ramped(state, now);
     case "ramping":
-      if (evidence.verdict === "down") return reopened(state, now, reason);
+      if (evidence.verdict === "down") return failed(state, now, reason);
       if (evidence.verdict === "too much") return lowered(state, now, reason);
-      return stepped(state, now, { hasSucceeded: hasSucceeded(state, evidence), isBinding });
+      return stepped(state, now, { hasSucceeded: hasSucceeded(state, evidence), isBinding, goodMs: evidence.goodMs, untriedAt });
     default:
       if (evidence.isOutage(now)) return opened(state, now, { reason, told });
       return state.is === "draining" && now - Math.max(state.since, backlogAt) >= drainedAfterMs ? drained(state, now) : undefined;

@@ -1,5 +1,5 @@
 /** What the last runs of one process say of the health of what they depend on. */
-import type { Instant } from "../runtime.ts";
+import type { Instant, Ms } from "../runtime.ts";
 import type { BreakerPolicy } from "./breakerPolicy.ts";
 
 export interface EndedRun {
@@ -7,6 +7,7 @@ export interface EndedRun {
   readonly isGood: boolean;
   /** The store's time of its claim: a run tells of the time that it began in. */
   readonly claimedAt: Instant;
+  readonly ranMs: Ms;
   /** Of a failure. */
   readonly reason: string;
 }
@@ -15,6 +16,8 @@ export interface EndedRun {
 const loweringFails = 3;
 const loweringShare = 0.25;
 const reopeningShare = 0.5;
+/** So many good runs tell how long runs take. */
+const pacedRuns = 10;
 
 export class Evidence {
   readonly #policy: BreakerPolicy;
@@ -24,6 +27,7 @@ export class Evidence {
   readonly #isGood: Uint8Array;
   readonly #claimedAt: Float64Array;
   readonly #endedAt: Float64Array;
+  readonly #ranMs: Float64Array;
   #runs = 0;
   /** Runs that were claimed earlier say nothing of the present state. */
   #from: Instant = 0;
@@ -33,6 +37,7 @@ export class Evidence {
     this.#isGood = new Uint8Array(policy.of);
     this.#claimedAt = new Float64Array(policy.of);
     this.#endedAt = new Float64Array(policy.of);
+    this.#ranMs = new Float64Array(policy.of);
   }
 
   countFrom(from: Instant): void {
@@ -46,6 +51,14 @@ export class Evidence {
     this.#isGood[place] = run.isGood ? 1 : 0;
     this.#claimedAt[place] = run.claimedAt;
     this.#endedAt[place] = endedAt;
+    this.#ranMs[place] = run.ranMs;
+  }
+
+  /** What the last good runs took, on average. */
+  get goodMs(): Ms | undefined {
+    const good = this.#counted().filter((place) => this.#isGood[place] === 1);
+    if (good.length < pacedRuns) return undefined;
+    return good.slice(-pacedRuns).reduce((sum, place) => sum + (this.#ranMs[place] ?? 0), 0) / pacedRuns;
   }
 
   /** The last error that was counted. */

@@ -312,10 +312,12 @@ export class Intake {
   /** A run, unless the job goes straight back. */
   #runOf(job: ClaimedJob, by: ClaimedBy, isUnwanted: boolean): Run | undefined {
     const run = new Run(job, by, this.#parts.definitions.tasks.get(job.task), this.crew.handsOf(job.queue));
-    const back = isUnwanted || job.isCancelled === true || run.hands === undefined ? released : this.#keeper.admits(run, by.now);
-    if (back === undefined) return run;
-    this.#settling.add(run, back, 0);
-    return undefined;
+    if (isUnwanted || job.isCancelled === true || run.hands === undefined) {
+      this.#settling.add(run, released, 0);
+      return undefined;
+    }
+    this.#keeper.admits(run, by.now);
+    return run;
   }
 
   #takeAlone(claimed: Claimed, by: ClaimedBy, process: string): void {

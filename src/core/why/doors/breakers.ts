@@ -2,11 +2,12 @@
 import { breakerGate, breakerKey } from "../../recovery/breakerNotes.ts";
 import { dependencyWords } from "../../recovery/breakerPolicy.ts";
 import type { BreakerState } from "../../recovery/breakerState.ts";
+import { hasComeBack } from "../../recovery/rampRate.ts";
 import type { Look } from "../look.ts";
 import { agoWords, inWordsAt } from "../words.ts";
 import type { Door, FindDoors } from "./door.ts";
 
-export const breakers: FindDoors = async (_, known, look) => {
+export const breakers: FindDoors = async (row, known, look) => {
   const name = known?.breaker;
   if (name === undefined) return [];
   const state = await look.note<BreakerState>(breakerKey(name));
@@ -14,7 +15,8 @@ export const breakers: FindDoors = async (_, known, look) => {
   if (door === undefined || state?.is !== "ramping") return door === undefined ? [] : [door];
   const [gate] = await look.gates([breakerGate(name)]);
   const isFull = gate?.most !== undefined && gate.used >= gate.most;
-  return isFull ? [{ ...door, ...(gate.freeAt !== undefined && { opens: `the next may start ${inWordsAt(gate.freeAt, look.now)}` }) }] : [];
+  if (isFull) return [{ ...door, ...(gate.freeAt !== undefined && { opens: `the next may start ${inWordsAt(gate.freeAt, look.now)}` }) }];
+  return row.attempts > 0 && !hasComeBack(state) ? [{ ...door, opens: "of these a fifth may have been tried before, while others come up" }] : [];
 };
 
 function doorOf(what: string, state: BreakerState, { now }: Look): Door | undefined {
