@@ -13,7 +13,7 @@ BEGIN
     SELECT n.key FROM (
       SELECT l ->> 'key' AS key, count(*) AS jobs, min(coalesce((l -> 'is' ->> 'running')::bigint, (l -> 'is' ->> 'starts')::bigint)) AS most
       FROM @.jobs j, jsonb_array_elements(j.extra -> 'keyLimits') l WHERE j.seq = ANY (_arrived) GROUP BY 1
-    ) n WHERE EXISTS (SELECT 1 FROM @.key_waits w WHERE w.key = n.key) OR @.use_key(n.key) + n.jobs > n.most);
+    ) n WHERE EXISTS (SELECT 1 FROM @.key_waits w WHERE w.key = n.key OFFSET 0) OR @.use_key(n.key) + n.jobs > n.most);
   RETURN ARRAY(SELECT j.seq FROM @.jobs j WHERE j.seq = ANY (_arrived) AND j.start_by IS NULL
     AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(j.extra -> 'keyLimits') l WHERE l ->> 'key' = ANY (_full)));
 END $$;
