@@ -4,6 +4,7 @@ import { triedFrom } from "./readyPlace.ts";
 import { verbSettings } from "./transaction.ts";
 
 export const claimFunctions: string = `
+-- settling: as outcomes.ts tells them, or absent.
 CREATE FUNCTION @.verb_claim(_wanted jsonb, _stated bigint) RETURNS json ${verbSettings} AS $$
 DECLARE
   _lines record;
@@ -11,7 +12,7 @@ DECLARE
   _settled jsonb := '[]';
 BEGIN
   -- Looks first, without the write lock: a claim that settles nothing and would find nothing must not write.
-  IF jsonb_array_length(_wanted -> 'settling') = 0 THEN
+  IF _wanted -> 'settling' IS NULL THEN
     PERFORM @.begin_look(_stated);
     SELECT * INTO _lines FROM @.open_lines(_wanted);
     IF @.finds_nothing(_wanted, _lines._lines, _lines._queues, _lines._tasks) THEN
@@ -21,7 +22,7 @@ BEGIN
   END IF;
   PERFORM @.begin_verb(_stated);
   PERFORM @.take_in_inbox();
-  IF jsonb_array_length(_wanted -> 'settling') > 0 THEN _settled := @.settle_each(_wanted -> 'settling'); END IF;
+  IF _wanted ? 'settling' THEN _settled := @.settle_told(_wanted -> 'settling'); END IF;
   PERFORM @.skip_late_ones(${tidyMax}), @.promote(${tidyMax}), @.note_freed(${tidyMax});
   PERFORM @.aftermath(${tidyMax});
   _settled := @.with_states(_settled);
@@ -83,7 +84,7 @@ CREATE FUNCTION @.claim_answer(_wanted jsonb, _fence bigint, _jobs json, _settle
 DECLARE
   _next_due_ms bigint := @.next_due_ms(_wanted, _lines, _tasks);
 BEGIN
-  RETURN concat('{"now":', @.now(), ',"fence":', _fence, ',"jobs":', coalesce(_jobs, '[]'), ',"settled":', _settled, ',"nextDueMs":' || _next_due_ms,
+  RETURN concat('{"now":', @.now(), ',"fence":', _fence, ',"jobs":', coalesce(_jobs, 'null'), ',"settled":', _settled, ',"nextDueMs":' || _next_due_ms,
     ',"hasSuspects":', CASE WHEN @.has_suspects(_lines) THEN 'true}' ELSE 'false}' END);
 END $$;
 

@@ -5,15 +5,14 @@ import { codeOf } from "./numbers.ts";
 /** What a completion must tell somebody of. */
 const hasTies = flags.hasJoin | flags.hasFollowers;
 /** What keeps its place in the order of the outcomes where follow-up work may want it. */
-const hasKey = flags.hasLane | flags.hasUnique;
+export const hasKey: number = flags.hasLane | flags.hasUnique;
 
 export const completeFunctions: string = `
--- Answers the places of those that were completed; the others are to be settled one by one. An id that is met again, in whatever outcome, is left to them.
--- By jobs_id, then primary keys.
-CREATE FUNCTION @.complete_plain(_outcomes jsonb, _is_taken_in boolean) RETURNS int[] LANGUAGE plpgsql AS $$
+-- Answers the places of those that were completed; the others are to be settled one by one. _of: under which of the claims and fences each ran. _without: flags
+-- of those that are left to others. By jobs_id, then primary keys.
+CREATE FUNCTION @.complete_plain(_ids text[], _of int[], _claims text[], _fences bigint[], _without int, _is_taken_in boolean) RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
   _now bigint := @.now();
-  _without int := 0;
   _nths int[];
   _seqs bigint[];
   _lines int[];
@@ -24,20 +23,11 @@ DECLARE
   _all int;
   _by record;
 BEGIN
-  -- Follow-up work may want a key that another outcome frees: then those with keys keep their place in the order.
-  IF EXISTS (SELECT 1 FROM jsonb_array_elements(_outcomes) o WHERE o ? 'follow' OR o ->> 'is' = 'dead') THEN _without := ${hasKey}; END IF;
-  WITH plain AS (
-    SELECT min(o.nth) AS nth, o.id, min(o.fence) AS fence, min(o.claim) AS claim
-    FROM (SELECT e.nth::int AS nth, e.o ->> 'id' AS id, (e.o ->> 'fence')::bigint AS fence, e.o ->> 'claim' AS claim,
-        e.o ->> 'is' = 'completed' AND NOT e.o ?| ARRAY['follow', 'checkpoint', 'result'] AS is_plain
-      FROM jsonb_array_elements(_outcomes) WITH ORDINALITY e (o, nth)) o
-    GROUP BY o.id HAVING count(*) = 1 AND bool_and(o.is_plain)
-  )
   SELECT array_agg(r.nth), array_agg(r.seq), array_agg(r.line), array_agg(r.keep), array_agg(r.flags), array_agg(r.lane), array_agg(r.terms) FILTER (WHERE r.terms IS NOT NULL), bit_or(r.flags)
     INTO _nths, _seqs, _lines, _keeps, _flags, _lanes, _terms, _all
-    FROM (SELECT p.nth, r.* FROM plain p CROSS JOIN LATERAL (SELECT j.seq, j.flags FROM @.jobs j WHERE j.id = p.id OFFSET 0) j
+    FROM (SELECT p.nth::int AS nth, r.* FROM unnest(_ids, _of) WITH ORDINALITY p (id, claim, nth) CROSS JOIN LATERAL (SELECT j.seq, j.flags FROM @.jobs j WHERE j.id = p.id OFFSET 0) j
     -- What came after it, or made it a member, since it was handed out, told its wide row alone.
-    CROSS JOIN LATERAL (SELECT r.seq, r.line, r.keep, r.flags | j.flags AS flags, r.lane, r.terms FROM @.running r WHERE r.seq = j.seq AND r.fence = p.fence AND r.claim = p.claim
+    CROSS JOIN LATERAL (SELECT r.seq, r.line, r.keep, r.flags | j.flags AS flags, r.lane, r.terms FROM @.running r WHERE r.seq = j.seq AND r.fence = _fences[p.claim] AND r.claim = _claims[p.claim]
       AND NOT r.is_cancelling AND (_is_taken_in OR NOT r.is_settled) AND r.flags & _without = 0 FOR UPDATE SKIP LOCKED) r ORDER BY r.seq) r;
   IF _seqs IS NULL THEN RETURN '{}'; END IF;
   DELETE FROM @.running r WHERE r.seq = ANY (_seqs);

@@ -4,11 +4,16 @@ import { ErrandError } from "../core/errors.ts";
 import { shapeRefusal } from "../core/refusals.ts";
 import type { BeatSource, Ms, Runtime } from "../core/runtime.ts";
 import { beatSourceOf } from "./beatConnection.ts";
-import { databaseOf, sessionOf } from "./client.ts";
+import { claimedOf } from "./claimed.ts";
+import type { StoredClaimed } from "./claimed.ts";
+import { callersTransaction } from "./callersTransaction.ts";
+import { databaseOf } from "./client.ts";
 import type { Database, Session } from "./client.ts";
 import { guaranteesOf } from "./guarantees.ts";
 import { install } from "./install.ts";
 import { Listeners } from "./listen.ts";
+import { answerOf, settledOf, tell } from "./outcomes.ts";
+import type { StoredSettled } from "./outcomes.ts";
 import { isPlain } from "./plain.ts";
 import { errorOf, isRefusal } from "./refused.ts";
 import type { Refusal } from "./refused.ts";
@@ -79,14 +84,13 @@ export class PostgresEngine implements port.Engine {
     return (await this.#enqueuePlain(atoms, at)) ?? (await this.#enqueueAll(atoms, at));
   }
 
-  async claim(wanted: port.Claim, at: port.At): Promise<port.Claimed> {
-    const claimed = await this.#write<port.Claimed & { readonly settled: readonly StoredSettled[] }>("verb_claim", wanted, at);
-    return claimed.settled.length === 0 ? claimed : { ...claimed, settled: claimed.settled.map(settledOf) };
+  async claim({ settling, ...wanted }: port.Claim, at: port.At): Promise<port.Claimed> {
+    return claimedOf(await this.#write<StoredClaimed>("verb_claim", settling.length === 0 ? wanted : { ...wanted, settling: tell(settling) }, at), settling);
   }
 
   async settle(outcomes: readonly port.Outcome[], at: port.At<unknown>): Promise<port.Settled[]> {
-    const settled = await this.#write<StoredSettled[]>(at.tx === undefined ? "verb_settle" : "verb_settle_within", outcomes, at);
-    return settled.map(settledOf);
+    if (at.tx === undefined) return settledOf(outcomes, await this.#write<StoredSettled[]>("verb_settle", tell(outcomes), at));
+    return (await this.#write<Omit<StoredSettled, "at">[]>("verb_settle_within", outcomes, at)).map(answerOf);
   }
 
   async beat(process: string, leaseMs: Ms, at: port.At): Promise<port.Heard> {
@@ -135,12 +139,13 @@ export class PostgresEngine implements port.Engine {
 
   beatSource(): BeatSource {
     const { beat } = this.#store;
-    if (beat === undefined) throw new ErrandError("option-invalid", "the pool's connection cannot be told to a thread; give errand a URL to beat from a thread");
+    if (beat === undefined)
+      throw new ErrandError("option-invalid", "the pool's connection cannot be told to a thread; give errand a URL to beat from a thread");
     return beat;
   }
 
   joins(tx: unknown): "async" {
-    sessionIn(tx);
+    callersTransaction(tx);
     return "async";
   }
 
@@ -191,33 +196,13 @@ export class PostgresEngine implements port.Engine {
   }
 
   #sessionFor(at: port.At<unknown>): { readonly session: Session } {
-    return at.tx === undefined ? { session: this.#store.database } : sessionIn(at.tx);
+    return { session: at.tx === undefined ? this.#store.database : callersTransaction(at.tx) };
   }
 
   get #store(): Opened {
     if (this.#opened === undefined) throw new ErrandError("broker-closed", "the postgres engine is not open; open its broker before using it");
     return this.#opened;
   }
-}
-
-interface StoredSettled extends Omit<port.Settled, "error"> {
-  readonly error?: Refusal;
-}
-
-function settledOf(settled: StoredSettled): port.Settled {
-  const { error, ...rest } = settled;
-  return error === undefined ? rest : { ...rest, error: errorOf(error) };
-}
-
-function sessionIn(tx: unknown): { readonly session: Session } {
-  const found = sessionOf(tx);
-  if (found === undefined) {
-    throw new ErrandError("tx-unsupported", "within() on PostgreSQL takes a client of pg, or the sql of a transaction of the package postgres; see the adapters for others");
-  }
-  if (found.isOpen === false) {
-    throw new ErrandError("tx-not-open", "the client given to within() is not in a transaction; begin one on it first, and call within() between BEGIN and COMMIT");
-  }
-  return found;
 }
 
 function schemaOf(name: string): string {

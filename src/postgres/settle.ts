@@ -1,34 +1,60 @@
 /** Writes outcomes; each stands or falls alone, with its follow-up work. */
 import { tidyMax } from "../core/defaults.ts";
+import { hasKey } from "./complete.ts";
 import { verbSettings } from "./transaction.ts";
 
 export const settleFunctions: string = `
-CREATE FUNCTION @.verb_settle(_outcomes jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+-- _told: as outcomes.ts tells them; or a list of outcomes, which is answered in full.
+CREATE FUNCTION @.verb_settle(_told jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
 DECLARE
   _settled jsonb;
 BEGIN
   PERFORM @.begin_verb(_stated);
   PERFORM @.take_in_inbox();
-  _settled := @.settle_each(_outcomes);
+  _settled := CASE WHEN jsonb_typeof(_told) = 'array' THEN @.settle_each(_told) ELSE @.settle_told(_told) END;
   PERFORM @.aftermath(${tidyMax});
   _settled := @.with_states(_settled);
   RETURN jsonb_build_object('answer', _settled, 'isReadied', @.end_verb());
 END $$;
 
--- Leaves what the endings let happen to the caller. _is_taken_in: they were written in callers' own transactions.
-CREATE FUNCTION @.settle_each(_outcomes jsonb, _is_taken_in boolean DEFAULT false) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- As outcomes.ts tells them. Answers those that are no plain completions, each with its place. Leaves what the endings let happen to the caller.
+CREATE FUNCTION @.settle_told(_told jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-  _completed int[] := @.complete_plain(_outcomes, _is_taken_in);
-  _others jsonb[] := array_fill(NULL::jsonb, ARRAY[jsonb_array_length(_outcomes)]);
+  _completed int[] := '{}';
+  _settled jsonb[] := '{}';
   _row record;
 BEGIN
-  IF cardinality(_completed) < jsonb_array_length(_outcomes) THEN
-    FOR _row IN SELECT e.o, e.nth::int AS nth FROM jsonb_array_elements(_outcomes) WITH ORDINALITY e (o, nth) WHERE NOT e.nth = ANY (_completed) ORDER BY e.nth LOOP
-      _others[_row.nth] := @.settle_one(_row.o, _is_taken_in);
-    END LOOP;
+  IF jsonb_array_length(_told -> 'ids') > 0 THEN
+    _completed := @.complete_plain(ARRAY(SELECT jsonb_array_elements_text(_told -> 'ids')), ARRAY(SELECT e.o::int FROM jsonb_array_elements(_told -> 'of') e (o)),
+      ARRAY(SELECT jsonb_array_elements_text(_told -> 'claims')), ARRAY(SELECT e.o::bigint FROM jsonb_array_elements(_told -> 'fences') e (o)),
+      CASE WHEN (_told ->> 'mayFollow')::boolean THEN ${hasKey} ELSE 0 END, false);
   END IF;
-  RETURN coalesce((SELECT jsonb_agg(coalesce(_others[e.nth], jsonb_build_object('id', e.o -> 'id', 'is', 'settled', 'state', 'completed')) ORDER BY e.nth)
-    FROM jsonb_array_elements(_outcomes) WITH ORDINALITY e (o, nth)), '[]');
+  IF cardinality(_completed) = jsonb_array_length(_told -> 'ids') AND jsonb_array_length(_told -> 'others') = 0 THEN RETURN '[]'; END IF;
+  FOR _row IN SELECT q.at, q.outcome FROM (
+      SELECT (_told -> 'othersAt' ->> (e.nth - 1)::int)::int, e.o FROM jsonb_array_elements(_told -> 'others') WITH ORDINALITY e (o, nth)
+      UNION ALL SELECT (_told -> 'at' ->> (e.nth - 1)::int)::int, jsonb_build_object('id', e.o, 'is', 'completed', 'ranMs', _told -> 'ran' -> (e.nth - 1)::int,
+        'claim', _told -> 'claims' -> (_told -> 'of' ->> (e.nth - 1)::int)::int - 1, 'fence', _told -> 'fences' -> (_told -> 'of' ->> (e.nth - 1)::int)::int - 1)
+      FROM jsonb_array_elements(_told -> 'ids') WITH ORDINALITY e (o, nth) WHERE NOT e.nth = ANY (_completed)) q (at, outcome) ORDER BY q.at LOOP
+    _settled := _settled || (@.settle_one(_row.outcome, false) || jsonb_build_object('at', _row.at));
+  END LOOP;
+  RETURN to_jsonb(_settled);
+END $$;
+
+-- One after the other. _is_taken_in: they were written in callers' own transactions.
+CREATE FUNCTION @.settle_each(_outcomes jsonb, _is_taken_in boolean DEFAULT false) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  _settled jsonb[] := '{}';
+  _outcome jsonb;
+BEGIN
+  FOR _outcome IN SELECT e.o FROM jsonb_array_elements(_outcomes) WITH ORDINALITY e (o, nth) ORDER BY e.nth LOOP
+    IF _outcome ->> 'is' = 'completed' AND NOT _outcome ?| ARRAY['follow', 'checkpoint', 'result'] AND @.complete_plain(ARRAY[_outcome ->> 'id'], '{1}', ARRAY[_outcome ->> 'claim'],
+        ARRAY[(_outcome ->> 'fence')::bigint], 0, _is_taken_in) <> '{}' THEN
+      _settled := _settled || jsonb_build_object('id', _outcome -> 'id', 'is', 'settled', 'state', 'completed');
+    ELSE
+      _settled := _settled || @.settle_one(_outcome, _is_taken_in);
+    END IF;
+  END LOOP;
+  RETURN to_jsonb(_settled);
 END $$;
 
 -- Their states when all that follows from the outcomes has happened.

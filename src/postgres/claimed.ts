@@ -1,0 +1,51 @@
+/** What a claim is answered with: the jobs come in columns, at half the size of a list of them. */
+import type { Claimed, ClaimedJob, Outcome } from "../core/engine.ts";
+import { flags } from "./job.ts";
+import { settledOf } from "./outcomes.ts";
+import type { StoredSettled } from "./outcomes.ts";
+
+export interface StoredClaimed extends Omit<Claimed, "jobs" | "settled"> {
+  readonly jobs: StoredJobs | null;
+  readonly settled: readonly StoredSettled[];
+}
+
+export interface StoredJobs {
+  readonly ids: readonly string[];
+  readonly payloads: readonly string[];
+  readonly lines: readonly number[];
+  readonly attempts: readonly number[];
+  readonly starts: readonly number[];
+  readonly suspects: readonly number[];
+  readonly enqueuedAt: readonly number[];
+  readonly dueAt: readonly number[];
+  readonly flags: readonly number[];
+  readonly named: Readonly<Record<string, { readonly task: string; readonly queue: string }>>;
+  /** By place, from 1 on: what only some have. */
+  readonly more: Readonly<Record<string, Partial<ClaimedJob>>> | null;
+}
+
+export function claimedOf({ jobs, settled, ...claimed }: StoredClaimed, settling: readonly Outcome[]): Claimed {
+  return { ...claimed, jobs: jobs === null ? [] : jobsOf(jobs), settled: settledOf(settling, settled) };
+}
+
+function jobsOf(stored: StoredJobs): ClaimedJob[] {
+  return stored.ids.map((id, at) => {
+    const named = stored.named[stored.lines[at] ?? 0];
+    const flagged = stored.flags[at] ?? 0;
+    const job: ClaimedJob = {
+      id,
+      task: named?.task ?? "",
+      queue: named?.queue ?? "",
+      payload: stored.payloads[at] ?? "",
+      attempt: (stored.attempts[at] ?? 0) + 1,
+      starts: (stored.starts[at] ?? 0) + 1,
+      suspects: stored.suspects[at] ?? 0,
+      enqueuedAt: stored.enqueuedAt[at] ?? 0,
+      dueAt: stored.dueAt[at] ?? 0,
+      isOrdered: (flagged & flags.hasLane) !== 0,
+    };
+    const more = stored.more?.[at + 1];
+    if (more !== undefined) Object.assign(job, more);
+    return (flagged & flags.hasAfter) === 0 ? job : Object.assign(job, { isAfter: true });
+  });
+}
