@@ -2,16 +2,19 @@
 import { joinStates } from "./join.ts";
 
 export const acceptJoinFunctions: string = `
+-- What it holds is looked at when the atom is stored: its members may stand behind it there.
 CREATE FUNCTION @.accept_join(_work jsonb, _losers jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   _known bigint := @.join_seq_of(_work ->> 'id');
+  _is_sealed boolean := (_work ->> 'isSealed')::boolean;
   _join bigint := coalesce(_known, @.store_join(_work, _losers));
 BEGIN
   PERFORM @.touch_join(_join);
-  IF (_work ->> 'isSealed')::boolean THEN
+  IF _known IS NULL AND _is_sealed THEN
+    PERFORM @.gather('to_look_at', _join::text);
+  ELSIF _is_sealed THEN
     -- By primary key: + 0 keeps the planner from joins_staged, of which it would walk all.
     UPDATE @.joins n SET state = ${joinStates.waiting} WHERE n.seq = _join AND n.state + 0 = ${joinStates.staged};
-    -- What it holds is looked at when the atom is stored: its members may stand behind it there.
     IF FOUND THEN PERFORM @.gather('to_look_at', _join::text); END IF;
   END IF;
   RETURN jsonb_build_object('id', _work -> 'id', 'isDuplicate', _known IS NOT NULL);
@@ -26,7 +29,8 @@ DECLARE
 BEGIN
   IF @.is_any(_work -> 'after') THEN _edges := @.befores_of(_work -> 'after', _losers); END IF;
   INSERT INTO @.joins (seq, id, name, content, state, parent, size, after, stored_at, touched_at, remember_until)
-  VALUES (_seq, _work ->> 'id', _work ->> 'name', _work ->> 'content', ${joinStates.staged}, _parent, (_work ->> 'size')::int,
+  VALUES (_seq, _work ->> 'id', _work ->> 'name', _work ->> 'content',
+    CASE WHEN (_work ->> 'isSealed')::boolean THEN ${joinStates.waiting} ELSE ${joinStates.staged} END, _parent, (_work ->> 'size')::int,
     CASE WHEN _edges IS NOT NULL THEN @.after_named(_work -> 'after', _edges) END, _now, _now,
     CASE WHEN @.ms(_work, 'rememberMs') > 0 THEN _now + @.ms(_work, 'rememberMs') END);
   IF _edges IS NOT NULL THEN PERFORM @.come_after(_seq, _edges); END IF;

@@ -15,7 +15,7 @@ DECLARE
   _join @.joins;
 BEGIN
   SELECT n.* INTO _join FROM @.joins n WHERE n.seq = _seq;
-  IF _join.seq IS NOT NULL AND _join.state < ${joinStates.closed} THEN RETURN @.with_changes(_join); END IF;
+  IF _join.seq IS NOT NULL AND _join.state <> ${joinStates.closed} THEN RETURN @.with_changes(_join); END IF;
   RETURN _join;
 END $$;
 
@@ -25,7 +25,7 @@ DECLARE
   _join @.joins;
 BEGIN
   SELECT n.* INTO _join FROM @.joins n WHERE n.id = _id;
-  IF _join.seq IS NOT NULL AND _join.state < ${joinStates.closed} THEN RETURN @.with_changes(_join); END IF;
+  IF _join.seq IS NOT NULL AND _join.state <> ${joinStates.closed} THEN RETURN @.with_changes(_join); END IF;
   RETURN _join;
 END $$;
 

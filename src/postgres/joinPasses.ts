@@ -25,14 +25,17 @@ BEGIN
   RETURN _join.state < ${joinStates.closed} AND _join.live = 0 AND (_join.state = ${joinStates.open} OR _join.is_cancelled OR _join.fate IS NOT NULL);
 END $$;
 
--- By primary keys.
+-- With its counts, which stand for ever. By primary keys.
 CREATE FUNCTION @.close_join(_join @.joins) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   _is_bad boolean := CASE WHEN _join.fate IS NULL THEN _join.is_cancelled OR _join.failed > 0 ELSE _join.fate = 'cancelled' END;
 BEGIN
-  PERFORM @.fold_join(_join.seq);
-  PERFORM @.tell_join_ended(_join, CASE WHEN _is_bad THEN ${endedCodes.badly} ELSE ${endedCodes.well} END);
-  UPDATE @.joins n SET state = ${joinStates.closed}, closed_at = @.now(), purge_at = greatest(@.now() + ${joinsKeptMs}, coalesce(n.remember_until, 0)) WHERE n.seq = _join.seq;
+  UPDATE @.joins n SET state = ${joinStates.closed}, ended = CASE WHEN _is_bad THEN ${endedCodes.badly} ELSE ${endedCodes.well} END, closed_at = @.now(),
+    purge_at = greatest(@.now() + ${joinsKeptMs}, coalesce(n.remember_until, 0)), members = _join.members, live = _join.live, succeeded = _join.succeeded,
+    failed = _join.failed, given = _join.given
+    WHERE n.seq = _join.seq;
+  DELETE FROM @.join_changes c WHERE c.joined = _join.seq AND c.n > _join.folded;
+  PERFORM @.tell_join_ended(_join, NOT _is_bad);
   PERFORM @.tally('closed');
   PERFORM @.end_pass(${passKinds.members}, _join.seq), @.end_pass(${passKinds.children}, _join.seq);
   DELETE FROM @.passes p WHERE p.kind = ANY ('{${passKinds.members},${passKinds.children}}'::smallint[]) AND p.node = _join.seq;
@@ -43,8 +46,8 @@ END $$;
 CREATE FUNCTION @.begin_removal(_join @.joins) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF _join.state >= ${joinStates.closed} THEN RETURN; END IF;
-  PERFORM @.tell_join_ended(_join, ${endedCodes.badly});
-  UPDATE @.joins n SET state = ${joinStates.removed} WHERE n.seq = _join.seq;
+  UPDATE @.joins n SET state = ${joinStates.removed}, ended = ${endedCodes.badly} WHERE n.seq = _join.seq;
+  PERFORM @.tell_join_ended(_join, false);
   PERFORM @.gather('joins_to_purge', _join.seq::text), @.walk_members(_join.seq);
 END $$;
 
@@ -103,13 +106,12 @@ BEGIN
 END $$;
 
 -- To what it is within, and to whatever comes after it. By primary keys.
-CREATE FUNCTION @.tell_join_ended(_join @.joins, _ended int) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.tell_join_ended(_join @.joins, _is_well boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE @.joins n SET ended = _ended WHERE n.seq = _join.seq;
   PERFORM @.append('ended', _join.seq || ':0');
   IF _join.after IS NOT NULL THEN PERFORM @.turn_followers(ARRAY[_join.seq], false); END IF;
   IF EXISTS (SELECT 1 FROM @.joins n WHERE n.seq = _join.parent AND n.state < ${joinStates.closed}) THEN
-    PERFORM @.change_counts(_join.parent, 0, -1, (_ended = ${endedCodes.well})::int, (_ended = ${endedCodes.badly})::int, 0);
+    PERFORM @.change_counts(_join.parent, 0, -1, _is_well::int, (NOT _is_well)::int, 0);
   END IF;
 END $$;
 

@@ -36,7 +36,7 @@ END $$;
 
 CREATE FUNCTION @.join_row(_stored @.joins, _within text) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  _join @.joins := CASE WHEN _stored.state < ${joinStates.closed} THEN @.with_changes(_stored) ELSE _stored END;
+  _join @.joins := CASE WHEN _stored.state <> ${joinStates.closed} THEN @.with_changes(_stored) ELSE _stored END;
 BEGIN
   RETURN jsonb_build_object('id', _join.id, 'name', _join.name, 'state', CASE _join.state ${stateNames} END, 'isCancelled', _join.is_cancelled,
       'members', _join.members, 'live', _join.live, 'succeeded', _join.succeeded, 'failed', _join.failed, 'storedAt', _join.stored_at)

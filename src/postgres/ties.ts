@@ -38,8 +38,12 @@ END $$;
 
 -- Null: there is no such pass in this verb.
 CREATE FUNCTION @.cursor_of_pass(_kind int, _node bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  _passes text := current_setting('errand.bag_passes', true);
+  _at int;
 BEGIN
-  IF NOT @.is_gathered('passes') THEN RETURN NULL; END IF;
-  RETURN (SELECT split_part(i.item, ':', 3)::bigint FROM unnest(@.gathered('passes')) i (item) WHERE starts_with(i.item, concat(_kind, ':', _node, ':')) LIMIT 1);
+  _at := strpos(_passes, concat(chr(30), _kind, ':', _node, ':'));
+  IF coalesce(_at, 0) = 0 THEN RETURN NULL; END IF;
+  RETURN split_part(split_part(substr(_passes, _at + 1), chr(30), 1), ':', 3)::bigint;
 END $$;
 `;
