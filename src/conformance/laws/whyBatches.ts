@@ -26,7 +26,7 @@ async function stagedIn(world: World, handing: Process = world.process({})): Pro
         ],
       },
     ],
-    {},
+    { now: world.now },
   );
   await world.advance("5s");
 }
