@@ -4,7 +4,7 @@ import { triedFrom } from "./readyPlace.ts";
 import { verbSettings } from "./transaction.ts";
 
 export const claimFunctions: string = `
--- settling: as outcomes.ts tells them, or absent.
+-- settling: as verb_settle takes it, or absent.
 CREATE FUNCTION @.verb_claim(_wanted jsonb, _stated bigint) RETURNS json ${verbSettings} AS $$
 DECLARE
   _lines record;
@@ -12,7 +12,7 @@ DECLARE
   _settled jsonb := '[]';
 BEGIN
   -- Looks first, without the write lock: a claim that settles nothing and would find nothing must not write.
-  IF _wanted -> 'settling' IS NULL THEN
+  IF coalesce(_wanted -> 'settling', '[]') = '[]' THEN
     PERFORM @.begin_look(_stated);
     SELECT * INTO _lines FROM @.open_lines(_wanted);
     IF @.finds_nothing(_wanted, _lines._lines, _lines._queues, _lines._tasks) THEN
@@ -22,7 +22,7 @@ BEGIN
   END IF;
   PERFORM @.begin_verb(_stated);
   PERFORM @.take_in_inbox();
-  IF _wanted ? 'settling' THEN _settled := @.settle_told(_wanted -> 'settling'); END IF;
+  _settled := @.settle_asked(coalesce(_wanted -> 'settling', '[]'));
   PERFORM @.skip_late_ones(${tidyMax}), @.promote(${tidyMax}), @.note_freed(${tidyMax});
   PERFORM @.aftermath(${tidyMax});
   _settled := @.with_states(_settled);

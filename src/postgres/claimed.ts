@@ -20,7 +20,8 @@ export interface StoredJobs {
   readonly dueAt: readonly number[];
   readonly flags: readonly number[];
   readonly named: Readonly<Record<string, { readonly task: string; readonly queue: string }>>;
-  /** By place, from 1 on: what only some have. */
+  /** By place, from 1 on: lanes of width 1, and what only some have. */
+  readonly lanes: Readonly<Record<string, string>> | null;
   readonly more: Readonly<Record<string, Partial<ClaimedJob>>> | null;
 }
 
@@ -44,6 +45,8 @@ function jobsOf(stored: StoredJobs): ClaimedJob[] {
       dueAt: stored.dueAt[at] ?? 0,
       isOrdered: (flagged & flags.hasLane) !== 0,
     };
+    const lane = stored.lanes?.[at + 1];
+    if (lane !== undefined) Object.assign(job, { lane });
     const more = stored.more?.[at + 1];
     if (more !== undefined) Object.assign(job, more);
     return (flagged & flags.hasAfter) === 0 ? job : Object.assign(job, { isAfter: true });

@@ -6,6 +6,9 @@ import { anyAlone, triedFrom } from "./readyPlace.ts";
 /** It may not start any more: of a row r of \`ready\`. By primary key. */
 export const isLateHead = `(r.flags & ${flags.hasStartBy} <> 0 AND coalesce((SELECT j.start_by < _now FROM @.jobs j WHERE j.seq = r.seq AND j.starts = 0), false))`;
 
+/** Where jobs that run beside others stand, by the places of their queues in the claim. */
+export const standing: string = `unnest(_lines || ARRAY(SELECT l.id + ${triedFrom} FROM unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY l.nth), _queues || _queues)`;
+
 export const readyFunctions: string = `
 -- Lines with ready jobs that the claim may take from, with their queues by place in the claim. A paused line is passed over. By UNIQUE (queue, task), then primary keys.
 CREATE FUNCTION @.open_lines(_wanted jsonb, OUT _lines int[], OUT _queues int[], OUT _tasks text[]) LANGUAGE plpgsql STABLE AS $$
@@ -33,13 +36,26 @@ END $$;
 CREATE FUNCTION @.choose(_wanted jsonb, _lines int[], _queues int[], _tasks text[], OUT _seqs bigint[], OUT _rows tid[], OUT _taken jsonb) LANGUAGE plpgsql AS $$
 DECLARE
   _all_flags int;
+  _has_terms boolean := coalesce(_wanted -> 'terms' ?| _tasks, false);
+  _has_rows boolean := coalesce((_wanted ->> 'inRow')::int, 1) > 1 AND _wanted ->> 'alone' <> 'only';
 BEGIN
-  IF NOT coalesce(_wanted -> 'terms' ?| _tasks, false) THEN
+  IF NOT _has_terms AND (NOT _has_rows OR NOT @.begins_with_lane(_lines)) THEN
     SELECT c.* INTO _seqs, _rows, _all_flags FROM @.choose_at_once(_wanted, _lines, _queues) c;
     -- Behind none of them anybody may follow in a row.
-    IF coalesce((_wanted ->> 'inRow')::int, 1) <= 1 OR _wanted ->> 'alone' = 'only' OR coalesce(_all_flags, 0) & ${flags.hasLane} = 0 THEN RETURN; END IF;
+    IF NOT _has_rows OR coalesce(_all_flags, 0) & ${flags.hasLane} = 0 THEN RETURN; END IF;
+  END IF;
+  IF NOT _has_terms THEN
+    SELECT c.* INTO _seqs, _rows FROM @.choose_in_rows(_wanted, _lines, _queues) c;
+    IF _seqs IS NOT NULL THEN RETURN; END IF;
   END IF;
   SELECT c.* INTO _seqs, _rows, _taken FROM @.choose_by_turns(_wanted, _lines, _queues, _tasks) c;
+END $$;
+
+-- The first of a line has a lane: then most have. By primary key.
+CREATE FUNCTION @.begins_with_lane(_lines int[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN EXISTS (SELECT 1 FROM unnest(_lines) l (id)
+    WHERE (SELECT r.flags & ${flags.hasLane} FROM @.ready r WHERE r.line = l.id ORDER BY r.urgency, r.seq LIMIT 1) > 0);
 END $$;
 
 -- A queue is full, or stops before the first job with a lane once its slots are filled, and before a late one, which is beyond what one pass may skip.

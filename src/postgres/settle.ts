@@ -11,10 +11,16 @@ DECLARE
 BEGIN
   PERFORM @.begin_verb(_stated);
   PERFORM @.take_in_inbox();
-  _settled := CASE WHEN jsonb_typeof(_told) = 'array' THEN @.settle_each(_told) ELSE @.settle_told(_told) END;
+  _settled := @.settle_asked(_told);
   PERFORM @.aftermath(${tidyMax});
   _settled := @.with_states(_settled);
   RETURN jsonb_build_object('answer', _settled, 'isReadied', @.end_verb());
+END $$;
+
+CREATE FUNCTION @.settle_asked(_told jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+  IF _told = '[]' THEN RETURN _told; END IF;
+  RETURN CASE WHEN jsonb_typeof(_told) = 'array' THEN @.settle_each(_told) ELSE @.settle_told(_told) END;
 END $$;
 
 -- As outcomes.ts tells them. Answers those that are no plain completions, each with its place. Leaves what the endings let happen to the caller.

@@ -6,10 +6,11 @@ import { codeOf } from "./numbers.ts";
 const claimedJobs = `json_build_object('ids', json_agg(j.id), 'payloads', json_agg(j.payload), 'lines', json_agg(j.line), 'attempts', json_agg(j.attempts),
   'starts', json_agg(j.starts), 'suspects', json_agg(j.suspects), 'enqueuedAt', json_agg(j.enqueued_at), 'dueAt', json_agg(j.due_at), 'flags', json_agg(j.flags),
   'named', (SELECT json_object_agg(l.id, json_build_object('task', l.task, 'queue', l.queue)) FROM @.lines l WHERE l.id = ANY (array_agg(j.line))),
-  'more', json_object_agg(j.nth, json_strip_nulls(json_build_object('lane', CASE WHEN j.lane_width = 1 THEN j.lane END, 'checkpoint', j.checkpoint,
+  'lanes', json_object_agg(j.nth, j.lane) FILTER (WHERE j.lane_width = 1),
+  'more', json_object_agg(j.nth, json_strip_nulls(json_build_object('checkpoint', j.checkpoint,
       'join', CASE WHEN j.flags & ${flags.hasJoin} <> 0 THEN (SELECT (SELECT n.id FROM @.joins n WHERE n.seq = m.joined) FROM @.joined m WHERE m.seq = j.seq AND m.nth = 0) END,
       'expecting', j.extra -> 'expecting', 'version', j.extra -> 'version', 'from', j.extra -> 'from', 'slotAt', j.extra -> 'slot' -> 'at')))
-    FILTER (WHERE j.lane_width = 1 OR j.checkpoint IS NOT NULL OR j.extra IS NOT NULL OR j.flags & ${flags.hasJoin} <> 0))`;
+    FILTER (WHERE j.checkpoint IS NOT NULL OR j.extra IS NOT NULL OR j.flags & ${flags.hasJoin} <> 0))`;
 
 /** What is needed of a job to start it and to hand it out. */
 const columns = `j.seq, j.id, j.line, j.keep, j.flags, j.payload, j.enqueued_at, j.due_at, j.attempts, j.starts, j.suspects, j.lane, j.lane_width, j.checkpoint, j.extra`;

@@ -27,13 +27,14 @@ BEGIN
   _one.piece := least(_one.piece * 2, ${claimMax});
 END $$;
 
-CREATE FUNCTION @.contenders_of(_wanted jsonb, _lines int[], _queues int[], _task_of int[], _totals int[], _fresh_from bigint[]) RETURNS @.contender[] LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.contenders_of(_wanted jsonb, _lines int[], _queues int[], _task_of int[], _totals int[], _slots int[], _fresh_from bigint[]) RETURNS @.contender[] LANGUAGE plpgsql AS $$
 DECLARE
   _all @.contender[] := '{}';
   _one @.contender;
   _place int;
   _half boolean;
-  _of_queue int[] := ARRAY(SELECT count(*) FILTER (WHERE q.nth = t.nth) FROM unnest(_totals) WITH ORDINALITY t (total, nth) LEFT JOIN unnest(_queues) q (nth) ON q.nth = t.nth GROUP BY t.nth ORDER BY t.nth);
+  -- What has a lane or a gate takes slots only, and others are few where one competes with them.
+  _pieces int[] := ARRAY(SELECT least(greatest(1, s.slots + 1), ${claimMax}) FROM unnest(_slots) WITH ORDINALITY s (slots, nth) ORDER BY s.nth);
 BEGIN
   FOR _at IN 1 .. cardinality(_lines) LOOP
     CONTINUE WHEN _totals[_queues[_at]] <= 0;
@@ -41,7 +42,7 @@ BEGIN
       FOREACH _half IN ARRAY CASE WHEN _fresh_from[_task_of[_at]] IS NULL THEN ARRAY[NULL::boolean] ELSE ARRAY[true, false] END LOOP
         _one := (_lines[_at], _place, _queues[_at], _task_of[_at], _half, CASE WHEN _half IS FALSE THEN _fresh_from[_task_of[_at]] ELSE ${everBelow} END,
           CASE WHEN _half THEN _fresh_from[_task_of[_at]] - 1 ELSE ${everFrom} END, CASE WHEN _half THEN ${everBelow} ELSE 0 END,
-          greatest(1, ceil(_totals[_queues[_at]]::numeric / greatest(1, _of_queue[_queues[_at]]))), NULL, NULL, 1, false);
+          _pieces[_queues[_at]], NULL, NULL, 1, false);
         _one := @.read_on(_one);
         IF NOT _one.is_over THEN _all := _all || _one; END IF;
       END LOOP;
@@ -71,7 +72,7 @@ DECLARE
   _handed_out int[] := array_fill(0, ARRAY[cardinality(_names)]);
   _room jsonb := @.room_under(_wanted -> 'terms', _names);
   _all @.contender[] := @.contenders_of(_wanted, _lines, _queues, ARRAY(SELECT array_position(_names, t.task) FROM unnest(_tasks) WITH ORDINALITY t (task, nth) ORDER BY t.nth),
-    ARRAY(SELECT s + a FROM unnest(_slots, _ahead) WITH ORDINALITY t (s, a, nth) ORDER BY t.nth), _fresh_from);
+    ARRAY(SELECT s + a FROM unnest(_slots, _ahead) WITH ORDINALITY t (s, a, nth) ORDER BY t.nth), _slots, _fresh_from);
   _has_turns boolean := EXISTS (SELECT 1 FROM unnest(_fresh_from) f (at) WHERE f.at IS NOT NULL);
   _best int;
   _one @.contender;
