@@ -144,5 +144,5 @@ export const breakerRampStepMs: number = 0.5 * second;
 /** It begins with no less than so many starts a second; where that is more than before the trouble, it doubles each second up to the other. */
 export const breakerRampLeast = 2;
 export const breakerRampQuickTo = 10;
-/** Of the starts while it ramps, at most so many are of jobs that were tried before, while as many new ones come up. */
+/** Of the starts until it is back at what was done before, at most so many are of jobs that were tried before, while others come up. */
 export const breakerRetryShare = 0.2;
