@@ -9,7 +9,7 @@ import type { Store } from "./world.ts";
 
 export interface EngineUnderTest {
   readonly name: string;
-  readonly make: () => Store;
+  readonly make: () => Store | Promise<Store>;
 }
 
 export interface Campaign {
@@ -31,7 +31,7 @@ export async function findDivergence(target: EngineUnderTest, campaign: Campaign
 
 /** Throws what the engine did otherwise than the model. */
 export async function runCommands(target: EngineUnderTest, commands: readonly Command[], log: string[] = []): Promise<void> {
-  const world = new World(target.make(), log);
+  const world = new World(await target.make(), log);
   await world.open();
   try {
     await performAll(world, commands);

@@ -8,6 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import type { Engine } from "../../src/core/engine.ts";
+import { postgres } from "../../src/postgres/index.ts";
+import { emptyStore } from "../../test/postgres/emptying.ts";
+import { emptyBy, freshPlace } from "../../test/postgres/places.ts";
 import { findDivergence, isDivergent, story } from "./campaign.ts";
 import type { EngineUnderTest } from "./campaign.ts";
 import type { Command } from "./commands.ts";
@@ -41,6 +44,7 @@ async function load(engine: string): Promise<Record<string, (...given: string[])
 }
 
 async function engines(): Promise<EngineUnderTest[]> {
+  emptyBy(emptyStore);
   const memory = (await load("memory"))?.["memory"];
   const sqlite = (await load("sqlite"))?.["sqlite"];
   let files = 0;
@@ -49,11 +53,17 @@ async function engines(): Promise<EngineUnderTest[]> {
     { name: lazyName, make: () => ({ connect: () => new ModelEngine(true), isShared: false }) },
     ...(memory ? [{ name: "memory", make: () => ({ connect: () => memory(), isShared: false }) }] : []),
     ...(sqlite ? [{ name: "sqlite", make: () => fileStore(sqlite, join(folder, `${++files}.db`)) }] : []),
+    { name: "postgres", make: schemaStore },
   ];
 }
 
 function fileStore(sqlite: (file: string) => Engine, file: string): Store {
   return { connect: () => sqlite(file), isShared: true };
+}
+
+async function schemaStore(): Promise<Store> {
+  const { pool, schema, done } = await freshPlace();
+  return { connect: () => postgres(pool, { schema }), isShared: true, dispose: done };
 }
 
 for (const target of await engines()) {
@@ -66,12 +76,18 @@ for (const target of await engines()) {
     for (const { why, commands } of kept) {
       it(`agree where they once did not: ${why}`, () => mustAgree(target, commands));
     }
-    const some = target.name === modelName || target.name === lazyName ? modelRuns : runs;
+    const some = runsOf(target.name);
     it(`agree in ${some} runs of up to ${commandsMax} commands, seed ${seed}`, async () => {
       const commands = await findDivergence(target, { runs: some, commandsMax, seed, shrinkMs });
       if (commands !== undefined) assert.fail(await story(target, commands));
     });
   });
+}
+
+function runsOf(name: string): number {
+  if (name === modelName || name === lazyName) return modelRuns;
+  // Each command is a round trip.
+  return name === "postgres" ? Math.ceil(runs / 4) : runs;
 }
 
 async function mustAgree(target: EngineUnderTest, commands: readonly Command[]): Promise<void> {

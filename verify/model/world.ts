@@ -25,6 +25,8 @@ import type { View } from "./view.ts";
 export interface Store {
   readonly connect: () => Engine;
   readonly isShared: boolean;
+  /** When all that connected is closed. */
+  readonly dispose?: () => Promise<void>;
 }
 
 export interface FormerClaim {
@@ -67,6 +69,7 @@ export class World {
 
   async close(): Promise<void> {
     for (const handle of this.#handles) await handle.close();
+    await this.#store.dispose?.();
   }
 
   get engine(): Engine {
