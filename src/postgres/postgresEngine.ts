@@ -206,8 +206,11 @@ export class PostgresEngine implements port.Engine {
 }
 
 function schemaOf(name: string): string {
-  if (name.length > 0 && Buffer.byteLength(name) <= 63 && !name.includes("\0") && !name.startsWith("pg_")) return name;
-  throw new ErrandError("option-invalid", `"${name}" cannot be a schema: it takes 1 to 63 bytes, and does not begin with pg_`);
+  if (/^[\p{L}_][\p{L}\p{N}_$-]*$/u.test(name) && Buffer.byteLength(name) <= 63 && !name.startsWith("pg_")) return name;
+  throw new ErrandError(
+    "option-invalid",
+    `"${name}" cannot be errand's schema: a name is made of letters, digits, "_", "$" and "-", begins with a letter or "_" but not with pg_, and takes 63 bytes at most`,
+  );
 }
 
 /** The id was stored in this very moment, by another: as a known one it is answered well. */
