@@ -17,7 +17,7 @@ DECLARE
     || CASE WHEN _walk_max < 0 THEN '' ELSE ' LIMIT ' || _walk_max END;
 BEGIN
   EXECUTE 'SELECT ARRAY(SELECT c.seq FROM (' || _candidates || ') c CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = c.seq OFFSET 0) j LEFT JOIN @.running r ON r.seq = j.seq
-      LEFT JOIN @.done d ON d.seq = j.seq LEFT JOIN @.members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq JOIN @.lines l ON l.id = j.line
+      LEFT JOIN @.done d ON d.seq = j.seq LEFT JOIN LATERAL (SELECT m.seq FROM @.members m WHERE m.lane = j.lane AND m.place = 0 AND m.seq = j.seq OFFSET 0) m ON true JOIN @.lines l ON l.id = j.line
       WHERE ' || @.conditions_of(_where) || coalesce(' AND ' || _only, '') || ' ORDER BY c.seq' || _direction || ' LIMIT ' || _limit + 1 || ')' INTO _seqs;
   IF cardinality(_seqs) > _limit THEN
     _seqs := _seqs[1:_limit];

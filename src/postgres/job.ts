@@ -26,7 +26,7 @@ const jobColumns = `j.seq, j.id, j.line, j.keep, j.enqueued_at, j.remember_until
   j.attempts, j.starts, j.suspects, j.has_died, j.delayed_by, j.checkpoint, j.result, j.history, j.reason, j.is_poison, coalesce(d.ended_at, j.ended_at), j.since,
   r.process, r.claim, r.fence, r.started_at, r.is_cancelling, r.flags, r.terms`;
 const jobJoins = `LEFT JOIN @.running r ON r.seq = j.seq LEFT JOIN @.done d ON d.seq = j.seq
-  LEFT JOIN @.members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq`;
+  LEFT JOIN LATERAL (SELECT m.seq FROM @.members m WHERE m.lane = j.lane AND m.place = 0 AND m.seq = j.seq OFFSET 0) m ON true`;
 
 export const jobFunctions: string = `
 -- Where a job stands, told by its wide row's code and its narrow rows.

@@ -41,13 +41,13 @@ END $$;
 -- When a key has room again by the passing of time alone, with somebody who waits for it. By keys_free: the first.
 CREATE FUNCTION @.first_free_at() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN (SELECT min(k.free_at) FROM @.keys k WHERE k.free_at IS NOT NULL);
+  RETURN (SELECT k.free_at FROM @.keys k WHERE k.free_at IS NOT NULL ORDER BY k.free_at LIMIT 1);
 END $$;
 
 -- By key_starts_until: the first.
 CREATE FUNCTION @.is_any_start_over() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN coalesce((SELECT min(s.until) FROM @.key_starts s) <= @.now(), false);
+  RETURN coalesce((SELECT s.until FROM @.key_starts s ORDER BY s.until LIMIT 1) <= @.now(), false);
 END $$;
 
 -- Lines that may go on because time has passed. By keys_free.

@@ -68,7 +68,7 @@ BEGIN
 END $$;
 
 -- All that decides who is next. _first: of those that wait. _is_first_running: in a row behind one that has ended.
--- Counts no more than a lane's width. A lane without members is forgotten, whenever that is found.
+-- Counts no more than a lane's width. (min(seq) may read the whole lane.) A lane without members is forgotten, whenever that is found.
 CREATE FUNCTION @.standing_of(_lane text, OUT _is_closed boolean, OUT _admitted int, OUT _has_head boolean, OUT _first bigint, OUT _is_first_running boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -78,8 +78,8 @@ DECLARE
 BEGIN
   SELECT (SELECT count(*) FROM @.members m WHERE m.lane = _lane AND m.place = ${places.admitted}),
       EXISTS (SELECT 1 FROM @.members m WHERE m.lane = _lane AND m.place = ${places.head}),
-      (SELECT min(m.seq) FROM @.members m WHERE m.lane = _lane AND m.place = ${places.blocked}),
-      (SELECT min(m.seq) FROM @.members m WHERE m.lane = _lane AND m.place = ${places.parked}),
+      (SELECT m.seq FROM @.members m WHERE m.lane = _lane AND m.place = ${places.blocked} ORDER BY m.seq LIMIT 1),
+      (SELECT m.seq FROM @.members m WHERE m.lane = _lane AND m.place = ${places.parked} ORDER BY m.seq LIMIT 1),
       EXISTS (SELECT 1 FROM @.lanes l WHERE l.lane = _lane), EXISTS (SELECT 1 FROM @.lanes l WHERE l.lane = _lane AND l.closed_at IS NOT NULL)
     INTO _admitted, _has_head, _blocked, _parked, _is_known, _is_closed;
   _first := least(_blocked, _parked);
@@ -91,26 +91,30 @@ BEGIN
   END IF;
 END $$;
 
--- Those that run in a row behind others count as admitted from here on: the first of those at place 0, as many as a row may be long.
+-- Those that run in a row behind others count as admitted from here on. They are the first of those at place 0, as many as a row may be long at most.
 CREATE FUNCTION @.admit_followers(_lane text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   _rows tid[];
 BEGIN
+  IF NOT @.is_row_first(_lane) THEN RETURN; END IF;
   _rows := ARRAY(SELECT q.row FROM (
       SELECT m.ctid AS row, m.seq FROM @.members m WHERE m.lane = _lane AND m.place = ${places.blocked} ORDER BY m.seq LIMIT ${claimMax}
     ) q CROSS JOIN LATERAL (SELECT 1 FROM @.running r WHERE r.seq = q.seq OFFSET 0) r);
   UPDATE @.members m SET place = ${places.admitted} WHERE m.ctid = ANY (_rows);
 END $$;
 
+-- A row stands at the beginning of those at place 0.
+CREATE FUNCTION @.is_row_first(_lane text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  _first bigint := (SELECT m.seq FROM @.members m WHERE m.lane = _lane AND m.place = ${places.blocked} ORDER BY m.seq LIMIT 1);
+BEGIN
+  RETURN EXISTS (SELECT 1 FROM @.running r WHERE r.seq = _first);
+END $$;
+
 -- One of those that run in a row comes back: the others are a row no more.
 CREATE FUNCTION @.break_row(_lane text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF EXISTS (
-    SELECT 1 FROM @.running r
-    WHERE r.seq = (SELECT min(m.seq) FROM @.members m WHERE m.lane = _lane AND m.place = ${places.blocked})
-  ) THEN
-    PERFORM @.admit_followers(_lane);
-  END IF;
+  PERFORM @.admit_followers(_lane);
 END $$;
 
 -- Whether a member that was enqueued before it lives.

@@ -21,6 +21,8 @@ const lanes = 100;
 const hands = 100;
 const perAtom = 500;
 const lane = (n: number) => ({ key: `lane ${n}`, width: 1, ifDead: "continue" as const });
+const longLanes = ["block", "park"] as const;
+const long = (ifDead: (typeof longLanes)[number]) => ({ key: `long ${ifDead}`, width: 2, ifDead });
 const limit = (n: number) => [{ key: `limit ${n}`, is: { running: 1 } }];
 const claimed = {
   process: "p",
@@ -94,6 +96,11 @@ function asked(fence: number, day = 0): Readonly<Record<string, Asked>> {
     "settle a completed one": outcome("hand 0", "completed"),
     "settle one that retries": outcome("hand 1", "retry"),
     "settle a dead one": outcome("hand 2", "dead"),
+    "settle a completed one of a long lane": outcome("long hand park", "completed"),
+    "settle one of a long lane that retries": outcome("long hand park", "retry"),
+    "settle a dead one that blocks a long lane": outcome("long hand block", "dead"),
+    "settle a dead one that closes a long lane": outcome("long hand park", "dead"),
+    "cancel ten of a long lane": change(300, { jobs: { lane: "long park" } }, { do: "cancel", reason: "no" }),
     beat: { verb: "verb_beat", values: ["p", 60_000], most: 100 },
     "cancel one": change(100, { ids: ["plain 8"] }, { do: "cancel", reason: "no" }),
     "cancel ten of a lane": change(200, { jobs: { lane: "lane 3" } }, { do: "cancel", reason: "no" }),
@@ -180,6 +187,10 @@ async function prepare(engine: Engine): Promise<void> {
   await engine.enqueue([{ works: [], notes: subscriptions }], { now: start });
   await store(
     engine,
+    longLanes.map((ifDead) => job(`long hand ${ifDead}`, { queue: "hands", lane: long(ifDead) })),
+  );
+  await store(
+    engine,
     Array.from({ length: hands }, (_, n) => job(`hand ${n}`, { queue: "hands" })),
   );
 }
@@ -199,6 +210,12 @@ async function fill(engine: Engine, from: number, to: number): Promise<void> {
     engine,
     each((n) => job(`ordered ${n}`, { lane: lane(n % lanes) })),
   );
+  for (const ifDead of longLanes) {
+    await store(
+      engine,
+      each((n) => job(`long ${ifDead} ${n}`, { lane: long(ifDead) })),
+    );
+  }
   await store(
     engine,
     each((n) => job(`unique ${n}`, { unique: { key: `unique ${n}`, mode: { is: "keep" } } })),
