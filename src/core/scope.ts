@@ -29,10 +29,20 @@ export interface SyncScope {
 /** Foreign transactions, by the members errand calls. Another engine adds its own by declaration merging. */
 export interface Transactions {
   sqlite: SyncTransaction;
-  /** A client of `pg`, between BEGIN and COMMIT; a Pool, which has a totalCount, is none. */
-  pg: { query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>; readonly totalCount?: never };
+  /** A client of `pg`, between BEGIN and COMMIT; a Pool, which has a totalCount, is none, and so is a DataSource of TypeORM. */
+  pg: { query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>; readonly totalCount?: never; readonly isInitialized?: never };
   /** The `sql` that `sql.begin` of the package `postgres` hands over. */
   postgres: { unsafe(text: string, values?: never[]): PromiseLike<readonly unknown[]>; readonly savepoint: unknown };
+  /** What `db.transaction` of Drizzle hands over. */
+  drizzle: { execute(query: never): PromiseLike<unknown>; rollback(): never };
+  /** What `db.transaction().execute` of Kysely hands over. */
+  kysely: { readonly isTransaction: true; getExecutor(): unknown };
+  /** What `knex.transaction` hands over. */
+  knex: { raw(text: string, values: readonly never[]): PromiseLike<unknown>; readonly executionPromise: Promise<unknown> };
+  /** What `prisma.$transaction` hands over; a root client, which connects, is none. */
+  prisma: { $queryRawUnsafe(text: string, ...values: unknown[]): PromiseLike<unknown>; readonly $connect?: never };
+  /** An EntityManager or a QueryRunner of TypeORM, in a transaction. */
+  typeorm: { query(text: string, values?: unknown[]): Promise<unknown>; readonly dataSource: unknown; readonly isInitialized?: never };
 }
 export type Transaction = Transactions[keyof Transactions];
 /** better-sqlite3's Database, node:sqlite's DatabaseSync. */

@@ -2,9 +2,9 @@
 import { postgresPoolSize } from "../core/defaults.ts";
 import { ErrandError } from "../core/errors.ts";
 import { loadPg } from "./driver.ts";
-import type { DriverName, PgClient, PgPool, PostgresSession, PostgresSql } from "./driver.ts";
+import type { DriverName, PgClient, PgPool, PostgresSql } from "./driver.ts";
 import { overPg, PgDatabase, pgPoolOptions } from "./pgDatabase.ts";
-import { overPostgres, PostgresDatabase } from "./postgresDatabase.ts";
+import { PostgresDatabase } from "./postgresDatabase.ts";
 import type { Row, Value } from "./values.ts";
 
 export type { Row, Value } from "./values.ts";
@@ -62,9 +62,8 @@ export function databaseOf(given: unknown, poolSize: number = postgresPoolSize):
   throw new ErrandError("option-invalid", `${isPgClient(given) ? "one client is no pool" : "that is no connection to PostgreSQL"}; ${cure}`);
 }
 
-/** A caller's transaction, as a session; undefined if it is none. `isOpen`: whether it has begun, where its driver tells. */
+/** A client of pg, as a session; undefined if it is none. `isOpen`: whether it is in a transaction, where it tells. */
 export function sessionOf(tx: unknown): { readonly session: Session; readonly isOpen: boolean | undefined } | undefined {
-  if (isPostgresTransaction(tx)) return { session: overPostgres(tx, "the transaction"), isOpen: true };
   if (!isPgClient(tx) || isPgPool(tx)) return undefined;
   const status = tx.getTransactionStatus?.() ?? undefined;
   return { session: overPg(tx, "the transaction"), isOpen: status === undefined ? undefined : status !== "I" };
@@ -82,11 +81,7 @@ function isPostgresSql(given: unknown): given is PostgresSql {
   return typeof given === "function" && has(given, "unsafe", "begin", "reserve", "listen", "options");
 }
 
-function isPostgresTransaction(given: unknown): given is PostgresSession {
-  return typeof given === "function" && has(given, "unsafe", "typed", "savepoint");
-}
-
-function isPgPool(given: unknown): given is PgPool {
+export function isPgPool(given: unknown): given is PgPool {
   return isPgClient(given) && has(given, "connect", "end", "options", "totalCount");
 }
 

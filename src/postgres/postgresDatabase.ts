@@ -1,5 +1,5 @@
 /** A database over the driver `postgres`. */
-import type { Database, Ear, Hearing, Reach, Reserved, Session } from "./client.ts";
+import type { Database, Ear, Hearing, Reach, Reserved } from "./client.ts";
 import { isInstalled } from "./driver.ts";
 import type { PostgresRows, PostgresSession, PostgresSql } from "./driver.ts";
 import { failureOf } from "./failure.ts";
@@ -64,10 +64,6 @@ export class PostgresDatabase implements Database {
   async close(): Promise<void> {
     if (this.isOurs) await this.#sql.end();
   }
-}
-
-export function overPostgres(sql: PostgresSession, name: string): Session {
-  return { query: (text, values) => ask(sql, name, text, values) };
 }
 
 class PostgresReserved implements Reserved {

@@ -31,9 +31,9 @@ export class Verbs {
 
   /** In the session's own transaction, or in the caller's. Undefined: the function answered null. */
   async call<T>(session: Session, verb: string, values: readonly Value[], at: At<unknown>): Promise<T | undefined> {
-    const places = [...values, at.now ?? null].map((_, index) => `$${index + 1}`).join(", ");
-    const text = `SELECT ${this.#schema}.${verb}(${places}) AS answer`;
-    const rows = await (at.tx === undefined ? this.#again(session, text, [...values, at.now ?? null]) : session.query(text, [...values, at.now ?? null]));
+    const all = [...values, at.now ?? null];
+    const text = `SELECT ${this.#schema}.${verb}(${all.map((_, index) => `$${index + 1}`).join(", ")}) AS answer`;
+    const rows = await (at.tx === undefined ? this.#again(session, text, all) : session.query(text, all));
     return (rows[0]?.["answer"] ?? undefined) as T | undefined;
   }
 

@@ -110,13 +110,6 @@ describe("PostgreSQL", { skip: postgresMissing ?? false }, () => {
     assert.deepEqual(await joined.session.query("SELECT 1::bigint AS n", []), [{ n: 1 }]);
     await client.query("ROLLBACK");
     client.release();
-    const sql = postgres(await serverUrl());
-    assert.equal(sessionOf(sql), undefined);
-    await sql.begin(async (tx) => {
-      assert.equal(sessionOf(tx)?.isOpen, true);
-      assert.deepEqual(await sessionOf(tx)?.session.query("SELECT 1::bigint AS n", []), [{ n: 1 }]);
-    });
-    await sql.end();
     for (const other of [undefined, null, 1, "postgres://", {}, () => undefined]) assert.equal(sessionOf(other), undefined);
   });
 });
