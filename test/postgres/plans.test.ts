@@ -23,6 +23,7 @@ const perAtom = 500;
 const lane = (n: number) => ({ key: `lane ${n}`, width: 1, ifDead: "continue" as const });
 const longLanes = ["block", "park"] as const;
 const long = (ifDead: (typeof longLanes)[number]) => ({ key: `long ${ifDead}`, width: 2, ifDead });
+const longLine = [{ key: "long line", is: { running: 1 } }];
 const limit = (n: number) => [{ key: `limit ${n}`, is: { running: 1 } }];
 const claimed = {
   process: "p",
@@ -100,6 +101,12 @@ function asked(fence: number, day = 0): Readonly<Record<string, Asked>> {
     "settle one of a long lane that retries": outcome("long hand park", "retry"),
     "settle a dead one that blocks a long lane": outcome("long hand block", "dead"),
     "settle a dead one that closes a long lane": outcome("long hand park", "dead"),
+    "settle a completed one under a limit with a long line": outcome("limited hand", "completed"),
+    "settle one that retries under a limit with a long line": outcome("limited hand", "retry"),
+    "cancel one in a long line": change(100, { ids: ["waiting 7"] }, { do: "cancel", reason: "no" }),
+    "prioritise one in a long line": change(100, { ids: ["waiting 7"] }, { do: "prioritise", headStartMs: 1 }),
+    "enqueue into a long line": enqueue(100, job("new", { keyLimits: longLine })),
+    "enqueue what comes first in a long line": enqueue(100, job("new", { keyLimits: longLine, headStartMs: 1 })),
     "cancel ten of a long lane": change(300, { jobs: { lane: "long park" } }, { do: "cancel", reason: "no" }),
     beat: { verb: "verb_beat", values: ["p", 60_000], most: 100 },
     "cancel one": change(100, { ids: ["plain 8"] }, { do: "cancel", reason: "no" }),
@@ -185,10 +192,10 @@ async function prepare(engine: Engine): Promise<void> {
     value: JSON.stringify({ ...subscription, name, ...more }),
   }));
   await engine.enqueue([{ works: [], notes: subscriptions }], { now: start });
-  await store(
-    engine,
-    longLanes.map((ifDead) => job(`long hand ${ifDead}`, { queue: "hands", lane: long(ifDead) })),
-  );
+  await store(engine, [
+    job("limited hand", { queue: "hands", keyLimits: longLine }),
+    ...longLanes.map((ifDead) => job(`long hand ${ifDead}`, { queue: "hands", lane: long(ifDead) })),
+  ]);
   await store(
     engine,
     Array.from({ length: hands }, (_, n) => job(`hand ${n}`, { queue: "hands" })),
@@ -209,6 +216,10 @@ async function fill(engine: Engine, from: number, to: number): Promise<void> {
   await store(
     engine,
     each((n) => job(`ordered ${n}`, { lane: lane(n % lanes) })),
+  );
+  await store(
+    engine,
+    each((n) => job(`waiting ${n}`, { keyLimits: longLine })),
   );
   for (const ifDead of longLanes) {
     await store(
