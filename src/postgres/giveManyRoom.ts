@@ -3,6 +3,25 @@ import { flags } from "./job.ts";
 import { readyPlaceOf } from "./readyPlace.ts";
 
 export const giveManyRoomFunctions: string = `
+-- Where one of the lines that may go on is more than common, all is left to be asked in order: its first may ask for other limits too.
+-- _left: those that arrived and have to be asked one by one.
+CREATE FUNCTION @.give_many_room(_arrived bigint[], _changed text[], _most int, OUT _left bigint[], OUT _is_changed_done boolean) LANGUAGE plpgsql AS $$
+DECLARE
+  -- By jobs_pkey.
+  _named text[] := ARRAY(SELECT DISTINCT l ->> 'key' FROM @.jobs j, jsonb_array_elements(j.extra -> 'keyLimits') l WHERE j.seq = ANY (_arrived));
+  _firsts record := @.firsts_with_room(_changed, _named, _most);
+  _roomy bigint[];
+BEGIN
+  _left := _arrived;
+  _is_changed_done := cardinality(_firsts._done) = cardinality(_changed);
+  IF NOT _is_changed_done THEN RETURN; END IF;
+  PERFORM @.take_their_places(_firsts._seqs), @.tell_nobody_waits_for_time(_changed);
+  IF cardinality(_arrived) = 0 THEN RETURN; END IF;
+  _roomy := @.arrived_with_room(_arrived);
+  PERFORM @.take_their_places(_roomy);
+  _left := ARRAY(SELECT e.seq FROM unnest(_arrived) e (seq) EXCEPT SELECT e.seq FROM unnest(_roomy) e (seq));
+END $$;
+
 -- Of those that arrived, the ones whose limits all have room for every one that arrived, with nobody in line: their order decides nothing.
 -- By jobs_pkey, keys_pkey, key_waits_line.
 CREATE FUNCTION @.arrived_with_room(_arrived bigint[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
@@ -18,10 +37,10 @@ BEGIN
     AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(j.extra -> 'keyLimits') l WHERE l ->> 'key' = ANY (_full)));
 END $$;
 
--- Of lines that may go on, and that nobody who arrived asks for: their first, as many as have room, where these and the next have that limit alone, with
+-- Of lines that may go on, and that nobody who arrived asks for (_named): their first, as many as have room, where these and the next have that limit alone, with
 -- one number, and it bounds what runs.
 -- _done: lines of which no more need be looked at; none if there were more than _most. By key_waits_line, then primary keys.
-CREATE FUNCTION @.firsts_with_room(_keys text[], _most int, OUT _seqs bigint[], OUT _done text[]) LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.firsts_with_room(_keys text[], _named text[], _most int, OUT _seqs bigint[], OUT _done text[]) LANGUAGE plpgsql AS $$
 BEGIN
   WITH lines AS (
     SELECT e.key, w.seqs FROM unnest(_keys) e (key)
@@ -36,7 +55,7 @@ BEGIN
         FROM (SELECT w.seq, w.urgency FROM @.key_waits w WHERE w.key = e.key ORDER BY w.urgency, w.seq LIMIT u.room + 1) w
           CROSS JOIN LATERAL (SELECT j.extra, j.start_by FROM @.jobs j WHERE j.seq = w.seq OFFSET 0) j
       ) w
-    WHERE f.limits IS NULL OR (jsonb_array_length(f.limits) = 1 AND f.limits -> 0 -> 'is' -> 'running' IS NOT NULL AND w.is_alike
+    WHERE f.limits IS NULL OR (e.key <> ALL (_named) AND jsonb_array_length(f.limits) = 1 AND f.limits -> 0 -> 'is' -> 'running' IS NOT NULL AND w.is_alike
       AND NOT EXISTS (SELECT 1 FROM @.key_starts s WHERE s.key = e.key))
   )
   SELECT ARRAY(SELECT s.seq FROM lines l, unnest(l.seqs) s (seq)), ARRAY(SELECT l.key FROM lines l) INTO _seqs, _done;

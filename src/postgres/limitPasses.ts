@@ -11,8 +11,7 @@ DECLARE
   _arrived bigint[];
   _arrived_urgencies bigint[];
   _changed text[];
-  _named text[] := '{}';
-  _firsts record;
+  _many record;
   _at int := 1;
   _line int;
   _key text;
@@ -23,21 +22,11 @@ BEGIN
   IF NOT @.is_gathered('key_arrivals') AND NOT @.is_gathered('key_changes') THEN RETURN; END IF;
   _arrived := @.take_gathered('key_arrivals')::bigint[];
   _changed := @.take_gathered('key_changes');
+  _many := @.give_many_room(_arrived, _changed, _limit - @.tallied('given'));
+  IF _many._is_changed_done THEN _changed := '{}'; END IF;
   -- By jobs_pkey.
-  IF cardinality(_arrived) > 0 THEN
-    _seqs := @.arrived_with_room(_arrived);
-    PERFORM @.take_their_places(_seqs);
-    _arrived := ARRAY(SELECT e.seq FROM unnest(_arrived) e (seq) EXCEPT SELECT e.seq FROM unnest(_seqs) e (seq));
-    _named := ARRAY(SELECT DISTINCT l ->> 'key' FROM @.jobs j, jsonb_array_elements(j.extra -> 'keyLimits') l WHERE j.seq = ANY (_arrived));
-  END IF;
   SELECT array_agg(j.seq ORDER BY j.urgency, j.seq), array_agg(j.urgency ORDER BY j.urgency, j.seq) INTO _arrived, _arrived_urgencies
-    FROM @.jobs j WHERE j.seq = ANY (_arrived);
-  IF cardinality(_changed) > 0 THEN
-    _firsts := @.firsts_with_room(ARRAY(SELECT e.key FROM unnest(_changed) e (key) EXCEPT SELECT e.key FROM unnest(_named) e (key)), _limit - @.tallied('given'));
-    PERFORM @.take_their_places(_firsts._seqs), @.tell_nobody_waits_for_time(_firsts._done);
-    _changed := ARRAY(SELECT e.key FROM unnest(_changed) e (key) EXCEPT SELECT e.key FROM unnest(_firsts._done) e (key));
-  END IF;
-  _seqs := '{}';
+    FROM @.jobs j WHERE j.seq = ANY (_many._left);
   FOREACH _key IN ARRAY _changed LOOP
     SELECT f._urgency, f._seq INTO _urgency, _seq FROM @.first_waiting(_key) f;
     IF _seq IS NOT NULL THEN

@@ -248,6 +248,26 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "one that waits for one of its limits is more urgent than a newcomer for the other, also where both have room at once",
+    run: async (stage) => {
+      await stage.enqueue(limited("x", running(1, "x")));
+      await stage.claim();
+      await stage.enqueue(limited("both", [running(1, "x"), running(1, "y")], { headStartMs: 5 }));
+      await stage.settle("x", "completed", { follow: [limited("new", running(1, "y"))] });
+      assert.equal(await stage.states("both", "new"), "ready blocked");
+    },
+  },
+  {
+    claim: "one that waits for one of its limits is more urgent than one that waits for the other, also where both have room at once",
+    run: async (stage) => {
+      await stage.enqueue(limited("x", running(1, "x")), limited("y", running(1, "y")));
+      await stage.claim();
+      await stage.enqueue(limited("both", [running(1, "x"), running(1, "y")], { headStartMs: 5 }), limited("second", running(1, "y")));
+      await stage.settleAll(stage.outcome("y", "completed"), stage.outcome("x", "completed"));
+      assert.equal(await stage.states("both", "second"), "ready blocked");
+    },
+  },
+  {
     claim: "two jobs whose limits cross do not wait for each other",
     run: async (stage) => {
       const [xy, yx] = [
