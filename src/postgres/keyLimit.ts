@@ -2,7 +2,7 @@
 import { flags } from "./job.ts";
 
 export const keyLimitFunctions: string = `
--- How much is held now. What counts no more is forgotten. By keys_pkey, key_starts_pkey.
+-- How much is held now. What counts no more is forgotten: its line may go on. By keys_pkey, key_starts_pkey.
 CREATE FUNCTION @.use_key(_key text) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
   _used int := (SELECT k.used FROM @.keys k WHERE k.key = _key);
@@ -14,6 +14,7 @@ BEGIN
   IF _over > 0 THEN
     UPDATE @.keys k SET used = k.used - _over WHERE k.key = _key;
     IF _used = _over THEN PERFORM @.forget_key(_key); END IF;
+    PERFORM @.gather('key_changes', _key);
   END IF;
   RETURN _used - _over;
 END $$;

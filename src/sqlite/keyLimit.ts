@@ -48,7 +48,9 @@ export class Keys {
     if (known) return known;
     const [row] = tx.sql.tuples<[number, number | null]>(readKey, key);
     const use = { used: row?.[0] ?? 0, freeAt: row?.[1] ?? null };
-    if (row && use.used > 0) use.used -= tx.sql.run(forgetStarts, key, tx.now);
+    const over = use.used > 0 ? tx.sql.run(forgetStarts, key, tx.now) : 0;
+    use.used -= over;
+    if (over > 0) this.changed.add(key);
     this.#byKey.set(key, use);
     return use;
   }

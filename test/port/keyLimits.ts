@@ -248,6 +248,17 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "room that came back with time goes to those that wait as soon as somebody asks for it",
+    run: async (stage) => {
+      await stage.enqueue(limited("a", starts(1)));
+      await stage.claim();
+      await stage.enqueue(limited("b", starts(1)));
+      stage.advance(everyMs);
+      await stage.enqueue(limited("c", starts(1)));
+      assert.equal(await stage.states("b", "c"), "ready blocked");
+    },
+  },
+  {
     claim: "one that waits for one of its limits is more urgent than a newcomer for the other, also where both have room at once",
     run: async (stage) => {
       await stage.enqueue(limited("x", running(1, "x")));
