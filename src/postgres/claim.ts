@@ -1,5 +1,6 @@
 /** Hands out the most urgent ready jobs of the asked lines. Costs O(lines + jobs), whatever waits behind closed lines. */
 import { tidyMax } from "../core/defaults.ts";
+import { standsAt } from "./floors.ts";
 import { triedFrom } from "./readyPlace.ts";
 import { verbSettings } from "./transaction.ts";
 
@@ -49,9 +50,9 @@ BEGIN
     CONTINUE WHEN (_queue ->> 'slots')::int + (_queue ->> 'ahead')::int <= 0 OR (_terms ->> 'most')::int < 1
       OR ((_queue ->> 'slots')::int <= 0 AND @.is_gated(_terms)) OR NOT @.has_room(_room, _terms);
     IF _is_alone THEN
-      IF EXISTS (SELECT 1 FROM @.ready r WHERE r.line = -_lines[_at] LIMIT 1) THEN RETURN false; END IF;
-    ELSIF EXISTS (SELECT 1 FROM @.ready r WHERE r.line = _lines[_at] LIMIT 1) OR (coalesce((_terms ->> 'retriesMost')::int, 1) > 0
-        AND EXISTS (SELECT 1 FROM @.ready r WHERE r.line = _lines[_at] + ${triedFrom} LIMIT 1)) THEN
+      IF EXISTS (SELECT 1 FROM @.ready r WHERE ${standsAt("-_lines[_at]")} LIMIT 1) THEN RETURN false; END IF;
+    ELSIF EXISTS (SELECT 1 FROM @.ready r WHERE ${standsAt("_lines[_at]")} LIMIT 1) OR (coalesce((_terms ->> 'retriesMost')::int, 1) > 0
+        AND EXISTS (SELECT 1 FROM @.ready r WHERE ${standsAt(`_lines[_at] + ${triedFrom}`)} LIMIT 1)) THEN
       RETURN false;
     END IF;
   END LOOP;
@@ -74,6 +75,7 @@ BEGIN
     IF cardinality(_chosen._seqs) > 0 THEN
       _jobs := @.start_jobs(@.lease_to(_process._id, _wanted ->> 'process', (_wanted ->> 'leaseMs')::bigint), _fence, _wanted ->> 'claim',
         @.hand_out_room(_wanted -> 'terms', _chosen._taken), _chosen._seqs, _chosen._rows);
+      PERFORM @.raise_floors(_lines._lines, _chosen._seqs);
     END IF;
   END IF;
   PERFORM @.aftermath(${tidyMax});
@@ -95,7 +97,8 @@ DECLARE
 BEGIN
   IF _wanted -> 'terms' ?| _tasks THEN
     SELECT least(_at, min(@.free_at_under(_wanted -> 'terms' -> l.task))) INTO _at FROM unnest(_lines, _tasks) l (id, task)
-      WHERE _wanted -> 'terms' -> l.task -> 'gates' IS NOT NULL AND (SELECT r.seq FROM @.ready r WHERE r.line IN (l.id, l.id + ${triedFrom}, -l.id) LIMIT 1) IS NOT NULL;
+      WHERE _wanted -> 'terms' -> l.task -> 'gates' IS NOT NULL AND ((SELECT r.seq FROM @.ready r WHERE ${standsAt("l.id")} LIMIT 1) IS NOT NULL OR (SELECT r.seq FROM @.ready r WHERE ${standsAt(`l.id + ${triedFrom}`)} LIMIT 1) IS NOT NULL
+          OR (SELECT r.seq FROM @.ready r WHERE ${standsAt("-l.id")} LIMIT 1) IS NOT NULL);
   END IF;
   RETURN CASE WHEN _at IS NOT NULL THEN greatest(0, _at - @.now()) END;
 END $$;

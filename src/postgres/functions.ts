@@ -18,6 +18,7 @@ import { expireFunctions } from "./expire.ts";
 import { fanOutFunctions } from "./fanOut.ts";
 import { filterFunctions } from "./filter.ts";
 import { findFunctions } from "./find.ts";
+import { floorFunctions } from "./floors.ts";
 import { gateRowFunctions } from "./gateRow.ts";
 import { gateFunctions } from "./gates.ts";
 import { gatheringFunctions } from "./gathering.ts";
@@ -87,6 +88,7 @@ export const functions: string = [
   fanOutFunctions,
   filterFunctions,
   findFunctions,
+  floorFunctions,
   gateRowFunctions,
   gateFunctions,
   gatheringFunctions,

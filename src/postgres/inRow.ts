@@ -1,5 +1,6 @@
 /** Members of a lane that are handed out in a row, behind one that is. */
 import { claimMax } from "../core/defaults.ts";
+import { standsAt } from "./floors.ts";
 import { flags } from "./job.ts";
 import { places } from "./places.ts";
 import { isLateHead, standing } from "./ready.ts";
@@ -43,7 +44,7 @@ BEGIN
       SELECT s.queue, _slots[s.queue] AS slots, r.urgency, r.seq, r.flags, r.ready_row, row_number() OVER (PARTITION BY s.queue ORDER BY r.urgency, r.seq) AS nth,
         ${isLateHead} AS is_late
       FROM ${standing} s (place, queue)
-        CROSS JOIN LATERAL (SELECT r.urgency, r.seq, r.flags, r.ctid AS ready_row FROM @.ready r WHERE r.line = s.place ORDER BY r.urgency, r.seq LIMIT _slots[s.queue] + 1) r) h
+        CROSS JOIN LATERAL (SELECT r.urgency, r.seq, r.flags, r.ctid AS ready_row FROM @.ready r WHERE ${standsAt("s.place")} ORDER BY r.urgency, r.seq LIMIT _slots[s.queue] + 1) r) h
     WHERE h.nth <= h.slots + 1
   ), picked AS (
     SELECT h.* FROM heads h WHERE h.nth <= h.slots AND (h.stop IS NULL OR h.nth < h.stop)

@@ -1,5 +1,6 @@
 /** Ready work, line by line, merged by urgency as far as it is asked for (G8). Where nothing bounds it but how much is asked for, it is chosen at once. */
 import { claimMax } from "../core/defaults.ts";
+import { standsAt } from "./floors.ts";
 import { flags } from "./job.ts";
 import { anyAlone, triedFrom } from "./readyPlace.ts";
 
@@ -19,8 +20,8 @@ BEGIN
   SELECT coalesce(array_agg(q.id), '{}'), coalesce(array_agg(q.nth), '{}'), coalesce(array_agg(q.task), '{}') INTO _lines, _queues, _tasks FROM (
     SELECT l.id, q.nth::int AS nth, l.task FROM jsonb_array_elements(_wanted -> 'queues') WITH ORDINALITY q (queue, nth)
       CROSS JOIN LATERAL (SELECT l.id, l.queue, l.task FROM @.lines l WHERE l.queue = q.queue ->> 'queue' AND l.task = ANY (_known) OFFSET 0) l
-    WHERE (EXISTS (SELECT 1 FROM @.ready r WHERE r.line = l.id LIMIT 1) OR EXISTS (SELECT 1 FROM @.ready r WHERE r.line = l.id + ${triedFrom} LIMIT 1)
-        OR EXISTS (SELECT 1 FROM @.ready r WHERE r.line = -l.id LIMIT 1))
+    WHERE (EXISTS (SELECT 1 FROM @.ready r WHERE ${standsAt("l.id")} LIMIT 1) OR EXISTS (SELECT 1 FROM @.ready r WHERE ${standsAt(`l.id + ${triedFrom}`)} LIMIT 1)
+        OR EXISTS (SELECT 1 FROM @.ready r WHERE ${standsAt("-l.id")} LIMIT 1))
       AND (_pauses = '{}' OR NOT ('pause/queue/' || l.queue = ANY (_pauses) OR 'pause/task/' || l.task = ANY (_pauses))) ORDER BY q.nth, l.id) q;
 END $$;
 
@@ -28,7 +29,7 @@ END $$;
 CREATE FUNCTION @.has_suspects(_lines int[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF NOT ${anyAlone} THEN RETURN false; END IF;
-  RETURN (SELECT EXISTS (SELECT 1 FROM unnest(_lines) l (id) WHERE (SELECT r.seq FROM @.ready r WHERE r.line = -l.id LIMIT 1) IS NOT NULL));
+  RETURN (SELECT EXISTS (SELECT 1 FROM unnest(_lines) l (id) WHERE (SELECT r.seq FROM @.ready r WHERE ${standsAt("-l.id")} LIMIT 1) IS NOT NULL));
 END $$;
 
 -- The chosen jobs, the most urgent first, those that follow one in a row right behind it; and their rows of ready, which followers have none of: others may come
@@ -55,7 +56,7 @@ END $$;
 CREATE FUNCTION @.begins_with_lane(_lines int[]) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN EXISTS (SELECT 1 FROM unnest(_lines) l (id)
-    WHERE (SELECT r.flags & ${flags.hasLane} FROM @.ready r WHERE r.line = l.id ORDER BY r.urgency, r.seq LIMIT 1) > 0);
+    WHERE (SELECT r.flags & ${flags.hasLane} FROM @.ready r WHERE ${standsAt("l.id")} ORDER BY r.urgency, r.seq LIMIT 1) > 0);
 END $$;
 
 -- A queue is full, or stops before the first job with a lane once its slots are filled, and before a late one, which is beyond what one pass may skip.
@@ -68,11 +69,11 @@ DECLARE
   _standing int[];
   _of int[] := CASE WHEN _is_alone THEN _queues ELSE _queues || _queues END;
 BEGIN
-  IF cardinality(_lines) = 1 AND NOT _is_alone AND NOT EXISTS (SELECT 1 FROM @.ready r WHERE r.line = _lines[1] + ${triedFrom} LIMIT 1) THEN
+  IF cardinality(_lines) = 1 AND NOT _is_alone AND NOT EXISTS (SELECT 1 FROM @.ready r WHERE ${standsAt(`_lines[1] + ${triedFrom}`)} LIMIT 1) THEN
     _slots := greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'slots')::int, 0);
     _most := least(_slots + greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'ahead')::int, 0), ${claimMax});
     SELECT array_agg(r.seq), array_agg(r.ctid), bit_or(r.flags) INTO _seqs, _rows, _all_flags
-      FROM (SELECT r.seq, r.ctid, r.flags FROM @.ready r WHERE r.line = _lines[1] ORDER BY r.urgency, r.seq LIMIT _most) r;
+      FROM (SELECT r.seq, r.ctid, r.flags FROM @.ready r WHERE ${standsAt("_lines[1]")} ORDER BY r.urgency, r.seq LIMIT _most) r;
     IF _all_flags & ${flags.hasStartBy} = 0 AND (_all_flags & ${flags.hasLane} = 0 OR cardinality(_seqs) <= _slots) THEN RETURN; END IF;
   END IF;
   _standing := CASE WHEN _is_alone THEN ARRAY(SELECT -l.id FROM unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY l.nth)
@@ -86,7 +87,7 @@ BEGIN
             CROSS JOIN LATERAL (SELECT CASE WHEN _is_alone THEN least(1, g.slots) ELSE g.slots END AS slots, CASE WHEN _is_alone THEN least(1, g.slots) ELSE least(g.slots + g.ahead, ${claimMax}) END AS most
               FROM (SELECT greatest((_wanted -> 'queues' -> (p.queue - 1) ->> 'slots')::int, 0) AS slots, greatest((_wanted -> 'queues' -> (p.queue - 1) ->> 'ahead')::int, 0) AS ahead) g) a
           ) s
-          CROSS JOIN LATERAL (SELECT r.urgency, r.seq, r.flags, r.ctid AS ready_row FROM @.ready r WHERE r.line = s.place ORDER BY r.urgency, r.seq LIMIT s.most) r
+          CROSS JOIN LATERAL (SELECT r.urgency, r.seq, r.flags, r.ctid AS ready_row FROM @.ready r WHERE ${standsAt("s.place")} ORDER BY r.urgency, r.seq LIMIT s.most) r
         WINDOW w AS (PARTITION BY s.queue ORDER BY r.urgency, r.seq)) m WHERE m.nth <= m.most) n
       WHERE n.stop IS NULL OR n.nth < n.stop ORDER BY n.urgency, n.seq LIMIT CASE WHEN _is_alone THEN 1 ELSE ${claimMax} END) c;
 END $$;

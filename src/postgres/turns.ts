@@ -7,7 +7,6 @@ import { flags } from "./job.ts";
 import { triedFrom } from "./readyPlace.ts";
 
 const noEnd = 2_147_483_647;
-const everFrom = "-9007199254740991";
 const everBelow = "9007199254740991";
 
 export const turnFunctions: string = `
@@ -41,7 +40,7 @@ BEGIN
     FOREACH _place IN ARRAY CASE WHEN _wanted ->> 'alone' = 'only' THEN ARRAY[-_lines[_at]] ELSE ARRAY[_lines[_at], _lines[_at] + ${triedFrom}] END LOOP
       FOREACH _half IN ARRAY CASE WHEN _fresh_from[_task_of[_at]] IS NULL THEN ARRAY[NULL::boolean] ELSE ARRAY[true, false] END LOOP
         _one := (_lines[_at], _place, _queues[_at], _task_of[_at], _half, CASE WHEN _half IS FALSE THEN _fresh_from[_task_of[_at]] ELSE ${everBelow} END,
-          CASE WHEN _half THEN _fresh_from[_task_of[_at]] - 1 ELSE ${everFrom} END, CASE WHEN _half THEN ${everBelow} ELSE 0 END,
+          CASE WHEN _half THEN _fresh_from[_task_of[_at]] - 1 ELSE @.floor_of(_place) - 1 END, CASE WHEN _half THEN ${everBelow} ELSE 0 END,
           _pieces[_queues[_at]], NULL, NULL, 1, false);
         _one := @.read_on(_one);
         IF NOT _one.is_over THEN _all := _all || _one; END IF;
