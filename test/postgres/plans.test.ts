@@ -97,6 +97,15 @@ function asked(fence: number, day = 0): Readonly<Record<string, Asked>> {
     "settle a completed one": outcome("hand 0", "completed"),
     "settle one that retries": outcome("hand 1", "retry"),
     "settle a dead one": outcome("hand 2", "dead"),
+    "settle one that ten come after": outcome("hand 3", "completed"),
+    "settle the last member of a batch": outcome("ending", "completed"),
+    "settle a dead one that ten come after": { ...outcome("hand 3", "dead"), most: 200 },
+    "enqueue a batch of ten": enqueue(200, join("ten"), ...hundred((n) => job(`new ${n}`, { join: "ten" })).slice(0, 10)),
+    "enqueue a chain of ten": enqueue(
+      300,
+      join("ten"),
+      ...hundred((n) => job(`new ${n}`, { join: "ten", ...(n > 0 && { after: [{ id: `new ${n - 1}`, when: "well" }] }) })).slice(0, 10),
+    ),
     "settle a completed one of a long lane": outcome("long hand park", "completed"),
     "settle one of a long lane that retries": outcome("long hand park", "retry"),
     "settle a dead one that blocks a long lane": outcome("long hand block", "dead"),
@@ -192,6 +201,7 @@ async function prepare(engine: Engine): Promise<void> {
     value: JSON.stringify({ ...subscription, name, ...more }),
   }));
   await engine.enqueue([{ works: [], notes: subscriptions }], { now: start });
+  await store(engine, [join("ends"), job("ending", { queue: "hands", join: "ends" })]);
   await store(engine, [
     job("limited hand", { queue: "hands", keyLimits: longLine }),
     ...longLanes.map((ifDead) => job(`long hand ${ifDead}`, { queue: "hands", lane: long(ifDead) })),
@@ -199,6 +209,10 @@ async function prepare(engine: Engine): Promise<void> {
   await store(
     engine,
     Array.from({ length: hands }, (_, n) => job(`hand ${n}`, { queue: "hands" })),
+  );
+  await store(
+    engine,
+    Array.from({ length: 10 }, (_, n) => job(`then ${n}`, { after: [{ id: "hand 3", when: "well" }] })),
   );
 }
 
