@@ -60,6 +60,8 @@ export interface Engine<Tx = unknown> {
   readNote(key: string, at: At): Maybe<Note | undefined>;
   /** Calls `wake` soon after work may have become ready, from any process. A hint: correctness never hangs on it. */
   listen(wake: () => void): Maybe<Unlisten>;
+  /** Work is handed in by name as well, without the code, as by SQL: brokers leave what that needs as notes (notes.ts, `StoredTask`). Absent: they do not. */
+  readonly enqueuesByName?: boolean;
   /** How a thread of its own can beat. Absent: the main loop beats, and `guarantees()` says so. */
   beatSource?(): BeatSource;
   /** Throws ErrandError (`tx-foreign`, `tx-not-open`, `tx-not-durable`, `tx-unsupported`) unless `tx` can be joined. Answers whether it is synchronous. */

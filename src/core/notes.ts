@@ -17,16 +17,20 @@ export const replayPrefix = "replay/";
  * a job for every event of that name stored before it was written, oldest first, with the same job ids as the live fan-out (an id that is stored already is
  * passed over), so that the two meet without a gap or a double. One event fans out in the order of its subscriptions' names.
  */
-export interface StoredSubscription {
+export interface StoredSubscription extends StoredTask {
   readonly name: string;
   readonly event: string;
   readonly since: "now" | "beginning";
-  readonly task: string;
-  readonly queue: string;
-  readonly headStartMs: Ms;
   readonly delayMs: Ms;
   /** True: the payload must be mapped by code first. The job is a hop, ordered by the event's own `orderedBy`; it has no unique key. */
   readonly isMapped: boolean;
+}
+
+/** A task as data: all that one of its jobs is stored with, besides what each job says itself. */
+export interface StoredTask {
+  readonly task: string;
+  readonly queue: string;
+  readonly headStartMs: Ms;
   /** Fields of the payload. */
   readonly orderedBy?: readonly string[];
   readonly ifDead?: "park" | "block" | "continue";
@@ -36,6 +40,18 @@ export interface StoredSubscription {
   readonly keyLimits?: readonly StoredKeyLimit[];
   readonly keep: Keep;
   readonly version?: number;
+}
+
+/**
+ * What those need who hand work in by name, without its code, such as a trigger in the store's own database ({@link Engine.enqueuesByName}): a {@link StoredTask},
+ * and a {@link StoredEvent} for each event that has something to say. Written when a broker that has the code opens; the last one counts.
+ */
+export const definitionPrefix = "definition/";
+export const taskKey = (task: string): string => `${definitionPrefix}task/${task}`;
+export const eventKey = (event: string): string => `${definitionPrefix}event/${event}`;
+export interface StoredEvent {
+  /** Fields of the payload that order its hops. */
+  readonly orderedBy: readonly string[];
 }
 
 /** A task's limit per key as data: `scope` and the values of `per` make the key; `except` names other numbers for single values of a one-field key. */

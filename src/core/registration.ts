@@ -5,6 +5,7 @@ import type { Definitions } from "./definitions.ts";
 import type { Atom, Engine } from "./engine.ts";
 import { derivedId } from "./keys.ts";
 import { registerLimits } from "./limits/register.ts";
+import { registerByName } from "./byName.ts";
 import type { Planner } from "./plan.ts";
 import { reconcilePrefix } from "./reconcile/reconcile.ts";
 import { runOf } from "./reconcile/reconciliations.ts";
@@ -84,6 +85,7 @@ export class Registration {
     const { engine, runtime, definitions, planner } = this.#parts;
     await registerSubscriptions(engine, definitions, runtime);
     await registerLimits(engine, definitions, runtime);
+    await registerByName(engine, definitions, runtime);
     if (this.#hasWorker) await this.#tell();
     if (definitions.schedules.size === 0) return;
     const { isPaused } = await readSchedules(this.#parts);

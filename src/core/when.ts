@@ -5,6 +5,7 @@ import type { AnyEvent, DomainEvent } from "./event.ts";
 import { checkName } from "./names.ts";
 import type { StoredSubscription } from "./notes.ts";
 import { aFunction, checkOptions, oneOf } from "./options.ts";
+import { storedTask } from "./storedTask.ts";
 import type { AnyTask, TaskOf } from "./task.ts";
 
 export interface SubscriptionOptions {
@@ -69,20 +70,12 @@ function subscriptionName(event: AnyEvent, task: TaskOf<never>, options: Subscri
 }
 
 function storedOf(name: string, event: AnyEvent, task: AnyTask, options: SubscriptionOptions & { readonly with?: unknown }): StoredSubscription {
-  const { policy } = task;
   return {
     name,
     event: event.name,
     since: options.since ?? "now",
-    task: task.name,
-    queue: policy.queue,
-    headStartMs: policy.headStartMs,
     delayMs: options.in === undefined ? 0 : durationMs(options.in, "in"),
     isMapped: options.with !== undefined,
-    ...(policy.orderedBy && { orderedBy: policy.orderedBy, ifDead: policy.ifDead }),
-    ...(policy.uniqueBy && { uniqueBy: policy.uniqueBy, uniqueMode: policy.uniqueMode }),
-    ...(policy.keyLimits && { keyLimits: policy.keyLimits }),
-    keep: policy.keep,
-    ...(policy.version !== undefined && { version: policy.version }),
+    ...storedTask(task),
   };
 }

@@ -7,6 +7,7 @@ import { aftermathFunctions } from "./aftermath.ts";
 import { beatFunctions } from "./beat.ts";
 import { blockedByFunctions } from "./blockedBy.ts";
 import { bornLeaseFunctions } from "./bornLease.ts";
+import { byNameFunctions } from "./byName.ts";
 import { cancelFunctions } from "./cancel.ts";
 import { changeFunctions } from "./change.ts";
 import { claimFunctions } from "./claim.ts";
@@ -77,6 +78,7 @@ export const functions: string = [
   beatFunctions,
   blockedByFunctions,
   bornLeaseFunctions,
+  byNameFunctions,
   cancelFunctions,
   changeFunctions,
   claimFunctions,

@@ -40,6 +40,7 @@ interface Opened {
 
 export class PostgresEngine implements port.Engine {
   readonly name = "postgres";
+  readonly enqueuesByName = true;
   readonly #given: unknown;
   readonly #options: PostgresOptions;
   readonly #schema: string;
