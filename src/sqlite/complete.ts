@@ -8,19 +8,26 @@ import type { Leaving } from "./lane.ts";
 import type { Transaction } from "./transaction.ts";
 import { releaseKeys } from "./unique.ts";
 
-/** By errand_jobs_id, covering; then rowids. */
-const held = `SELECT j.id, r.seq, r.line, r.keep, r.flags, r.terms, r.lane FROM json_each(?) e CROSS JOIN errand_jobs j ON j.id = e.value CROSS JOIN errand_running r ON r.seq = j.seq
-  WHERE r.fence = ? AND r.claim = ? AND r.is_cancelling = 0 AND (r.flags & ?) = 0`;
+const heldColumns = "r.seq, r.line, r.keep, r.flags, r.terms, r.lane";
+const isHeld = "r.fence = ? AND r.claim = ? AND r.is_cancelling = 0 AND (r.flags & ?) = 0";
+/** By errand_jobs_id, covering. */
+const seqsOf = "SELECT j.id, j.seq FROM json_each(?) e CROSS JOIN errand_jobs j ON j.id = e.value";
 /** By rowids. */
+const heldAmong = `SELECT ${heldColumns} FROM json_each(?) e CROSS JOIN errand_running r ON r.seq = e.value WHERE ${isHeld}`;
 const leaveRunning = "DELETE FROM errand_running WHERE seq IN (SELECT value FROM json_each(?))";
 const enterDone = "INSERT INTO errand_done (seq, ended_at) SELECT value, ? FROM json_each(?)";
+/** By ranges of rowids: a third of the cost. */
+const runningBetween = "SELECT count(*) FROM (SELECT 1 FROM errand_running WHERE seq BETWEEN ? AND ? LIMIT ?)";
+const heldBetween = `SELECT ${heldColumns} FROM errand_running r WHERE r.seq BETWEEN ? AND ? AND ${isHeld}`;
+const leaveRunningBetween = "DELETE FROM errand_running WHERE seq BETWEEN ? AND ?";
+const enterDoneBetween = "INSERT INTO errand_done (seq, ended_at) SELECT seq, ? FROM errand_running WHERE seq BETWEEN ? AND ?";
 
 /** What a completion must tell somebody of. */
 const hasTies = flags.hasJoin | flags.hasFollowers;
 /** What keeps its place in the order of the outcomes where follow-up work may want it. */
 const hasKey = flags.hasLane | flags.hasUnique;
 
-type Held = [id: string, seq: number, line: number, keep: number, flags: number, terms: number | null, lane: string | null];
+type Held = [seq: number, line: number, keep: number, flags: number, terms: number | null, lane: string | null];
 
 /** Answers those that were completed; the others are to be settled one by one. */
 export function completePlain(tx: Transaction, outcomes: readonly Outcome[]): Set<Outcome> {
@@ -56,33 +63,78 @@ function isPlain({ is, follow, checkpoint, result }: Outcome): boolean {
 function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, without: number, completed: Set<Outcome>): void {
   const [first] = group.values();
   if (first === undefined) return;
-  const rows = inRowOrder(tx.sql.tuples<Held>(held, JSON.stringify([...group.keys()]), first.fence, first.claim, without));
+  const bySeq = outcomesBySeq(tx, group, first.claim);
+  const rows = endRunning(tx, Float64Array.from(bySeq.keys()).toSorted(), first, without);
   if (rows.length === 0) return;
-  const seqs = JSON.stringify(rows.map(([, seq]) => seq));
-  tx.sql.run(leaveRunning, seqs);
-  tx.sql.run(enterDone, tx.now, seqs);
   leaveAll(tx, rows);
-  for (const [id, seq, line, keep, flagsOf, terms] of rows) {
-    tx.counters.add(line, "running", -1);
-    tx.counters.add(line, "completed", 1);
+  countCompleted(tx, rows);
+  for (const [seq, , , flagsOf, terms] of rows) {
     if (terms !== null) tx.giveGatesBack(terms);
     if ((flagsOf & hasTies) !== 0) tx.ties.noteEnding(seq, flagsOf, undefined, "well");
-    // The job may be remembered for longer than it is kept: whoever purges looks.
-    tx.purgeAt(tx.now + tx.dictionary.keepById(tx.sql, keep).completed, seq);
-    const outcome = group.get(id);
+    const outcome = bySeq.get(seq);
     if (outcome) completed.add(outcome);
   }
+  tx.handedOut?.forget(first.claim, group.keys());
 }
 
-/** In the order of their rows, whatever the order of the outcomes: pages are written one after the other. */
-function inRowOrder(rows: Held[]): readonly Held[] {
-  const isInOrder = rows.every(([, seq], at) => at === 0 || seq > (rows[at - 1]?.[1] ?? 0));
-  return isInOrder ? rows : rows.sort(([, a], [, b]) => a - b);
+/** Whom the process was handed out itself, it need not look for. */
+function outcomesBySeq(tx: Transaction, group: ReadonlyMap<string, Outcome>, claim: string): Map<number, Outcome> {
+  const known = tx.handedOut?.of(claim);
+  const bySeq = new Map<number, Outcome>();
+  const unknown: string[] = [];
+  for (const [id, outcome] of group) {
+    const seq = known?.get(id);
+    if (seq === undefined) unknown.push(id);
+    else bySeq.set(seq, outcome);
+  }
+  if (unknown.length === 0) return bySeq;
+  for (const [id, seq] of tx.sql.tuples<[id: string, seq: number]>(seqsOf, JSON.stringify(unknown))) {
+    const outcome = group.get(id);
+    if (outcome) bySeq.set(seq, outcome);
+  }
+  return bySeq;
+}
+
+/** Those that are held, in the order of their rows: pages are written one after the other. They run no more, and are done. */
+function endRunning(tx: Transaction, seqs: Float64Array, { fence, claim }: Outcome, without: number): readonly Held[] {
+  const [from = 0, to = 0] = [seqs[0], seqs.at(-1)];
+  // Nobody else runs between the first and the last of them.
+  if (seqs.length > 1 && tx.sql.value(runningBetween, from, to, seqs.length + 1) === seqs.length) {
+    const rows = tx.sql.tuples<Held>(heldBetween, from, to, fence, claim, without);
+    if (rows.length === seqs.length) {
+      tx.sql.run(enterDoneBetween, tx.now, from, to);
+      tx.sql.run(leaveRunningBetween, from, to);
+      return rows;
+    }
+  }
+  const rows = tx.sql.tuples<Held>(heldAmong, listOf(seqs), fence, claim, without);
+  if (rows.length === 0) return rows;
+  const held = listOf(rows.length === seqs.length ? seqs : rows.map(([seq]) => seq));
+  tx.sql.run(leaveRunning, held);
+  tx.sql.run(enterDone, tx.now, held);
+  return rows;
+}
+
+/** As JSON. */
+function listOf(seqs: Float64Array | readonly number[]): string {
+  return `[${seqs.join(",")}]`;
+}
+
+/** Side by side they mostly have the same line and keep. */
+function countCompleted(tx: Transaction, rows: readonly Held[]): void {
+  for (let at = 0, next = 0; at < rows.length; at = next) {
+    const [, line = 0, keep = 0] = rows[at] ?? [];
+    // A job may be remembered for longer than it is kept: whoever purges looks.
+    const purges = tx.purgesAt(tx.now + tx.dictionary.keepById(tx.sql, keep).completed);
+    for (next = at; next < rows.length && rows[next]?.[1] === line && rows[next]?.[2] === keep; next++) purges.push(rows[next]?.[0] ?? 0);
+    tx.counters.add(line, "running", at - next);
+    tx.counters.add(line, "completed", next - at);
+  }
 }
 
 /** What those that are more than plain held: their lanes, keys and limits, and what they came after. */
 function leaveAll(tx: Transaction, rows: readonly Held[]): void {
-  const all = rows.reduce((any, row) => any | row[4], 0);
+  const all = rows.reduce((any, row) => any | row[3], 0);
   if ((all & flags.hasLane) !== 0) leaveLanes(tx, leaving(rows));
   if ((all & flags.hasUnique) !== 0) releaseKeys(tx, flagged(rows, flags.hasUnique));
   if ((all & flags.hasKeyLimits) !== 0) giveBackKeys(tx, flagged(rows, flags.hasKeyLimits));
@@ -92,7 +144,7 @@ function leaveAll(tx: Transaction, rows: readonly Held[]): void {
 /** By lane, in order. All were handed out by one claim. */
 function leaving(rows: readonly Held[]): Map<string, Leaving> {
   const lanes = new Map<string, Leaving>();
-  for (const [, seq, , , flagsOf, , lane] of rows) {
+  for (const [seq, , , flagsOf, , lane] of rows) {
     if (lane === null) continue;
     let ofLane = lanes.get(lane);
     if (ofLane === undefined) lanes.set(lane, (ofLane = { heads: [], row: [] }));
@@ -102,5 +154,5 @@ function leaving(rows: readonly Held[]): Map<string, Leaving> {
 }
 
 function flagged(rows: readonly Held[], flag: number): number[] {
-  return rows.filter((row) => (row[4] & flag) !== 0).map(([, seq]) => seq);
+  return rows.filter((row) => (row[3] & flag) !== 0).map(([seq]) => seq);
 }

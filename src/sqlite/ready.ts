@@ -90,13 +90,14 @@ export function chooseMostUrgent(tx: Transaction, choice: Choice): Chosen[] {
   return chosen;
 }
 
-function contendersOf(tx: Transaction, { queues, alone, room }: Choice): Contender[] {
+function contendersOf(tx: Transaction, { queues, alone, room, inRow }: Choice): Contender[] {
   const turns = new Map<string, Turns>();
   const placesOf = placesWhere(alone, alone === "no" && tx.sql.value(anyTried) !== undefined);
   return queues.flatMap(({ slots, ahead, lines }) => {
     const queue: Taking = alone === "only" ? { slots: Math.min(1, slots), ahead: 0 } : { slots: Math.max(0, slots), ahead: Math.max(0, ahead) };
     if (isFull(queue)) return [];
-    const piece = Math.ceil((queue.slots + queue.ahead) / lines.length);
+    // Where there are rows, fewer heads are taken: whatever is wanted beyond them is read on.
+    const piece = Math.ceil((queue.slots + queue.ahead) / lines.length / Math.max(1, inRow));
     return lines.flatMap((line) => placesOf(line).map((place) => contenderOf(tx, { line, queue, place }, piece, room, turns)));
   });
 }

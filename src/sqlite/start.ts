@@ -69,7 +69,7 @@ export function start(tx: Transaction, lease: Lease, known: Process | undefined,
     tx.counters.add(first.line.id, "running", ofLine.length);
   }
   startFollowers(tx, chosen, [process, lease.fence, lease.claim, tx.now, null]);
-  return claimedJobs(tx, chosen, rows, lease.fence);
+  return claimedJobs(tx, chosen, rows, lease);
 }
 
 type Started = readonly [process: number, fence: number, claim: string, now: number, terms: number | null];
@@ -116,20 +116,25 @@ function startFollowers(tx: Transaction, chosen: readonly Chosen[], values: Star
   if (seqs.length > 0) tx.sql.run(listedEnterRunning, flags.isFollowing, ...values, JSON.stringify(seqs.toSorted((a, b) => a - b)));
 }
 
+const atId = 1;
 const atFlags = 10;
 const atLane = 11;
 const atWidth = 12;
 
-function claimedJobs(tx: Transaction, chosen: readonly Chosen[], rows: ReadonlyMap<number, TakenHead>, fence: number): ClaimedJob[] {
+function claimedJobs(tx: Transaction, chosen: readonly Chosen[], rows: ReadonlyMap<number, TakenHead>, { fence, claim }: Lease): ClaimedJob[] {
   const more = { joins: ownJoinIds(tx, chosen, rows), fence };
   const jobs: ClaimedJob[] = [];
+  const seqs = new Map<string, number>();
   for (const { line, seq, followers } of chosen) {
     const head = rows.get(seq);
     if (head === undefined) continue;
     const lane = head[atWidth] === 1 ? head[atLane] : null;
-    jobs.push(claimedJob(tx, line, head, lane, more));
-    for (const follower of followers) jobs.push(claimedJob(tx, line, follower, lane, more));
+    for (const row of followers.length === 0 ? [head] : [head, ...followers]) {
+      jobs.push(claimedJob(tx, line, row, lane, more));
+      seqs.set(row[atId], row[0]);
+    }
   }
+  tx.handedOut?.note(claim, seqs);
   return jobs;
 }
 

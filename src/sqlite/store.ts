@@ -6,6 +6,7 @@ import type { Maybe } from "../core/engine.ts";
 import type { Runtime } from "../core/runtime.ts";
 import type { Connection, Handle } from "./driver.ts";
 import { failureOf, isBusy } from "./failure.ts";
+import { HandedOut } from "./handedOut.ts";
 import { Dictionary } from "./lines.ts";
 import { Listeners } from "./listen.ts";
 import { NoticeCache } from "./notices.ts";
@@ -31,6 +32,7 @@ export class Store {
   readonly sql: Statements;
   readonly dictionary: Dictionary = new Dictionary();
   readonly notices: NoticeCache = new NoticeCache();
+  readonly handedOut: HandedOut = new HandedOut();
   readonly listeners: Listeners;
   readonly #connection: Connection;
   readonly #identity: Identity | undefined;

@@ -2,6 +2,7 @@
 import type { Instant, Runtime } from "../core/runtime.ts";
 import { aftermath } from "./aftermath.ts";
 import { Gates } from "./gates.ts";
+import type { HandedOut } from "./handedOut.ts";
 import { Joins } from "./join.ts";
 import { leaveToPurge } from "./joinRetention.ts";
 import { Keys } from "./keyLimit.ts";
@@ -21,6 +22,8 @@ export interface Shared {
   readonly runtime: Pick<Runtime, "now" | "random">;
   readonly dictionary: Dictionary;
   readonly notices: NoticeCache;
+  /** Without it, jobs are looked up by id. */
+  readonly handedOut?: HandedOut;
 }
 
 export class Transaction {
@@ -61,6 +64,10 @@ export class Transaction {
   /** Subscriptions and pauses. */
   get notices(): Notices {
     return this.#shared.notices.at(this.sql, this.numbers);
+  }
+
+  get handedOut(): HandedOut | undefined {
+    return this.#shared.handedOut;
   }
 
   get ties(): Ties {
@@ -113,9 +120,16 @@ export class Transaction {
 
   /** An ended job is to be looked at again then. */
   purgeAt(at: Instant, seq: number): void {
-    const seqs = this.#purges.get(at);
-    if (seqs) seqs.push(seq);
-    else this.#purges.set(at, [seq]);
+    this.purgesAt(at).push(seq);
+  }
+
+  /** Those that are to be looked at again then, to be added to. */
+  purgesAt(at: Instant): number[] {
+    const known = this.#purges.get(at);
+    if (known !== undefined) return known;
+    const seqs: number[] = [];
+    this.#purges.set(at, seqs);
+    return seqs;
   }
 
   /** A seq that somebody may still name is not given again. */

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import type { Change, CountRow, Engine, NewJob, NewWork, Outcome, Selection } from "../../src/core/engine.ts";
 import { limitKey, resourceKey } from "../../src/core/notes.ts";
 import { jobStates } from "../../src/core/states.ts";
+import { readyPlaceOf } from "../../src/sqlite/readyPlace.ts";
 import { Bench, job, leaseMs, wanted } from "./bench.ts";
 
 /** Told by the wide row and the small ones together: what the counters must agree with. */
@@ -12,7 +13,7 @@ const told = `SELECT j.*, CASE WHEN j.state > 0 THEN j.state WHEN r.seq IS NOT N
 const walked = `SELECT l.queue, l.task, code, count(*) AS jobs FROM (${told}) j JOIN errand_lines l ON l.id = j.line GROUP BY 1, 2, 3`;
 /** Every small row has its job, in the right state; and every job its small row. */
 const strays = `WITH t AS (${told})
-  SELECT (SELECT count(*) FROM errand_ready y LEFT JOIN t USING (seq) WHERE t.code IS NOT 3 OR abs(y.line) <> t.line OR y.urgency <> t.urgency OR (y.line < 0) <> (t.suspects >= 2)) AS ready,
+  SELECT (SELECT count(*) FROM errand_ready y LEFT JOIN t USING (seq) WHERE t.code IS NOT 3 OR y.line <> ${readyPlaceOf("t")} OR y.urgency <> t.urgency) AS ready,
   (SELECT count(*) FROM t WHERE code = 3 AND NOT EXISTS (SELECT 1 FROM errand_ready y WHERE y.seq = t.seq)) AS lostReady,
   (SELECT count(*) FROM errand_scheduled s LEFT JOIN t USING (seq) WHERE t.code IS NOT 1 OR s.due_at <> t.due_at) AS scheduled,
   (SELECT count(*) FROM t WHERE code = 1 AND NOT EXISTS (SELECT 1 FROM errand_scheduled s WHERE s.seq = t.seq)) AS lostScheduled,
