@@ -34,13 +34,14 @@ export function orderedBy(keys: number | undefined): System {
 async function drain(file: string, what: Task<Entry>, keys: number, jobs: number): Promise<Figures> {
   const work = broker(`sqlite:${file}`, tasks);
   await fill(work, what, keys, jobs);
-  const begin = performance.now();
+  const [begin, before] = [performance.now(), process.cpuUsage()];
   const worker = await work.start({ queues: { default: hands }, signals: false });
   while ((await work.count()).completed < jobs) await new Promise((resolve) => setTimeout(resolve, 5));
   const perSecond = jobs / ((performance.now() - begin) / 1_000);
+  const { user, system } = process.cpuUsage(before);
   await worker.stop();
   await work.close();
-  return { perSecond };
+  return { perSecond, cpuMicrosecondsPerJob: (user + system) / jobs };
 }
 
 async function fill(work: Broker, what: Task<Entry>, keys: number, jobs: number): Promise<void> {

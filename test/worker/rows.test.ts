@@ -316,3 +316,31 @@ test("where the first of a row goes straight back, those behind it go too, and k
     upTo(500),
   );
 });
+
+test("of many keys with short jobs few are claimed at a time, each in a longer row", async () => {
+  const book = new Book();
+  const work = ledger(book, () => undefined);
+  await using stage = new Stage({ work });
+  let [jobs, rows] = [0, 0];
+  stage.afterwards = (verb, answer) => {
+    if (verb !== "claim") return;
+    jobs += (answer as Claimed).jobs.length;
+    rows += new Set((answer as Claimed).jobs.map(({ lane }) => lane)).size;
+  };
+  const keys = upTo(100).map((key) => `key ${key}`);
+  await stage.enqueue(...upTo(100).flatMap((n) => keys.map((key) => work.with({ key, n }))));
+  await stage.start({ queues: { default: 100 } });
+  await stage.advance(2_000);
+  for (const key of keys) assert.deepEqual(book.firsts(key), upTo(100));
+  assert.ok(jobs / rows > 20, `${jobs} jobs in ${rows} rows`);
+});
+
+test("many keys with one short job each take all hands", async () => {
+  const work = ledger(new Book(), () => undefined);
+  await using stage = new Stage({ work });
+  await stage.enqueue(...upTo(4_000).map((n) => work.with({ key: n < 3_000 ? `key ${n % 20}` : `own ${n}`, n })));
+  await stage.start({ queues: { default: 100 } });
+  await stage.advance(2_000);
+  assert.ok((await stage.jobs("ledger")).every(({ state }) => state === "completed"));
+  assert.ok(claims(stage).length < 40, `${claims(stage).length} claims`);
+});

@@ -64,13 +64,19 @@ export class Crew {
   /** How many jobs of one key to claim in a row, of those that are claimed ahead. */
   inRow(asked: readonly ClaimQueue[]): number {
     let most = 1;
-    for (const { queue, slots } of asked) {
-      const { runMs, ahead = 0 } = this.#hands.get(queue) ?? {};
+    for (const { queue, slots, ahead: askedAhead } of asked) {
+      const { runMs, ahead = 0, shortRow = 1 } = this.#hands.get(queue) ?? {};
       if (ahead === 0 || runMs === undefined) continue;
-      const perKey = 1 + Math.floor(ahead / Math.max(1, this.#atOnce || slots));
+      const perKey = Math.max(Math.min(shortRow, 1 + askedAhead), 1 + Math.floor(ahead / Math.max(1, this.#atOnce || slots)));
       most = Math.max(most, Math.min(perKey, runMs === 0 ? claimMax : Math.floor(rowMs / runMs)));
     }
     return most;
+  }
+
+  /** Most rows of the last claim go on, and no key waits that half of the slots are free for: a claim would get little. */
+  isEarly(asked: readonly ClaimQueue[], mayHaveMore: boolean): boolean {
+    if (this.#rows.size === 0 || this.runner.running.size * 2 <= this.#atOnce) return false;
+    return !mayHaveMore || asked.every(({ queue }) => this.#hands.get(queue)?.isMostlyBusy);
   }
 
   handsOf(queue: string): Hands | undefined {
@@ -113,11 +119,13 @@ export class Crew {
     const heads = this.#rows.form(runs);
     this.#atOnce = heads.length + this.runner.running.size;
     let isFull = false;
-    for (const { queue, slots, ahead } of asked) {
+    for (const ask of asked) {
+      const { queue, slots, ahead } = ask;
       const isOwn = (run: Run): boolean => run.claimed.queue === queue;
       const [own, all] = asked.length === 1 ? [heads, runs] : [heads.filter(isOwn), runs.filter(isOwn)];
       const isOwnFull = slots + ahead > 0 && all.length >= slots + ahead;
       this.#hands.get(queue)?.deliver(own, isOwnFull || this.#isSomeRowFull(own, inRow), now);
+      this.#hands.get(queue)?.gather(ask, own.length, all.length);
       isFull ||= isOwnFull;
     }
     this.#fillAll();

@@ -9,6 +9,10 @@ const longRunMs = 100;
 /** How much a new measurement moves the average: up quickly, down slowly, since holding too much is worse than asking often. */
 const weightOfSlower = 0.3;
 const weightOfFaster = 0.05;
+/** Jobs of one key that together take no longer than this may as well run one after the other as beside those of other keys. */
+const shortRowMs: Ms = 1;
+/** Longer rows gain nothing: each job of them is on other pages of the store. Measured. */
+const shortRowMost = 64;
 
 export class Hands {
   readonly queue: string;
@@ -23,6 +27,10 @@ export class Hands {
   #held: Run[] = [];
   #head = 0;
   #ahead = 0;
+  /** How many keys to ask for in one claim; undefined: as many as there are free slots. */
+  #keysAtOnce: number | undefined;
+  /** The last jobs that came were partly rows. */
+  #hasRows = false;
   #runMs: Ms | undefined;
   #hasRunDry = false;
   #deliveredAt = 0;
@@ -118,7 +126,25 @@ export class Hands {
     this.#adapt();
     const spare = Math.max(0, this.held - this.free) + this.behind;
     const ahead = slots > 0 || spare <= this.#ahead / 2 ? Math.min(room - slots, Math.max(0, this.#ahead - spare)) : 0;
-    return slots + ahead === 0 ? undefined : { queue: this.queue, slots, ahead };
+    const keys = Math.min(slots, this.#keysAtOnce ?? slots);
+    return slots + ahead === 0 ? undefined : { queue: this.queue, slots: keys, ahead: slots - keys + ahead };
+  }
+
+  get isMostlyBusy(): boolean {
+    return this.free * 2 < this.slots;
+  }
+
+  /** How long a row may be whatever the number of keys: what a key costs in a claim is shared by its jobs. */
+  get shortRow(): number {
+    return !this.#hasRows || this.#runMs === undefined ? 1 : Math.max(1, Math.min(shortRowMost, Math.floor(shortRowMs / this.#runMs)));
+  }
+
+  /** The fewer keys, the longer their rows, while that fills what was asked for. */
+  gather({ slots, ahead }: ClaimQueue, keys: number, jobs: number): void {
+    if (jobs > 0) this.#hasRows = jobs > keys;
+    const fewest = Math.ceil((slots + ahead) / this.shortRow);
+    if (jobs > keys && jobs >= slots + ahead) this.#keysAtOnce = fewest;
+    else if (this.#keysAtOnce !== undefined) this.#keysAtOnce = this.#keysAtOnce * 2 < this.slots ? this.#keysAtOnce * 2 : undefined;
   }
 
   /** Doubles what is claimed ahead while the hands run dry, up to one second of measured work. */

@@ -12,6 +12,7 @@ import { isDefinite, type Contact } from "./contact.ts";
 import { Gatekeeper } from "../limits/gatekeeper.ts";
 import { Crew } from "./crew.ts";
 import { released } from "./outcome.ts";
+import { Patience } from "./patience.ts";
 import { readPauses } from "./pauses.ts";
 import type { Pulse } from "./pulse.ts";
 import { Run, type Draft } from "./run.ts";
@@ -42,6 +43,7 @@ export class Intake {
   readonly #stranded: Stranded;
   readonly #keeper: Gatekeeper;
   readonly #wake: Wake;
+  readonly #patience: Patience;
   readonly #quietListeners: Set<() => void> = new Set();
   #mayHaveMore = false;
   #isOpen = false;
@@ -64,6 +66,7 @@ export class Intake {
     this.#stranded = new Stranded(parts);
     this.#keeper = new Gatekeeper(parts, { process: () => pulse.process, changed: () => this.wake(), runs: () => this.crew.runs() });
     this.#wake = new Wake(parts.runtime, () => this.wake());
+    this.#patience = new Patience(parts.runtime, () => this.#poke());
     alone.onTried(() => this.wake());
     this.crew = new Crew(parts, {
       ended: (run, draft, ranMs) => this.#ended(run, draft, ranMs),
@@ -116,6 +119,7 @@ export class Intake {
     this.#isEnded = true;
     this.#retry?.cancel();
     this.#linger?.cancel();
+    this.#patience.end();
     this.crew.end();
     this.#keeper.end();
     this.#wake.cancel();
@@ -213,7 +217,9 @@ export class Intake {
     if (this.#mayClaimAlone()) await this.#claim(this.crew.queues(1), "only");
     const wanted = this.#wanted();
     const hasToSettle = this.#settling.waiting > 0;
-    if (wanted.length > 0 && (this.#mayHaveMore || hasToSettle)) await this.#claim(wanted, "no");
+    const mayClaim = wanted.length > 0 && (this.#mayHaveMore || hasToSettle);
+    if (mayClaim && this.crew.isEarly(wanted, this.#mayHaveMore) && this.#patience.isWaiting()) return false;
+    if (mayClaim) await this.#claim(wanted, "no");
     else if (!hasToSettle || this.#isLingering()) return false;
     else await this.#settle();
     return this.#settling.waiting > 0 || (this.#mayHaveMore && this.#wanted().length > 0) || this.#mayClaimAlone();
@@ -239,6 +245,7 @@ export class Intake {
     const { tasks, terms } = this.#keeper.asks();
     const inRow = alone === "only" ? 1 : this.crew.inRow(queues);
     this.#mayHaveMore = false;
+    const startedAt = runtime.monotonic();
     let claimed: Claimed;
     try {
       const answer = engine.claim(
@@ -257,6 +264,7 @@ export class Intake {
         at(runtime),
       );
       this.#isStoreAsync = answer instanceof Promise;
+      this.#patience.claimed(this.#isStoreAsync ? 0 : Math.min(lingerMaxMs, runtime.monotonic() - startedAt));
       claimed = this.#isStoreAsync ? await answer : (answer as Claimed);
     } catch (error) {
       if (!isDefinite(error)) this.#unanswered(claim, process);
