@@ -31,6 +31,7 @@ const config: GetPrismaClientConfig = {
 /** What transactions are handed over as: as in the generated types. */
 export interface PrismaTransaction {
   $queryRawUnsafe<T = unknown>(query: string, ...values: unknown[]): Promise<T>;
+  $executeRaw(query: TemplateStringsArray, ...values: unknown[]): Promise<number>;
   $executeRawUnsafe(query: string, ...values: unknown[]): Promise<number>;
 }
 
