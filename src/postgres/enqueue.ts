@@ -63,6 +63,8 @@ DECLARE
   _states smallint[];
 BEGIN
   PERFORM set_config('synchronous_commit', 'on', true);
+  -- Of two at once the earlier may be the last to set it: a matter only where the server's clock is set back in that very moment.
+  IF _now > (SELECT c.last_value FROM @.clock c) THEN PERFORM setval('@.clock', _now); END IF;
   IF EXISTS (SELECT 1 FROM json_array_elements(_works) w WHERE (w.value ->> 'rememberMs')::numeric > 0) THEN
     PERFORM @.wait_for_names(jsonb_build_array(jsonb_build_object('works', _works::jsonb)));
   END IF;
