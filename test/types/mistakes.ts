@@ -21,6 +21,9 @@ declare const expectsId: (wanted: Task<{ id: string }>) => void;
 declare const job: Job;
 declare const pages: (from?: string) => AsyncIterable<{ readonly next: string; readonly rows: readonly number[] }>;
 declare const pool: { query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>; readonly totalCount: number };
+declare const kysely: { readonly isTransaction: boolean; getExecutor(): unknown };
+declare const prisma: { $queryRawUnsafe(text: string, ...values: unknown[]): Promise<unknown>; $connect(): Promise<void> };
+declare const dataSource: { query(text: string, values?: unknown[]): Promise<never>; readonly isInitialized: boolean };
 declare const database: { prepare(sql: string): { run(...values: never[]): unknown }; exec(sql: string): unknown };
 
 // ── payloads ──
@@ -375,6 +378,15 @@ broker({ store: "memory:", logger: console });
 
 // mistake: a pool in place of a transaction
 work.within(pool);
+
+// mistake: the root of Kysely in place of a transaction
+work.within(kysely);
+
+// mistake: the client of Prisma in place of a transaction
+work.within(prisma);
+
+// mistake: a DataSource of TypeORM in place of a transaction
+work.within(dataSource);
 
 // mistake: a promise expected where a synchronous transaction answers at once
 work.within(database).enqueue(sendReceipt.with({ orderId: "7" })).then(() => undefined);
