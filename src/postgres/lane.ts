@@ -14,13 +14,18 @@ export const laneFunctions: string = `
 -- A new or redriven member takes its place. Answers what it is now.
 CREATE FUNCTION @.arrive(_lane text, _seq bigint, _width int) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  _found record := @.standing_before(_lane, _seq);
   _place text := 'blocked';
+  _found record;
 BEGIN
-  IF _found._is_closed THEN
-    _place := 'parked';
-  ELSIF (_found._first IS NULL OR _seq < _found._first) AND NOT _found._has_head AND _found._admitted < _width THEN
-    _place := 'admitted';
+  -- Mostly somebody waits before it already, and nothing more need be asked.
+  IF NOT coalesce((SELECT m.seq < _seq FROM @.members m WHERE m.lane = _lane AND m.place = ${places.blocked} ORDER BY m.seq LIMIT 1), false)
+    OR EXISTS (SELECT 1 FROM @.lanes l WHERE l.lane = _lane) THEN
+    _found := @.standing_before(_lane, _seq);
+    IF _found._is_closed THEN
+      _place := 'parked';
+    ELSIF (_found._first IS NULL OR _seq < _found._first) AND NOT _found._has_head AND _found._admitted < _width THEN
+      _place := 'admitted';
+    END IF;
   END IF;
   INSERT INTO @.members (lane, place, seq, width)
   VALUES (_lane, CASE _place WHEN 'parked' THEN ${places.parked} WHEN 'admitted' THEN ${places.admitted} ELSE ${places.blocked} END, _seq, _width);
