@@ -33,7 +33,7 @@ export class Verbs {
   async call<T>(session: Session, verb: string, values: readonly Value[], at: At<unknown>): Promise<T | undefined> {
     const all = [...values, at.now ?? null];
     const text = `SELECT ${this.#schema}.${verb}(${all.map((_, index) => `$${index + 1}`).join(", ")}) AS answer`;
-    const rows = await (at.tx === undefined ? this.#again(session, text, all) : session.query(text, all));
+    const rows = await (at.tx === undefined ? this.#again(session, text, all) : session.query(text, all).catch(foreignIfMoved));
     return (rows[0]?.["answer"] ?? undefined) as T | undefined;
   }
 
@@ -49,4 +49,14 @@ export class Verbs {
       }
     }
   }
+}
+
+/** In the app's own transaction, a schema that is missing is missing in the app's database. */
+function foreignIfMoved(error: unknown): never {
+  if (!(error instanceof ErrandError) || error.code !== "store-moved") throw error;
+  throw new ErrandError(
+    "tx-foreign",
+    "the transaction given to within() is in a database without this broker's schema; begin it in the database that the broker was given, or give the broker that one",
+    { cause: error },
+  );
 }

@@ -8,7 +8,7 @@ import { VirtualBroker } from "../../src/testing/virtualBroker.ts";
 import { emptyStore } from "./emptying.ts";
 import { libraries, type Library, type Opened, type Statement } from "./libraries.ts";
 import { emptyBy, freshPlace, type Place } from "./places.ts";
-import { postgresMissing } from "./server.ts";
+import { postgresMissing, serverUrl } from "./server.ts";
 
 interface Ref {
   readonly id: string;
@@ -111,6 +111,17 @@ function libraryTests(library: Library): void {
       await transaction(async (tx) => void ended.push(tx));
       await assert.rejects(async () => work.within(ended[0] as Transaction).enqueue(plain.with({})), ErrandError);
       assert.equal((await work.list()).jobs.length, 0);
+    });
+  });
+
+  it("one in another database is refused, and rolls back", async () => {
+    const plain = task("plain", () => undefined);
+    await onStage(library, { plain }, async ({ work }) => {
+      await using elsewhere = await library.open(await serverUrl());
+      await assert.rejects(
+        elsewhere.transaction(async (tx) => void (await work.within(tx).enqueue(plain.with({})))),
+        { code: "tx-foreign", isDefinite: true },
+      );
     });
   });
 
