@@ -4,7 +4,7 @@
  */
 import { headStartMs, idLengthMax, nameLengthMax, payloadBytesMax, rememberMs } from "../core/defaults.ts";
 import { eventKey, taskKey } from "../core/notes.ts";
-import { literal } from "./install.ts";
+import { literal } from "./quoting.ts";
 import { verbSettings } from "./transaction.ts";
 
 /** Who may use the schema may hand work in, and needs no rights on its tables. */

@@ -41,6 +41,8 @@ interface Opened {
 export class PostgresEngine implements port.Engine {
   readonly name = "postgres";
   readonly enqueuesByName = true;
+  /** Absent where the pool cannot be told to a thread. */
+  beatSource?: () => BeatSource;
   readonly #given: unknown;
   readonly #options: PostgresOptions;
   readonly #schema: string;
@@ -59,7 +61,9 @@ export class PostgresEngine implements port.Engine {
     this.#openers += 1;
     this.#opening ??= this.#open(runtime);
     try {
-      this.#opened = await this.#opening;
+      const opened = (this.#opened = await this.#opening);
+      const { beat } = opened;
+      if (beat !== undefined) this.beatSource = () => beat;
     } catch (error) {
       this.#openers -= 1;
       this.#opening = undefined;
@@ -73,6 +77,7 @@ export class PostgresEngine implements port.Engine {
     const opened = this.#opened;
     this.#opened = undefined;
     this.#opening = undefined;
+    delete this.beatSource;
     await opened?.listeners.close();
     await opened?.database.close();
   }
@@ -136,13 +141,6 @@ export class PostgresEngine implements port.Engine {
 
   listen(wake: () => void): port.Maybe<port.Unlisten> {
     return this.#store.listeners.listen(wake);
-  }
-
-  beatSource(): BeatSource {
-    const { beat } = this.#store;
-    if (beat === undefined)
-      throw new ErrandError("option-invalid", "the pool's connection cannot be told to a thread; give errand a URL to beat from a thread");
-    return beat;
   }
 
   joins(tx: unknown): "async" {

@@ -3,7 +3,7 @@ import type { At } from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { Runtime } from "../core/runtime.ts";
 import type { Session, Value } from "./client.ts";
-import { quoted } from "./install.ts";
+import { quoted } from "./quoting.ts";
 
 export interface Answered<T> {
   readonly answer: T;

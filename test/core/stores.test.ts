@@ -2,13 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { broker, ErrandError, task } from "../../src/index.ts";
+import { postgresStoreOf } from "../../src/stores.ts";
 
 const refused: readonly (readonly [url: string, says: RegExp])[] = [
   ["sqlite://shop.db", /"sqlite:shop\.db".*"sqlite:\/shop\.db"/],
   ["sqlite:", /; use "sqlite:shop\.db"/],
   ["memory", /; use /],
   ["sqllite:shop.db", /did you mean "sqlite"\?/],
-  ["postgres://app:secret@db/shop", /"postgres:\/\/…@db\/shop" names no store/],
+  ["mysql://app:secret@db/shop", /"mysql:\/\/…@db\/shop" names no store/],
+  ["postgers://db/shop", /did you mean "postgres"\?/],
+  ["postgres:shop", /"postgres:\/\/user@host\/shop"/],
 ];
 for (const [url, says] of refused) {
   test(`the store ${url} is refused, and the message says what to write`, () => {
@@ -18,6 +21,25 @@ for (const [url, says] of refused) {
     );
   });
 }
+
+const postgresUrls: readonly (readonly [url: string, database: string, schema: string | undefined])[] = [
+  ["postgres://app@db/shop", "postgres://app@db/shop", undefined],
+  ["postgresql://app@db/shop?schema=jobs", "postgresql://app@db/shop", "jobs"],
+  ["postgres://app@db/shop?sslmode=require&schema=my%24jobs&application_name=a+b", "postgres://app@db/shop?sslmode=require&application_name=a+b", "my$jobs"],
+  ["postgres:///shop?host=/var/run/postgresql", "postgres:///shop?host=/var/run/postgresql", undefined],
+];
+for (const [url, database, schema] of postgresUrls) {
+  test(`the store ${url} is PostgreSQL, and its schema is none of the driver's business`, () => {
+    assert.deepEqual(postgresStoreOf(url), { database, schema });
+  });
+}
+
+test("a schema that cannot be one is refused when the broker is made", () => {
+  assert.throws(
+    () => broker("postgres://db/shop?schema=pg_jobs"),
+    (error) => ErrandError.is(error, "option-invalid") && /schema/.test(error.message),
+  );
+});
 
 test("a job's id that is no text is refused, and no broker answers for it", async () => {
   const noop = task("noop", () => undefined);

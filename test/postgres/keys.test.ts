@@ -5,7 +5,7 @@ import { jobFor } from "../../src/core/fanOut.ts";
 import { contentOf, derivedId } from "../../src/core/keys.ts";
 import type { StoredKeyLimit, StoredSubscription } from "../../src/core/notes.ts";
 import { fanOutFunctions } from "../../src/postgres/fanOut.ts";
-import { inSchema } from "../../src/postgres/install.ts";
+import { inSchema } from "../../src/postgres/quoting.ts";
 import { keyFunctions } from "../../src/postgres/keys.ts";
 import { tables, types } from "../../src/postgres/schema.ts";
 import { freshPlace } from "./places.ts";
