@@ -159,7 +159,7 @@ export class Gatekeeper {
   }
 
   #termsOf({ name, policy }: AnyTask, breaker: Breaker | undefined): TaskTerms | undefined {
-    const gates = [...policy.gates.map((gate) => gate.name), ...this.#notes.added(name), ...(breaker && !breaker.isHealthy ? [breaker.gate] : [])];
+    const gates = [...policy.gates.map((gate) => gate.name), ...this.#notes.added(name), ...(breaker && !breaker.isHealthy ? breaker.gates : [])];
     const needs = policy.needs && this.#own.othersOf(policy.needs);
     const freshFrom = breaker?.freshFrom;
     const retriesMost = breaker?.retriesMost(this.#clock.now());

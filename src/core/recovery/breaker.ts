@@ -1,7 +1,7 @@
 /** One breaker as a process sees it: the state it last read, and what its own runs have told since. */
 import type { ClaimedJob } from "../engine.ts";
 import type { Instant, Ms } from "../runtime.ts";
-import { breakerGate } from "./breakerNotes.ts";
+import { breakerGate, breakerGates } from "./breakerNotes.ts";
 import type { BreakerPolicy } from "./breakerPolicy.ts";
 import { isHealthy, unknownState, type BreakerState } from "./breakerState.ts";
 import { decide, looksAt } from "./decide.ts";
@@ -39,9 +39,14 @@ export class Breaker {
     this.#isRated = policy.isRated;
   }
 
-  /** The name that claims ask for it by. */
+  /** The name of the limit that its starts are held to. */
   get gate(): string {
     return breakerGate(this.name);
+  }
+
+  /** What claims ask for it by. */
+  get gates(): readonly string[] {
+    return breakerGates(this.name);
   }
 
   get isHealthy(): boolean {
