@@ -5,7 +5,7 @@ import { flags } from "./job.ts";
 import { anyAlone, triedFrom } from "./readyPlace.ts";
 
 /** It may not start any more: of a row r of \`ready\`. By primary key. */
-export const isLateHead = `(r.flags & ${flags.hasStartBy} <> 0 AND coalesce((SELECT j.start_by < _now FROM @.jobs j WHERE j.seq = r.seq AND j.starts = 0), false))`;
+export const isLateHead: string = `(r.flags & ${flags.hasStartBy} <> 0 AND coalesce((SELECT j.start_by < _now FROM @.jobs j WHERE j.seq = r.seq AND j.starts = 0), false))`;
 
 /** Where jobs that run beside others stand, by the places of their queues in the claim. */
 export const standing: string = `unnest(_lines || ARRAY(SELECT l.id + ${triedFrom} FROM unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY l.nth), _queues || _queues)`;
