@@ -40,7 +40,7 @@ DECLARE
   _room jsonb;
   _queue jsonb;
 BEGIN
-  IF EXISTS (SELECT 1 FROM @.inbox) OR coalesce(@.first_due_at() <= _now, false) OR coalesce(@.first_deadline_at() < _now, false)
+  IF @.has_inbox() OR coalesce(@.first_due_at() <= _now, false) OR coalesce(@.first_deadline_at() < _now, false)
     OR coalesce(@.first_free_at() <= _now, false) THEN RETURN false; END IF;
   IF cardinality(_lines) = 0 THEN RETURN true; END IF;
   _room := @.room_under(_wanted -> 'terms', _tasks);
@@ -75,7 +75,7 @@ BEGIN
     IF cardinality(_chosen._seqs) > 0 THEN
       _jobs := @.start_jobs(@.lease_to(_process._id, _wanted ->> 'process', (_wanted ->> 'leaseMs')::bigint), _fence, _wanted ->> 'claim',
         @.hand_out_room(_wanted -> 'terms', _chosen._taken), _chosen._seqs, _chosen._rows);
-      PERFORM @.raise_floors(_lines._lines, _chosen._seqs);
+      IF @.may_raise_floors(_chosen._seqs) THEN PERFORM @.raise_floors_of_lines(_lines._lines); END IF;
     END IF;
   END IF;
   PERFORM @.aftermath(${tidyMax});

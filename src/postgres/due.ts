@@ -1,11 +1,12 @@
 /** What the passing of time does: scheduled jobs become ready, and jobs that were not started in time are skipped. */
+import { floorOf, scheduledPlace } from "./floors.ts";
 import { flags } from "./job.ts";
 
 export const dueFunctions: string = `
 -- By primary key: the first. Null: there is none.
 CREATE FUNCTION @.first_due_at() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN (SELECT s.due_at FROM @.scheduled s ORDER BY s.due_at, s.seq LIMIT 1);
+  RETURN (SELECT s.due_at FROM @.scheduled s WHERE s.due_at >= ${floorOf(scheduledPlace)} ORDER BY s.due_at, s.seq LIMIT 1);
 END $$;
 CREATE FUNCTION @.first_deadline_at() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -24,7 +25,7 @@ BEGIN
   SELECT array_agg(q.seq ORDER BY q.due_at, q.seq) FILTER (WHERE q.flags & ${flags.hasKeyLimits} = 0),
       array_agg(q.seq ORDER BY q.due_at, q.seq) FILTER (WHERE q.flags & ${flags.hasKeyLimits} <> 0)
     INTO _plain, _limited
-    FROM (SELECT s.due_at, s.seq, j.flags FROM (SELECT s.due_at, s.seq FROM @.scheduled s WHERE s.due_at <= @.now() ORDER BY s.due_at, s.seq LIMIT _limit) s
+    FROM (SELECT s.due_at, s.seq, j.flags FROM (SELECT s.due_at, s.seq FROM @.scheduled s WHERE s.due_at >= ${floorOf(scheduledPlace)} AND s.due_at <= @.now() ORDER BY s.due_at, s.seq LIMIT _limit) s
       JOIN @.jobs j ON j.seq = s.seq) q;
   IF _plain IS NOT NULL THEN
     WITH told AS (
@@ -39,6 +40,7 @@ BEGIN
     PERFORM @.tell_readied();
   END IF;
   FOREACH _seq IN ARRAY coalesce(_limited, '{}') LOOP PERFORM @.move_job(@.job_at(_seq), 'ready'); END LOOP;
+  IF @.may_raise_floors(_plain || _limited) THEN PERFORM @.raise_floor(${scheduledPlace}, coalesce(@.first_due_at(), @.now())); END IF;
   RETURN coalesce(cardinality(_plain), 0) + coalesce(cardinality(_limited), 0);
 END $$;
 

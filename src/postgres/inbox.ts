@@ -3,6 +3,7 @@
  * caller's transaction, and none of it is seen before its commit. Names that must be unique, unique keys and callers' ids, are promised meanwhile: who asks for the
  * same name waits for that transaction, before it takes the write lock.
  */
+import { floorOf, inboxPlace } from "./floors.ts";
 import { verbSettings } from "./transaction.ts";
 
 /** Taken in by one verb. What is beyond waits for the next. */
@@ -32,7 +33,7 @@ DECLARE
   _row record;
 BEGIN
   -- By primary key.
-  FOR _row IN SELECT i.n, i.kind, i.body FROM @.inbox i ORDER BY i.n LIMIT ${takenInMax} LOOP
+  FOR _row IN SELECT i.n, i.kind, i.body FROM @.inbox i WHERE i.n >= ${floorOf(inboxPlace)} ORDER BY i.n LIMIT ${takenInMax} LOOP
     IF _row.kind = 'cancel' THEN
       IF NOT @.take_in_cancel(_row.body) THEN CONTINUE; END IF;
     ELSIF _row.kind = 'late' THEN
@@ -45,7 +46,19 @@ BEGIN
     DELETE FROM @.inbox i WHERE i.n = _row.n;
     DELETE FROM @.promised p WHERE p.n = _row.n;
     PERFORM @.aftermath(1000);
+    IF @.may_raise_floors(ARRAY[_row.n]) THEN PERFORM @.raise_floor(${inboxPlace}, coalesce(@.first_in_inbox(), _row.n + 1)); END IF;
   END LOOP;
+END $$;
+
+-- Null: there is nothing. By primary key.
+CREATE FUNCTION @.first_in_inbox() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT i.n FROM @.inbox i WHERE i.n >= ${floorOf(inboxPlace)} ORDER BY i.n LIMIT 1);
+END $$;
+
+CREATE FUNCTION @.has_inbox() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN @.first_in_inbox() IS NOT NULL;
 END $$;
 
 -- A batch may have ended since its member was handed in: what was accepted is stored all the same, in no batch then.
@@ -68,24 +81,25 @@ END $$;
 -- For what only reads: so that it sees what was committed.
 CREATE FUNCTION @.see_inbox(_stated bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM @.inbox) THEN RETURN; END IF;
+  IF NOT @.has_inbox() THEN RETURN; END IF;
   PERFORM @.begin_verb(_stated), @.take_in_inbox();
   PERFORM @.end_verb();
 END $$;
 
 -- In a caller's transaction.
-CREATE FUNCTION @.verb_enqueue_within(_atoms jsonb, _stated bigint) RETURNS jsonb ${verbSettings} SET errand.is_within = '1' AS $$
+CREATE FUNCTION @.verb_enqueue_within(_atoms jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
 DECLARE
   _answers jsonb[] := '{}';
   _atom jsonb;
   _refusal jsonb;
 BEGIN
   PERFORM @.wait_for_names(_atoms);
-  PERFORM set_config('synchronous_commit', 'on', true), set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  PERFORM set_config('errand.is_within', '1', true), set_config('synchronous_commit', 'on', true), set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
   FOR _atom IN SELECT a.value FROM jsonb_array_elements(_atoms) WITH ORDINALITY a (value, nth) ORDER BY a.nth LOOP
     _refusal := @.refusal_of(_atom);
     _answers := _answers || coalesce(_refusal, @.hand_in(_atom));
   END LOOP;
+  PERFORM set_config('errand.is_within', '', true);
   RETURN jsonb_build_object('answer', to_jsonb(_answers), 'isReadied', true);
 END $$;
 
@@ -146,16 +160,17 @@ BEGIN
 END $$;
 
 -- A job's own completion, in the app's transaction. Its row is locked until that ends, and nobody waits for it: who meets it, passes over it.
-CREATE FUNCTION @.verb_settle_within(_outcomes jsonb, _stated bigint) RETURNS jsonb ${verbSettings} SET errand.is_within = '1' AS $$
+CREATE FUNCTION @.verb_settle_within(_outcomes jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
 DECLARE
   _answers jsonb[] := '{}';
   _outcome jsonb;
 BEGIN
   PERFORM @.wait_for_names(jsonb_build_array(jsonb_build_object('works', coalesce(o.value -> 'follow', '[]')))) FROM jsonb_array_elements(_outcomes) o;
-  PERFORM set_config('synchronous_commit', 'on', true), set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  PERFORM set_config('errand.is_within', '1', true), set_config('synchronous_commit', 'on', true), set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
   FOR _outcome IN SELECT o.value FROM jsonb_array_elements(_outcomes) WITH ORDINALITY o (value, nth) ORDER BY o.nth LOOP
     _answers := _answers || @.settle_one_within(_outcome);
   END LOOP;
+  PERFORM set_config('errand.is_within', '', true);
   RETURN jsonb_build_object('answer', to_jsonb(_answers), 'isReadied', true);
 END $$;
 

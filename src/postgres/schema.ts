@@ -36,9 +36,9 @@ CREATE INDEX jobs_unique ON @.jobs (unique_key, seq) WHERE unique_key IS NOT NUL
 
 -- A job that must run alone stands under its line's negative. since: of those that many lanes admitted at once, whose wide rows are not written for it.
 CREATE TABLE @.ready (line int NOT NULL, urgency bigint NOT NULL, seq bigint NOT NULL, flags int NOT NULL, since bigint, PRIMARY KEY (line, urgency, seq));
--- Below which urgency nobody stands in ready.
-CREATE TABLE @.floors (place int NOT NULL, urgency bigint NOT NULL);
-CREATE INDEX floors_place ON @.floors (place, urgency);
+-- Below what nobody stands: see floors.ts.
+CREATE TABLE @.floors (place int NOT NULL, low bigint NOT NULL);
+CREATE INDEX floors_place ON @.floors (place, low);
 CREATE TABLE @.scheduled (due_at bigint NOT NULL, seq bigint NOT NULL, PRIMARY KEY (due_at, seq));
 CREATE TABLE @.running (
   seq bigint PRIMARY KEY, line int NOT NULL, keep int NOT NULL, flags int NOT NULL, process int NOT NULL,

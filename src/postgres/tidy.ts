@@ -25,7 +25,7 @@ END $$;
 CREATE FUNCTION @.is_tidy(_may_expire boolean) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   RETURN NOT (
-    EXISTS (SELECT 1 FROM @.inbox)
+    @.has_inbox()
     OR coalesce(@.first_due_at() <= @.now(), false)
     OR coalesce(@.first_deadline_at() < @.now(), false)
     OR (_may_expire AND @.is_any_expired())

@@ -120,8 +120,8 @@ describe("floors of lines", { skip: postgresMissing ?? false }, () => {
   }
 
   async function floor(): Promise<string | undefined> {
-    const { rows } = await place.pool.query<{ urgency: string }>(`SELECT urgency FROM ${place.schema}.floors`);
-    return rows[0]?.urgency;
+    const { rows } = await place.pool.query<{ low: string }>(`SELECT low FROM ${place.schema}.floors`);
+    return rows[0]?.low;
   }
 });
 
