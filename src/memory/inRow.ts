@@ -7,7 +7,7 @@ import type { Store } from "./store.ts";
 /** In their order, each admitted when it is asked for, so that it must be handed out. The row ends at the first that waits for more than the one before it. */
 export function* followers(store: Store, head: Job, most: number, now: Instant): Generator<Job> {
   const lane = head.lane?.width === 1 ? store.lanes.laneOf(head) : undefined;
-  if (lane === undefined || lane.closed) return;
+  if (lane === undefined || lane.closed || lane.isShared) return;
   let last = head;
   for (let given = 0; given < most; given += 1) {
     const next = lane.behind(last);

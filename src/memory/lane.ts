@@ -22,6 +22,11 @@ export class Lane {
     return this.#admitted.size + this.#blocked.size + this.#parked.size + this.#heads.size === 0;
   }
 
+  /** More than one is admitted: in a lane of width 1, one that came back, and those that ran behind it and run still. */
+  get isShared(): boolean {
+    return this.#admitted.size > 1;
+  }
+
   /** A new or redriven member takes its place. Answers what it is now. */
   arrive(job: Job): "admitted" | "blocked" | "parked" {
     (this.closed ? this.#parked : this.#blocked).push(job);

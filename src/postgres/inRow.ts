@@ -7,14 +7,15 @@ import { isLateHead, standing } from "./ready.ts";
 
 /**
  * At most `most` behind `head`, in their order. By primary keys. The row ends at the first that does not fit, or was parked. None of them runs: those that ran
- * behind the head when it came back count as admitted since then.
+ * behind the head when it came back count as admitted since then; while they do, nobody follows it, since he would pass them.
  */
 const rowBehind = (head: string, most: string): string => `
   SELECT q.seq FROM (
     SELECT m.seq, bool_and(m.width = 1 AND m.seq > ${head} AND j.line = h.line AND j.suspects = 0 AND j.flags & ${flags.hasKeyLimits} = 0
         AND j.due_at <= _now AND (j.start_by IS NULL OR j.start_by >= _now OR j.starts > 0)
         AND m.seq < coalesce((SELECT p.seq FROM @.members p WHERE p.lane = h.lane AND p.place = ${places.parked} ORDER BY p.seq LIMIT 1), m.seq + 1)
-        AND NOT EXISTS (SELECT 1 FROM @.members p WHERE p.lane = h.lane AND p.place = ${places.head} LIMIT 1)) OVER (ORDER BY m.seq) AS fits
+        AND NOT EXISTS (SELECT 1 FROM @.members p WHERE p.lane = h.lane AND p.place = ${places.head} LIMIT 1)
+        AND NOT EXISTS (SELECT 1 FROM @.members a WHERE a.lane = h.lane AND a.place = ${places.admitted} AND a.seq <> ${head} LIMIT 1)) OVER (ORDER BY m.seq) AS fits
     FROM (SELECT j.lane, j.line FROM @.jobs j WHERE j.seq = ${head} AND j.lane_width = 1 OFFSET 0) h
       CROSS JOIN LATERAL (SELECT m.seq, m.width FROM @.members m WHERE m.lane = h.lane AND m.place = ${places.blocked} ORDER BY m.seq LIMIT ${most}) m
       CROSS JOIN LATERAL (SELECT j.line, j.suspects, j.flags, j.due_at, j.start_by, j.starts FROM @.jobs j WHERE j.seq = m.seq OFFSET 0) j) q

@@ -167,6 +167,19 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "nobody follows one that came back while one that ran behind it runs still: it would pass that one",
+    run: async (stage) => {
+      await stage.enqueue(...members("abcd"));
+      await stage.claim({ ...row, inRow: 2 });
+      await stage.settle("a", "retry", { delayMs: 0 });
+      assert.equal(await stage.states("a", "b", "c"), "ready running blocked");
+      assert.deepEqual(await stage.claimIds({ ...row, process: "p2" }), ["a"]);
+      await stage.settle("b", "released");
+      await stage.settle("a", "completed");
+      assert.deepEqual(await stage.claimIds(row), ["b", "c", "d"]);
+    },
+  },
+  {
     claim: "a row whose process crashed runs again in its order, and suspects follow nobody",
     run: async (stage) => {
       await stage.enqueue(...members("abc"));

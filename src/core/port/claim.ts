@@ -17,11 +17,11 @@ export interface Claim {
   /** What must hold for jobs of these tasks to be handed out. */
   readonly terms?: Readonly<Record<string, TaskTerms>>;
   /**
-   * How many jobs of one lane may be handed out in a row, the first included; default 1. Where a lane is of width 1, the members behind one that is handed out
-   * follow it, in order, while they wait for nothing but it, are of its task and queue, were never suspect and have no key limits. They are running then, and
-   * counted in `ahead`, though the worker starts each when the one before has ended, and hands back the rest where one did not end. One that comes back
-   * (retry, snooze, release, crash, redrive) while an earlier member lives goes back behind it, `blocked`. Never where the terms name a gate, a need or
-   * `retriesMost`.
+   * How many jobs of one lane may be handed out in a row, the first included; default 1, and less is 1. Where a lane is of width 1, the members behind one that
+   * is handed out follow it, in order, while they wait for nothing but it, are of its task and queue, were never suspect and have no key limits. None does while
+   * one that ran behind it before runs still. They are running then, and counted in `ahead`, though the worker starts each when the one before has ended, and
+   * hands back the rest where one did not end. One that comes back (retry, snooze, release, crash, redrive) while an earlier member lives goes back behind it,
+   * `blocked`. Never where the terms name a gate, a need or `retriesMost`.
    * They come right behind the first in the answer, and only members that were enqueued after it follow.
    */
   readonly inRow?: number;

@@ -102,7 +102,7 @@ export interface BirthLease {
  * instead of given room. Room is given at the end of each verb (of each atom) to the most urgent, then the first enqueued, of those that come and those that
  * wait; by claim and tidy also where time has made some; the rest, beyond 1,000, by tidy. A job that had to wait takes its place among the ready ones as of then:
  * its urgency becomes now - headStartMs, so that many keys take turns. The number of the job that is next decides, and nobody goes past it.
- * A job with several limits waits for the first in its list that has no room, and holds none meanwhile.
+ * A job with several limits waits for the first in its list that has no room, and holds none meanwhile; it is looked at again when that one has room.
  *
  * One count for a key, of both kinds. running: held while the job is ready or running. starts: held while it is ready, and from its start until everyMs after
  * it (of the job that started, also when it is deleted); so never more than so many starts in any everyMs. A release gives it back.
