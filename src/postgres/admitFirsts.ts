@@ -21,14 +21,14 @@ DECLARE
   _urgencies bigint[];
   _flags int[];
 BEGIN
-  -- Behind OFFSET 0, what decides is asked once.
-  SELECT array_agg(q.lane ORDER BY q.nth) FILTER (WHERE q.admits = 'other'), array_agg(q.lane ORDER BY q.nth) FILTER (WHERE q.admits = 'first'),
-      array_agg(q.row ORDER BY q.nth) FILTER (WHERE q.admits = 'first'), array_agg(q.seq ORDER BY q.nth) FILTER (WHERE q.admits = 'first'),
-      array_agg(q.line ORDER BY q.nth) FILTER (WHERE q.admits = 'first'), array_agg(q.ready_place ORDER BY q.nth) FILTER (WHERE q.admits = 'first'),
-      array_agg(q.urgency ORDER BY q.nth) FILTER (WHERE q.admits = 'first'), array_agg(q.flags ORDER BY q.nth) FILTER (WHERE q.admits = 'first')
+  -- The subquery's order is the lists' order; with it, what decides is asked once.
+  SELECT array_agg(q.lane) FILTER (WHERE q.admits = 'other'), array_agg(q.lane) FILTER (WHERE q.admits = 'first'),
+      array_agg(q.row) FILTER (WHERE q.admits = 'first'), array_agg(q.seq) FILTER (WHERE q.admits = 'first'),
+      array_agg(q.line) FILTER (WHERE q.admits = 'first'), array_agg(q.ready_place) FILTER (WHERE q.admits = 'first'),
+      array_agg(q.urgency) FILTER (WHERE q.admits = 'first'), array_agg(q.flags) FILTER (WHERE q.admits = 'first')
     INTO _others, _lanes, _rows, _seqs, _lines, _places, _urgencies, _flags
     FROM (
-      SELECT e.nth, e.lane, m.row, m.seq, j.line, j.ready_place, j.urgency, j.flags, CASE
+      SELECT e.lane, m.row, m.seq, j.line, j.ready_place, j.urgency, j.flags, CASE
           WHEN t.top > ${places.admitted} OR t.is_known THEN 'other'
           WHEN m.seq IS NULL OR EXISTS (SELECT 1 FROM @.running r WHERE r.seq = m.seq) THEN 'nobody'
           WHEN t.top = ${places.admitted} THEN CASE WHEN m.width = 1 THEN 'nobody' ELSE 'other' END
@@ -45,7 +45,7 @@ BEGIN
           SELECT j.line, ${readyPlaceOf("j")} AS ready_place, j.urgency, j.flags, j.suspects, j.due_at
           FROM @.jobs j WHERE j.seq = m.seq AND t.top = ${places.blocked} OFFSET 0
         ) j ON true
-      OFFSET 0
+      ORDER BY e.nth
     ) q;
   PERFORM @.leave_gathered('lanes', coalesce(_others, '{}') || _lanes[greatest(_limit, 0) + 1:]);
   IF _seqs IS NULL OR _limit <= 0 THEN RETURN; END IF;

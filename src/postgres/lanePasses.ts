@@ -15,7 +15,7 @@ DECLARE
   _lane text;
   _next bigint;
 BEGIN
-  IF cardinality(@.gathered('lanes')) > 1 THEN PERFORM @.admit_firsts(${tidyMax} - @.tallied('admitted')); END IF;
+  IF @.is_gathered('lanes') THEN PERFORM @.admit_firsts(${tidyMax} - @.tallied('admitted')); END IF;
   -- A member that is admitted too late ends at once and puts its lane back among them, behind the others.
   WHILE @.is_gathered('lanes') LOOP
     FOREACH _lane IN ARRAY @.take_gathered('lanes') LOOP
