@@ -93,6 +93,18 @@ function asked(fence: number, day = 0): Readonly<Record<string, Asked>> {
       values: [Array.from({ length: 50 }, (_, n) => ({ id: `hand ${n}`, claim: "first", fence, is: "completed", ranMs: 1 }))],
       most: 350,
     },
+    "claim 100 in rows": {
+      verb: "verb_claim",
+      values: [{ ...claimed, claim: "next", queues: [{ queue: "rows", slots: 10, ahead: 90 }], inRow: 10 }],
+      most: 600,
+    },
+    "claim ten under terms": {
+      verb: "verb_claim",
+      values: [
+        { ...claimed, claim: "next", queues: [{ queue: "mail", slots: 10, ahead: 0 }], terms: { send: { gates: ["g"], retriesMost: 1, freshFrom: start } } },
+      ],
+      most: 100,
+    },
     "claim ten": { verb: "verb_claim", values: [{ ...claimed, claim: "next", queues: [{ queue: "mail", slots: 10, ahead: 0 }] }], most: 100 },
     "settle a completed one": outcome("hand 0", "completed"),
     "settle one that retries": outcome("hand 1", "retry"),
@@ -241,6 +253,10 @@ async function fill(engine: Engine, from: number, to: number): Promise<void> {
       each((n) => job(`long ${ifDead} ${n}`, { lane: long(ifDead) })),
     );
   }
+  await store(
+    engine,
+    each((n) => job(`in a row ${n}`, { queue: "rows", lane: { ...lane(n % lanes), key: `row ${n % lanes}` } })),
+  );
   await store(
     engine,
     each((n) => job(`unique ${n}`, { unique: { key: `unique ${n}`, mode: { is: "keep" } } })),
