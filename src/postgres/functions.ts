@@ -4,6 +4,7 @@ import { acceptJoinFunctions } from "./acceptJoin.ts";
 import { admitFirstsFunctions } from "./admitFirsts.ts";
 import { afterFunctions } from "./after.ts";
 import { aftermathFunctions } from "./aftermath.ts";
+import { alikeFunctions } from "./alike.ts";
 import { beatFunctions } from "./beat.ts";
 import { blockedByFunctions } from "./blockedBy.ts";
 import { bornLeaseFunctions } from "./bornLease.ts";
@@ -75,6 +76,7 @@ export const functions: string = [
   admitFirstsFunctions,
   afterFunctions,
   aftermathFunctions,
+  alikeFunctions,
   beatFunctions,
   blockedByFunctions,
   bornLeaseFunctions,

@@ -7,6 +7,7 @@ import { beatSourceOf } from "./beatConnection.ts";
 import { claimedOf } from "./claimed.ts";
 import type { StoredClaimed } from "./claimed.ts";
 import { callersTransaction } from "./callersTransaction.ts";
+import { columnsOf } from "./alike.ts";
 import { databaseOf } from "./client.ts";
 import type { Database, Session } from "./client.ts";
 import { guaranteesOf } from "./guarantees.ts";
@@ -165,9 +166,13 @@ export class PostgresEngine implements port.Engine {
     const works = atoms.flatMap((atom) => (atom.notes === undefined && shapeRefusal(atom) === undefined ? atom.works : undefined));
     if (works.length === 0 || !works.every((work) => work !== undefined && isPlain(work) && (at.tx === undefined || work.rememberMs === 0))) return undefined;
     const { session } = this.#sessionFor(at);
-    const answered = await this.#store.verbs.call<Answered<number[]>>(session, "verb_enqueue_plain", [json(works)], at).catch(nullIfTaken);
+    // An id that is known fails the statement, and so a caller's transaction.
+    const columns = at.tx === undefined ? columnsOf(works as readonly port.NewWork[]) : undefined;
+    const [verb, values] = columns === undefined ? ["verb_enqueue_plain", [json(works)]] : ["verb_enqueue_alike", columns];
+    const answered = await this.#store.verbs.call<Answered<number | number[]>>(session, verb, values, at).catch(nullIfTaken);
     if (answered === undefined) return undefined;
-    const states = this.#told(answered, at);
+    const stored = this.#told(answered, at);
+    const states = typeof stored === "number" ? works.map(() => stored) : stored;
     let nth = 0;
     return atoms.map((atom) =>
       atom.works.map(({ id }) => {
