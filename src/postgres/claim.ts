@@ -15,7 +15,7 @@ BEGIN
   -- Looks first, without the write lock: a claim that settles nothing and would find nothing must not write.
   IF coalesce(_wanted -> 'settling', '[]') = '[]' THEN
     PERFORM @.begin_look(_stated);
-    SELECT * INTO _lines FROM @.open_lines(_wanted);
+    _lines := @.open_lines(_wanted);
     IF @.finds_nothing(_wanted, _lines._lines, _lines._queues, _lines._tasks) THEN
       RETURN json_build_object('answer', @.claim_answer(_wanted, greatest((SELECT f.last_value FROM @.fence f), @.now() * 1000, (_wanted ->> 'lastFence')::bigint) + 1,
         NULL, _settled, _lines._lines, _lines._tasks), 'isReadied', false);
@@ -67,11 +67,11 @@ DECLARE
   _chosen record;
   _jobs json;
 BEGIN
-  SELECT * INTO _lines FROM @.open_lines(_wanted);
-  SELECT * INTO _process FROM @.process_asking(_wanted ->> 'process');
+  _lines := @.open_lines(_wanted);
+  _process := @.process_asking(_wanted ->> 'process');
   -- Something was taken back from a lost one: it must go on under a new id.
   IF cardinality(_lines._lines) > 0 AND _process._is_lost IS NOT TRUE THEN
-    SELECT * INTO _chosen FROM @.choose(_wanted, _lines._lines, _lines._queues, _lines._tasks);
+    _chosen := @.choose(_wanted, _lines._lines, _lines._queues, _lines._tasks);
     IF cardinality(_chosen._seqs) > 0 THEN
       _jobs := @.start_jobs(@.lease_to(_process._id, _wanted ->> 'process', (_wanted ->> 'leaseMs')::bigint), _fence, _wanted ->> 'claim',
         @.hand_out_room(_wanted -> 'terms', _chosen._taken), _chosen._seqs, _chosen._rows);

@@ -36,14 +36,16 @@ END $$;
 -- to stand between them at any time. _taken: how many of each task with gates.
 CREATE FUNCTION @.choose(_wanted jsonb, _lines int[], _queues int[], _tasks text[], OUT _seqs bigint[], OUT _rows tid[], OUT _taken jsonb) LANGUAGE plpgsql AS $$
 DECLARE
-  _all_flags int;
+  _chosen record;
   _has_terms boolean := coalesce(_wanted -> 'terms' ?| _tasks, false);
   _has_rows boolean := coalesce((_wanted ->> 'inRow')::int, 1) > 1 AND _wanted ->> 'alone' <> 'only';
 BEGIN
   IF NOT _has_terms AND (NOT _has_rows OR NOT @.begins_with_lane(_lines)) THEN
-    SELECT c.* INTO _seqs, _rows, _all_flags FROM @.choose_at_once(_wanted, _lines, _queues) c;
+    _chosen := @.choose_at_once(_wanted, _lines, _queues);
+    _seqs := _chosen._seqs;
+    _rows := _chosen._rows;
     -- Behind none of them anybody may follow in a row.
-    IF NOT _has_rows OR coalesce(_all_flags, 0) & ${flags.hasLane} = 0 THEN RETURN; END IF;
+    IF NOT _has_rows OR coalesce(_chosen._all_flags, 0) & ${flags.hasLane} = 0 THEN RETURN; END IF;
   END IF;
   IF NOT _has_terms THEN
     SELECT c.* INTO _seqs, _rows FROM @.choose_in_rows(_wanted, _lines, _queues) c;
