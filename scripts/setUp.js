@@ -21,7 +21,7 @@ export function runOnNode(entry, args) {
   // A Ctrl-C reaches the child by itself, and it may have an ending of its own.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => child.kill("SIGTERM"));
-  child.on("error", (error) => fail(`${node} could not be started: ${error.message}`));
+  child.on("error", (error) => fail(`${node} could not be started: ${String(error.message)}`));
   child.on("exit", (status, signal) => process.exit(status === null ? 128 + constants.signals[signal] : status));
 }
 
