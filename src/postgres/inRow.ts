@@ -2,7 +2,7 @@
 import { claimMax } from "../core/defaults.ts";
 import { standsAt } from "./floors.ts";
 import { flags } from "./job.ts";
-import { places } from "./places.ts";
+import { places } from "./lane.ts";
 import { isLateHead, standing } from "./ready.ts";
 
 /**

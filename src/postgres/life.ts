@@ -1,5 +1,5 @@
 /** A job's life: each change of state with all that follows from it. Every verb changes jobs through these. */
-import { places } from "./places.ts";
+import { places } from "./lane.ts";
 
 const widthMax = 1_000;
 
