@@ -62,35 +62,46 @@ BEGIN
 END $$;
 
 -- A queue is full, or stops before the first job with a lane once its slots are filled, and before a late one, which is beyond what one pass may skip.
+-- Of each line a piece is read; a larger one where more of it may come before what was read of others. By primary key.
 CREATE FUNCTION @.choose_at_once(_wanted jsonb, _lines int[], _queues int[], OUT _seqs bigint[], OUT _rows tid[], OUT _all_flags int) LANGUAGE plpgsql AS $$
 DECLARE
   _is_alone boolean := _wanted ->> 'alone' = 'only';
   _now bigint := @.now();
-  _slots int;
-  _most int;
+  -- By queue.
+  _slots int[] := ARRAY(SELECT greatest((e.queue ->> 'slots')::int, 0) FROM jsonb_array_elements(_wanted -> 'queues') WITH ORDINALITY e (queue, nth) ORDER BY e.nth);
+  _mosts int[] := ARRAY(SELECT CASE WHEN _is_alone THEN least(1, s.slots) ELSE least(s.slots + greatest((_wanted -> 'queues' -> (s.nth - 1)::int ->> 'ahead')::int, 0), ${claimMax}) END
+    FROM unnest(_slots) WITH ORDINALITY s (slots, nth) ORDER BY s.nth);
+  _pieces int[];
+  _is_short boolean;
   _standing int[];
   _of int[] := CASE WHEN _is_alone THEN _queues ELSE _queues || _queues END;
 BEGIN
   IF cardinality(_lines) = 1 AND NOT _is_alone AND NOT EXISTS (SELECT 1 FROM @.ready r WHERE ${standsAt(`_lines[1] + ${triedFrom}`)} LIMIT 1) THEN
-    _slots := greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'slots')::int, 0);
-    _most := least(_slots + greatest((_wanted -> 'queues' -> (_queues[1] - 1) ->> 'ahead')::int, 0), ${claimMax});
     SELECT array_agg(r.seq), array_agg(r.ctid), bit_or(r.flags) INTO _seqs, _rows, _all_flags
-      FROM (SELECT r.seq, r.ctid, r.flags FROM @.ready r WHERE ${standsAt("_lines[1]")} ORDER BY r.urgency, r.seq LIMIT _most) r;
-    IF _all_flags & ${flags.hasStartBy} = 0 AND (_all_flags & ${flags.hasLane} = 0 OR cardinality(_seqs) <= _slots) THEN RETURN; END IF;
+      FROM (SELECT r.seq, r.ctid, r.flags FROM @.ready r WHERE ${standsAt("_lines[1]")} ORDER BY r.urgency, r.seq LIMIT _mosts[_queues[1]]) r;
+    IF _all_flags & ${flags.hasStartBy} = 0 AND (_all_flags & ${flags.hasLane} = 0 OR cardinality(_seqs) <= _slots[_queues[1]]) THEN RETURN; END IF;
   END IF;
   _standing := CASE WHEN _is_alone THEN ARRAY(SELECT -l.id FROM unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY l.nth)
     ELSE _lines || ARRAY(SELECT l.id + ${triedFrom} FROM unnest(_lines) WITH ORDINALITY l (id, nth) ORDER BY l.nth) END;
-  SELECT array_agg(c.seq ORDER BY c.urgency, c.seq), array_agg(c.ready_row ORDER BY c.urgency, c.seq), bit_or(c.flags) INTO _seqs, _rows, _all_flags
-    FROM (SELECT n.* FROM (
-      SELECT m.*, min(m.nth) FILTER (WHERE m.stops) OVER (PARTITION BY m.queue) AS stop FROM (
-        SELECT s.queue, r.ready_row, r.urgency, r.seq, r.flags, s.most, row_number() OVER w AS nth,
-          (r.flags & ${flags.hasLane} <> 0 AND row_number() OVER w > s.slots) OR ${isLateHead} AS stops
-        FROM (SELECT p.place, p.queue, a.slots, a.most FROM unnest(_standing, _of) p (place, queue)
-            CROSS JOIN LATERAL (SELECT CASE WHEN _is_alone THEN least(1, g.slots) ELSE g.slots END AS slots, CASE WHEN _is_alone THEN least(1, g.slots) ELSE least(g.slots + g.ahead, ${claimMax}) END AS most
-              FROM (SELECT greatest((_wanted -> 'queues' -> (p.queue - 1) ->> 'slots')::int, 0) AS slots, greatest((_wanted -> 'queues' -> (p.queue - 1) ->> 'ahead')::int, 0) AS ahead) g) a
-          ) s
-          CROSS JOIN LATERAL (SELECT r.urgency, r.seq, r.flags, r.ctid AS ready_row FROM @.ready r WHERE ${standsAt("s.place")} ORDER BY r.urgency, r.seq LIMIT s.most) r
-        WINDOW w AS (PARTITION BY s.queue ORDER BY r.urgency, r.seq)) m WHERE m.nth <= m.most) n
-      WHERE n.stop IS NULL OR n.nth < n.stop ORDER BY n.urgency, n.seq LIMIT CASE WHEN _is_alone THEN 1 ELSE ${claimMax} END) c;
+  _pieces := ARRAY(SELECT 4 + m.most * 3 / 2 / greatest(1, (SELECT count(*)::int FROM unnest(_queues) q (nth) WHERE q.nth = m.nth)) FROM unnest(_mosts) WITH ORDINALITY m (most, nth) ORDER BY m.nth);
+  LOOP
+    WITH heads AS (
+      SELECT s.queue, r.ready_row, r.urgency, r.seq, r.flags, r.is_last, row_number() OVER (PARTITION BY s.queue ORDER BY r.urgency, r.seq) AS nth,
+        ${isLateHead} AS is_late
+      FROM unnest(_standing, _of) s (place, queue)
+        CROSS JOIN LATERAL (SELECT r.urgency, r.seq, r.flags, r.ctid AS ready_row, row_number() OVER (ORDER BY r.urgency, r.seq) = _pieces[s.queue] AS is_last
+          FROM @.ready r WHERE ${standsAt("s.place")} ORDER BY r.urgency, r.seq LIMIT least(_mosts[s.queue], _pieces[s.queue])) r
+    ), judged AS MATERIALIZED (
+      SELECT h.*, min(h.nth) FILTER (WHERE h.is_last) OVER q AS sure_to, min(h.nth) FILTER (WHERE h.is_late OR (h.flags & ${flags.hasLane} <> 0 AND h.nth > _slots[h.queue])) OVER q AS stop
+      FROM heads h WHERE h.nth <= _mosts[h.queue] WINDOW q AS (PARTITION BY h.queue)
+    ), chosen AS (
+      SELECT j.* FROM judged j WHERE j.stop IS NULL OR j.nth < j.stop ORDER BY j.urgency, j.seq LIMIT CASE WHEN _is_alone THEN 1 ELSE ${claimMax} END
+    )
+    SELECT array_agg(c.seq ORDER BY c.urgency, c.seq), array_agg(c.ready_row ORDER BY c.urgency, c.seq), bit_or(c.flags),
+        (SELECT bool_or(j.sure_to < _mosts[j.queue] AND (j.stop IS NULL OR j.stop > j.sure_to)) FROM judged j)
+      INTO _seqs, _rows, _all_flags, _is_short FROM chosen c;
+    EXIT WHEN _is_short IS NOT TRUE;
+    _pieces := ARRAY(SELECT p.piece * 4 FROM unnest(_pieces) WITH ORDINALITY p (piece, nth) ORDER BY p.nth);
+  END LOOP;
 END $$;
 `;

@@ -7,6 +7,9 @@ import type { Case, Stage } from "./stage.ts";
 
 const minute = 60_000;
 
+/** By turns. */
+const uneven = Array.from({ length: 200 }, (_, n) => ({ task: n % 2 === 0 ? "send" : "print", nth: Math.floor(n / 2) }));
+
 /** Jobs, a claim a minute later, and the ids it hands out, in order. */
 const orderRows: readonly {
   readonly claim: string;
@@ -32,6 +35,12 @@ const orderRows: readonly {
     jobs: [job("a"), job("b", { task: "print", headStartMs: 5 }), job("c", { headStartMs: 9 })],
     wanted: { tasks: ["send", "print"] },
     ids: ["c", "b", "a"],
+  },
+  {
+    claim: "a line whose jobs are all more urgent than those of others gives all that is handed out",
+    jobs: uneven.map(({ task, nth }) => job(`${task} ${nth}`, { task, headStartMs: task === "print" ? 0 : 9 })),
+    wanted: { tasks: ["send", "print"], slots: 60 },
+    ids: Array.from({ length: 60 }, (_, nth) => `send ${nth}`),
   },
   { claim: "slots bound what one queue gets", jobs: [job("a"), job("b"), job("c")], wanted: { slots: 2 }, ids: ["a", "b"] },
   { claim: "ahead comes on top of slots", jobs: [job("a"), job("b"), job("c"), job("d")], wanted: { slots: 1, ahead: 2 }, ids: ["a", "b", "c"] },
