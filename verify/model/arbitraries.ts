@@ -18,6 +18,8 @@ import type {
 } from "./commands.ts";
 
 const upTo = (most: number): fc.Arbitrary<number> => fc.nat({ max: most });
+/** The terms of plans.ts; those of fresh work and of retries matter in fewer of the lives. */
+const terms = fc.constantFrom(0, 1, 2, 2, 3, 4, 5, 5, 6, 6);
 const delays = fc.constantFrom(0, 50, 100, 250);
 
 /** Leaves out what is undefined, so that a command prints short. */
@@ -55,7 +57,7 @@ const job: fc.Arbitrary<JobPlan> = plan<JobPlan>({
   after: maybe(2, afters),
   keyLimits: maybe(3, upTo(7)),
   lease: maybe(1, upTo(2)),
-  terms: maybe(5, upTo(4)),
+  terms: maybe(5, terms),
 });
 const joiningJob: fc.Arbitrary<JobPlan> = fc.record({ task: upTo(2), queue: upTo(1), join: upTo(5) });
 const members = fc.array(job, { maxLength: 3, size: "max" });
@@ -170,8 +172,8 @@ const weighted: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Comm
       isAlone: maybe(1, fc.constant(true)),
       settling: maybe(3, outcomes),
       lastFenceAheadMs: maybe(1, fc.constantFrom(0, 5_000)),
-      terms: maybe(3, upTo(4)),
-      inRow: maybe(3, fc.integer({ min: 2, max: 3 })),
+      terms: maybe(3, terms),
+      inRow: maybe(3, fc.constantFrom(0, 2, 2, 3, 3)),
     }),
   },
   { weight: 72, arbitrary: plan<Extract<Command, { do: "settle" }>>({ do: fc.constant("settle"), outcomes }) },
@@ -203,6 +205,7 @@ const weighted: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Comm
       lock: upTo(1),
       ticket: upTo(4),
       isRead: maybe(4, fc.constant(true)),
+      permits: maybe(2, fc.integer({ min: 1, max: 3 })),
     }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("unlock" as const), lock: upTo(1), ticket: upTo(4) }) },
@@ -235,6 +238,8 @@ interface Theme {
   readonly keyLimits: number | undefined;
   readonly terms: number | undefined;
   readonly inRow: number | undefined;
+  /** What is tried again meets a bound on that: the terms under which all is claimed. */
+  readonly retries: number | undefined;
   /** Undefined: no joins, and nothing comes after anything. */
   readonly isJoined: true | undefined;
 }
@@ -244,8 +249,9 @@ const theme: fc.Arbitrary<Theme> = fc.record({
   unique: maybe(3, upTo(8)),
   queue: maybe(5, upTo(1)),
   keyLimits: maybe(2, upTo(7)),
-  terms: maybe(2, upTo(4)),
+  terms: maybe(2, terms),
   inRow: maybe(2, fc.integer({ min: 2, max: 3 })),
+  retries: maybe(1, fc.constantFrom(5, 6)),
   isJoined: maybe(6, fc.constant(true as const)),
 });
 
@@ -262,6 +268,8 @@ function themed(about: Theme, command: Command): Command {
       return { ...command, members: command.members.map((one) => themedJob(about, one)) };
     case "claim":
       return themedClaim(about, command);
+    case "settle":
+      return about.retries !== undefined ? { ...command, outcomes: command.outcomes.map(triedAgain) } : command;
     case "cancel":
     case "retry":
     case "delete":
@@ -283,12 +291,23 @@ function themedAtom(about: Theme, { joins, ...one }: AtomPlan): AtomPlan {
 }
 
 function themedClaim(about: Theme, command: Extract<Command, { do: "claim" }>): Command {
+  const under = about.retries ?? about.terms;
   return {
     ...command,
     ...(about.queue !== undefined && { [about.queue === 0 ? "q1" : "q2"]: command.q1 ?? command.q2 ?? { slots: 2, ahead: 0 } }),
-    ...(about.terms !== undefined && { terms: about.terms }),
+    ...(under !== undefined && { terms: under }),
     ...(about.inRow !== undefined && { inRow: about.inRow, q1: { slots: 2, ahead: 2 } }),
   };
+}
+
+/** More urgent than what comes after it, so that a bound on retries keeps it waiting. */
+function triedAgain(plan: OutcomePlan): OutcomePlan {
+  return plan.is === "completed" || plan.is === "skipped" || plan.is === "dead" ? { ...plan, is: "retry", delayMs: 0 } : plan;
+}
+
+/** Without what keeps it from being ready when it comes back. */
+function retriedJob({ lane: _, unique: __, keyLimits: ___, delayMs: ____, dueInMs: _____, ...one }: JobPlan): JobPlan {
+  return { ...one, task: one.task % 2 };
 }
 
 /** Of one task, in one queue, in lanes of width 1, without what keeps it out of a row. */
@@ -299,6 +318,7 @@ function rowJob(about: Theme, { keyLimits: _, unique: __, lease: ___, ...one }: 
 /** Two of the three tasks follow the theme. */
 function themedJob(about: Theme, { after, join, ...one }: JobPlan): JobPlan {
   const joined = about.isJoined ? { ...one, ...(after && { after }), ...(join !== undefined && { join }) } : one;
+  if (about.retries !== undefined) return retriedJob(joined);
   if (one.task === 2) return joined;
   if (about.inRow !== undefined) return rowJob(about, joined);
   return {

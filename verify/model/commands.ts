@@ -135,7 +135,7 @@ export type Command =
   | { readonly do: "tick"; readonly schedule: number; readonly slots: number; readonly isLate?: boolean }
   | { readonly do: "subscribe"; readonly subscription: number; readonly variant: number }
   | { readonly do: "unsubscribe"; readonly subscription: number }
-  | { readonly do: "lock"; readonly worker: number; readonly lock: number; readonly ticket: number; readonly isRead?: boolean }
+  | { readonly do: "lock"; readonly worker: number; readonly lock: number; readonly ticket: number; readonly isRead?: boolean; readonly permits?: number }
   | { readonly do: "unlock"; readonly lock: number; readonly ticket: number }
   | { readonly do: "find"; readonly which: SelectionPlan; readonly limit: number; readonly newestFirst?: boolean }
   /** Pages through what is not a job, and must see what one look at all of it sees. */

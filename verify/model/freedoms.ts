@@ -78,9 +78,9 @@ function isDeletedWinner(state: ModelState, id: string): boolean {
   return !isKnown(state, id);
 }
 
-/** Handed back too late; or too late in a lane that the same pass closed. */
+/** Too late in a lane that the same pass closed. */
 function mayBeSkipped(job: ModelJob, step: Step): boolean {
-  return (step.verb === "settle" && job.state === "ready") || (step.verb === "tidy" && job.state === "parked" && !job.hasDied);
+  return step.verb === "tidy" && job.state === "parked" && !job.hasDied;
 }
 
 function mayBe(state: ModelState, job: ModelJob, row: JobRow, step: Step): boolean {

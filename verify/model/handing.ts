@@ -76,7 +76,7 @@ export class Handing {
 
   /** Every second one, beginning with the first, is a fresh one, while there are any of both. Claims ask one queue for such tasks. */
   #turnOf(task: string, ready: readonly ModelJob[]): ModelJob[] {
-    const all = ready.filter((job) => job.task === task);
+    const all = ready.filter((job) => job.task === task && (job.attempts === 0 || this.#hasRetriesLeft(task)));
     const freshFrom = this.#wanted.terms?.[task]?.freshFrom;
     if (freshFrom === undefined) return all.slice(0, 1);
     const isFreshTurn = this.#handedOf(task) % 2 === 0;
@@ -91,6 +91,10 @@ export class Handing {
   #hasRoom(task: string): boolean {
     const terms = this.#wanted.terms?.[task] ?? {};
     return this.#handedOf(task) < (terms.most ?? Infinity) && letsThrough(this.#state, terms, this.#now);
+  }
+
+  #hasRetriesLeft(task: string): boolean {
+    return this.handed.filter((job) => job.task === task && job.attempts > 0).length < (this.#wanted.terms?.[task]?.retriesMost ?? Infinity);
   }
 
   #handedOf(task: string): number {
@@ -108,11 +112,11 @@ export class Handing {
   /** Those of its lane that may follow it, as many as the claim allows in a row. */
   #rowBehind(head: ModelJob): ModelJob[] {
     const { inRow = 1, terms } = this.#wanted;
-    if (head.lane?.width !== 1 || this.#isGated(head.task)) return [];
+    if (head.lane?.width !== 1 || this.#isGated(head.task) || terms?.[head.task]?.retriesMost !== undefined) return [];
     const behind = membersOf(this.#state, head.lane.key).filter((job) => job !== head);
     const end = behind.findIndex((job) => !this.#mayFollow(head, job));
     const left = (terms?.[head.task]?.most ?? Infinity) - this.#handedOf(head.task) - 1;
-    return behind.slice(0, Math.min(end < 0 ? behind.length : end, inRow - 1, left));
+    return behind.slice(0, Math.min(end < 0 ? behind.length : end, Math.max(inRow, 1) - 1, left));
   }
 
   #mayFollow(head: ModelJob, job: ModelJob): boolean {

@@ -66,10 +66,10 @@ export function close(state: ModelState, join: ModelJoin, now: Instant): void {
   }
 }
 
-/** A cancelled one has failed, even one without members. */
+/** A cancelled one has failed, even one without members; one whose own predecessors ended otherwise ends as they say, whatever members it had adopted did. */
 function closingOf(state: ModelState, join: ModelJoin): "well" | "badly" {
   if (join.isCancelled) return "badly";
-  if (join.fate?.as === "cancelled") return "badly";
+  if (join.fate) return join.fate.as === "cancelled" ? "badly" : "well";
   return countsOf(state, join).failed > 0 ? "badly" : "well";
 }
 

@@ -7,8 +7,8 @@ import type { ModelJob, ModelState } from "./state.ts";
 
 /**
  * Gives room to the most urgent that ask; true: to one of them. Who stands in the line of a key keeps those behind it from taking its room.
- * An engine may leave those that waited before this verb to tidy, but nobody may overtake them. Among those that come to ask in this verb, in its rounds or passes,
- * the order is free; `isLast`: they must have what room is left.
+ * An engine may leave those that waited before this verb to tidy, but nobody may overtake them. Who comes to ask in another round or pass of this verb than others
+ * who do may find that they were given room before it; `isLast`: they must have what room is left.
  */
 export function giveRoom(state: ModelState, now: Instant, choices: Choices, isLast = false): boolean {
   const late = state.jobs.find((job) => isAsking(state, job) && isTooLate(job, now) && choices.isTaken({ does: "skip", job }));
@@ -17,19 +17,30 @@ export function giveRoom(state: ModelState, now: Instant, choices: Choices, isLa
   return job !== undefined;
 }
 
-/** The most urgent that has room. Of those that asked in this verb the one with the smallest number: what fits in some order fits in this one. */
+/**
+ * The most urgent that has room. Of those that asked in this verb, and pass nobody who waited for a key of theirs, the one with the smallest number: what fits
+ * in some order fits in this one.
+ */
 function next(state: ModelState, now: Instant, choices: Choices, isLast: boolean): ModelJob | undefined {
   const barred = new Set<string>();
+  const barredByNew = new Set<string>();
   const fits: ModelJob[] = [];
   for (const job of state.jobs.filter((one) => isAsking(state, one)).toSorted(byUrgency)) {
-    const full = job.keyLimits.find((limit) => barred.has(limit.key) || !hasRoom(state, limit, now))?.key;
+    const isFull = (limit: KeyLimit): boolean => barred.has(limit.key) || !hasRoom(state, limit, now);
+    const full = (job.keyLimits.find((limit) => limit.key === job.line && isFull(limit)) ?? job.keyLimits.find(isFull))?.key;
     const isNew = job.asks === "now";
-    if (full === undefined && ((isNew && isLast) || choices.isTaken({ does: "giveRoom", job }))) fits.push(job);
-    else if (full !== undefined || !isNew) barred.add(stand(job, full, choices));
+    const mayBeGiven = (isNew && isLast && !job.keyLimits.some(({ key }) => barredByNew.has(key))) || choices.isTaken({ does: "giveRoom", job });
+    if (full === undefined && mayBeGiven) fits.push(job);
+    else if (full !== undefined || !isNew) (isNew && (choices.isInPasses || job.wasHeld) ? barredByNew : barred).add(stand(job, full, choices));
   }
   const [first] = fits;
   const least = (job: ModelJob): number => Math.min(...job.keyLimits.map(({ is }) => ("running" in is ? is.running : is.starts)));
-  return first?.asks === "now" ? fits.filter((job) => job.asks === "now").toSorted((a, b) => least(a) - least(b))[0] : first;
+  const passes = (job: ModelJob, index: number): boolean => fits.slice(0, index).some((other) => other.asks === "since" && shareKey(job, other));
+  return first?.asks === "now" ? fits.filter((job, index) => job.asks === "now" && !passes(job, index)).toSorted((a, b) => least(a) - least(b))[0] : first;
+}
+
+function shareKey(a: ModelJob, b: ModelJob): boolean {
+  return a.keyLimits.some(({ key }) => b.keyLimits.some((limit) => limit.key === key));
 }
 
 /** In the line of the key that is full; one that has not been looked at again stays where it stood. */

@@ -1,10 +1,13 @@
 /** Locks (G17): tickets in the order they came. Readers share; writers wait in their order and let no later reader pass. */
 import type { Grant, LockRequest, Waiting } from "../../src/core/engine.ts";
+import { permitsConflict } from "../../src/core/refusals.ts";
 import type { Instant } from "../../src/core/runtime.ts";
 import { renew } from "./claiming.ts";
 import type { ModelState, ModelTicket } from "./state.ts";
 
+/** Throws where writers hold it or wait for it who named another number. */
 export function requestLock(state: ModelState, request: LockRequest, now: Instant, fence: number): Grant | Waiting {
+  refuseOtherPermits(state, request);
   const ticket = ticketOf(state, request) ?? newTicket(state, request);
   renew(state, request.process, now + request.leaseMs);
   const ahead = ticketsAhead(state, ticket);
@@ -20,6 +23,12 @@ export function returnLock(state: ModelState, name: string, ticket: string): boo
   const before = state.tickets.length;
   state.tickets = state.tickets.filter((known) => known.name !== name || known.ticket !== ticket);
   return state.tickets.length < before;
+}
+
+function refuseOtherPermits(state: ModelState, { name, mode, permits = 1 }: LockRequest): void {
+  if (mode === "read") return;
+  const other = state.tickets.find((known) => known.name === name && known.mode === "write" && known.permits !== permits);
+  if (other) throw permitsConflict(name, permits, other.permits);
 }
 
 function ticketOf(state: ModelState, request: LockRequest): ModelTicket | undefined {

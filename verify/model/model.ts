@@ -132,8 +132,8 @@ export class Model {
     return [...rows.values()];
   }
 
-  lock(request: LockRequest, now: Instant, told: Pick<Told, "fence">): Grant | Waiting {
-    return requestLock(this.state, request, now, told.fence);
+  lock(request: LockRequest, now: Instant, told: Pick<Told, "fence">): Grant | Waiting | ErrandError {
+    return this.#atomically(() => requestLock(this.state, request, now, told.fence));
   }
 
   unlock(name: string, ticket: string): boolean {

@@ -26,7 +26,7 @@ import type {
   Unlisten,
   Waiting,
 } from "../../src/core/engine.ts";
-import type { ErrandError } from "../../src/core/errors.ts";
+import { ErrandError } from "../../src/core/errors.ts";
 import type { JobDiedPayload } from "../../src/core/notes.ts";
 import type { Instant, Ms } from "../../src/core/runtime.ts";
 import { gateRowsOf } from "./gates.ts";
@@ -108,6 +108,7 @@ export class ModelEngine implements Engine {
 
   lock(request: LockRequest, { now = 0 }: At): Maybe<Grant | Waiting> {
     const answer = this.model.lock(request, now, { fence: this.#nextFence(now, request.lastFence) });
+    if (answer instanceof ErrandError) throw answer;
     if (answer.is === "granted") this.model.state.fence = Math.max(this.model.state.fence, answer.fence);
     return answer;
   }

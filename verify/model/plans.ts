@@ -75,6 +75,8 @@ const termSets: readonly ((now: Instant) => Readonly<Record<string, TaskTerms>>)
   (now) => ({ t1: { most: 1 }, t2: { freshFrom: now - 100 }, t3: { freshFrom: now, most: 3 } }),
   () => Object.fromEntries(tasks.map((task) => [task, { gates: ["rate"] }])),
   () => ({ t1: { gates: ["slow"], needs: { gpu: 1 } }, t2: { gates: ["run"], most: 2 }, t3: { gates: ["slow", "run"] } }),
+  () => ({ t1: { retriesMost: 0 }, t2: { retriesMost: 1 }, t3: { retriesMost: 1, most: 2, gates: ["run"] } }),
+  (now) => ({ t1: { retriesMost: 1, freshFrom: now - 100 }, t2: { retriesMost: 0, freshFrom: now }, t3: { retriesMost: 2, needs: { gpu: 1 } } }),
 ];
 export const gateNames: readonly string[] = ["run", "rate", "slow", "gpu", "mail"];
 /** A window's limit stays once it is written: what it remembers of starts without it is nobody's. */

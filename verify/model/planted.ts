@@ -23,6 +23,7 @@ import type {
   Query,
   Selection,
   Settled,
+  TaskTerms,
   Tidied,
   Tidy,
   Waiting,
@@ -267,6 +268,34 @@ class LockGrantedTwice extends Wrapped {
   }
 }
 
+class OtherPermitsTakenAsTheRest extends Wrapped {
+  override async lock(request: LockRequest, at: At): Promise<Grant | Waiting> {
+    try {
+      return await this.inner.lock(request, at);
+    } catch (error) {
+      if (!ErrandError.is(error, "permits-conflict")) throw error;
+      return this.inner.lock({ ...request, permits: Number(error.details["others"]) }, at);
+    }
+  }
+}
+
+class RetriesUnbounded extends Wrapped {
+  override claim(wanted: Claim, at: At): Claimed | Promise<Claimed> {
+    const unbounded = ({ retriesMost: _, ...terms }: TaskTerms): TaskTerms => terms;
+    const terms = Object.fromEntries(Object.entries(wanted.terms ?? {}).map(([task, one]) => [task, unbounded(one)]));
+    return this.inner.claim({ ...wanted, ...(wanted.terms && { terms }) }, at);
+  }
+}
+
+/** A bound that is met is rounded up: every call hands out one. */
+class OneRetryAtLeast extends Wrapped {
+  override claim(wanted: Claim, at: At): Claimed | Promise<Claimed> {
+    const rounded = (terms: TaskTerms): TaskTerms => (terms.retriesMost === 0 ? { ...terms, retriesMost: 1 } : terms);
+    const terms = Object.fromEntries(Object.entries(wanted.terms ?? {}).map(([task, one]) => [task, rounded(one)]));
+    return this.inner.claim({ ...wanted, ...(wanted.terms && { terms }) }, at);
+  }
+}
+
 class RunningUncounted extends Wrapped {
   override async count(at: At): Promise<CountRow[]> {
     return (await this.inner.count(at)).filter((row) => row.state !== "running" || row.jobs < 2);
@@ -300,5 +329,8 @@ export const plants: readonly Plant[] = [
   { bug: "a note is overwritten whatever its version", breaks: "G12", on: (engine) => new NotesOverwritten(engine) },
   { bug: "follow-up work is dropped", breaks: "G2", on: (engine) => new FollowUpsDropped(engine) },
   { bug: "a lock is granted once too often", breaks: "G17", on: (engine) => new LockGrantedTwice(engine) },
+  { bug: "who names other permits is heard as if he had named those of the others", breaks: "G17", on: (engine) => new OtherPermitsTakenAsTheRest(engine) },
+  { bug: "what was tried before is handed out without a bound", breaks: "G9", on: (engine) => new RetriesUnbounded(engine) },
+  { bug: "one that was tried before is handed out where none may be", breaks: "G9", on: (engine) => new OneRetryAtLeast(engine) },
   { bug: "a second running job is not counted", breaks: "G19", on: (engine) => new RunningUncounted(engine) },
 ];

@@ -5,7 +5,7 @@ import type { AttemptRow, Outcome } from "../../src/core/engine.ts";
 import type { Instant } from "../../src/core/runtime.ts";
 import { storeEvent, storeWorks } from "./enqueueing.ts";
 import type { Storing } from "./enqueueing.ts";
-import { beReady, closeLane, enterLane, isClosed, leaveLane, membersOf } from "./lanes.ts";
+import { beReady, closeLane, endTooLate, enterLane, isClosed, isTooLate, leaveLane, membersOf } from "./lanes.ts";
 import { forgetStart } from "./limits.ts";
 import { jobWithId, recordAttempt } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
@@ -32,7 +32,7 @@ export function applyOutcome(state: ModelState, job: ModelJob, outcome: Outcome,
     cancelRun(state, job, attemptRow(job, outcome, now), now);
     return "cancelled";
   }
-  if (outcome.is === "released") release(state, job, startedAt, now);
+  if (outcome.is === "released") release(state, job, startedAt, now, told);
   else finish(state, job, outcome, now, told);
   storeWorks(state, outcome.follow ?? [], now, told);
   return "settled";
@@ -94,10 +94,14 @@ function finish(state: ModelState, job: ModelJob, outcome: Outcome, now: Instant
   }
 }
 
-function release(state: ModelState, job: ModelJob, startedAt: Instant, now: Instant): void {
+/** One that is handed back too late may be skipped at once, or by the next claim or tidy. */
+function release(state: ModelState, job: ModelJob, startedAt: Instant, now: Instant, told: Settling): void {
   job.starts -= 1;
   forgetStart(state, job, startedAt);
   waitAgain(state, job, now);
+  if (job.state !== "ready" || !isTooLate(job, now) || !told.isTaken({ does: "skip", job })) return;
+  endTooLate(job, now);
+  leaveLane(state, job, now);
 }
 
 function park(state: ModelState, job: ModelJob, reason: string, now: Instant): void {

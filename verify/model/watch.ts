@@ -76,12 +76,10 @@ function endingOf(view: View, id: string): "well" | "badly" | "gone" | undefined
   if (job !== undefined) return endedAs(job.state);
   if (join === undefined) return "gone";
   if (join.state !== "closed") return undefined;
-  return join.failed > 0 || join.isCancelled ? "badly" : endsAsItsCounts(join.after !== undefined);
-}
-
-/** One whose own predecessors ended otherwise may have failed without a member that did. */
-function endsAsItsCounts(hasAfter: boolean): "well" | "gone" {
-  return hasAfter ? "gone" : "well";
+  if (join.isCancelled) return "badly";
+  // One whose own predecessors ended otherwise ends as they say, whatever its members did.
+  if (join.after !== undefined) return "gone";
+  return join.failed > 0 ? "badly" : "well";
 }
 
 /** Its counts add up, and stand once it has closed. */

@@ -134,8 +134,13 @@ const whenOf = (when: number): After["when"] => at(["well", "badly", "ended"] as
 function leaseOf(world: World, slot: number, task: string, index: number | undefined): NonNullable<NewJob["lease"]> {
   const process = world.worker(slot);
   if (index !== undefined) world.hasGates = true;
-  const { gates, needs } = (index === undefined ? undefined : termsOf(index, world.now)[task]) ?? {};
-  const terms = { ...(gates && { gates }), ...(needs && { needs }) };
+  const { gates, needs, retriesMost, freshFrom } = (index === undefined ? undefined : termsOf(index, world.now)[task]) ?? {};
+  const terms = {
+    ...(gates && { gates }),
+    ...(needs && { needs }),
+    ...(retriesMost !== undefined && { retriesMost }),
+    ...(freshFrom !== undefined && { freshFrom }),
+  };
   return { process, leaseMs, claim: world.fresh("c"), lastFence: world.lastFence(process), ...(index !== undefined && { terms }) };
 }
 

@@ -100,8 +100,9 @@ export interface BirthLease {
  * Bounds the jobs of one key (G9). It is asked for when the job would become ready: due, let go, and admitted by its lane; again when it comes back from
  * running. A job it has no room for is `blocked` (waits: limit, on the key), and takes neither a worker's slot nor an attempt; one that is too late is skipped
  * instead of given room. Room is given at the end of each verb (of each atom) to the most urgent, then the first enqueued, of those that come and those that
- * wait; by claim and tidy also where time has made some; the rest, beyond 1,000, by tidy. A job that had to wait takes its place among the ready ones as of then:
- * its urgency becomes now - headStartMs, so that many keys take turns. The number of the job that is next decides, and nobody goes past it.
+ * wait; by claim and tidy also where time has made some; the rest, beyond 1,000, by tidy. A verb may give it in rounds, where what it ended or let go brings
+ * others to ask: these find what is left. A job that had to wait takes its place among the ready ones as of then: its urgency becomes now - headStartMs, so that
+ * many keys take turns. The number of the job that is next decides, and nobody goes past it.
  * A job with several limits waits for the first in its list that has no room, and holds none meanwhile; it is looked at again when that one has room.
  *
  * One count for a key, of both kinds. running: held while the job is ready or running. starts: held while it is ready, and from its start until everyMs after
@@ -202,7 +203,8 @@ export interface Enqueued {
  * appended, never counted on one hot row.
  *
  * Where its own `after` ends otherwise than asked, all that it holds ends as the job in its place would, joins within it included, in bounded passes, and it
- * closes with a failure ("badly" was asked: without one) when no member lives. A cancelled join closes with a failure when no member lives, also if it was staged.
+ * closes with a failure ("badly" was asked: without one, whatever became of those it shares with other joins) when no member lives. A cancelled join closes with
+ * a failure when no member lives, also if it was staged.
  *
  * The same id with the same `content` again is the same join (answered isDuplicate); `isSealed: true` seals it, whatever it was before. A join that is closed or
  * cancelled, or whose own `after` ended otherwise, takes no new member: the atom is refused with `join-closed`; unless it stores that same join again: then
