@@ -46,10 +46,11 @@ BEGIN
   RETURN ${floorOf("_place")};
 END $$;
 
--- One of these that were taken out is the last of its thousand, and nobody is putting anything in.
+-- One of these that were taken out is the last of its thousand, and nobody is putting anything in; what was put in before is seen.
 CREATE FUNCTION @.may_raise_floors(_taken bigint[]) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN EXISTS (SELECT 1 FROM unnest(_taken) t (n) WHERE t.n % ${raisedEvery} = 0) AND pg_try_advisory_xact_lock(${lock});
+  RETURN EXISTS (SELECT 1 FROM unnest(_taken) t (n) WHERE t.n % ${raisedEvery} = 0) AND current_setting('transaction_isolation') = 'read committed'
+    AND pg_try_advisory_xact_lock(${lock});
 END $$;
 
 -- By floors_place.

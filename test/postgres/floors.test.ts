@@ -71,6 +71,20 @@ describe("floors of lines", { skip: postgresMissing ?? false }, () => {
     });
   }
 
+  it("are not raised by a claim whose snapshot was taken before", async () => {
+    const was = await floor();
+    now += gap;
+    await store(many, "seen");
+    await app.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    await app.query("SELECT 1");
+    await engine.enqueue([{ works: [job("unseen")] }], { now });
+    const wanted = { process: "q", leaseMs: hour, claim: "r", lastFence: 0, queues: [{ queue: "mail", slots: many, ahead: 0 }], tasks: ["send"], alone: "no" };
+    await app.query(`SELECT ${place.schema}.verb_claim($1, $2)`, [JSON.stringify(wanted), now]);
+    await app.query("COMMIT");
+    assert.equal(await floor(), was);
+    assert.deepEqual(await claimAll(), ["unseen"]);
+  });
+
   it("keep a claim from walking over what was handed out while a snapshot is pinned", async () => {
     await app.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
     await app.query("SELECT 1");
@@ -120,7 +134,7 @@ describe("floors of lines", { skip: postgresMissing ?? false }, () => {
   }
 
   async function floor(): Promise<string | undefined> {
-    const { rows } = await place.pool.query<{ low: string }>(`SELECT low FROM ${place.schema}.floors`);
+    const { rows } = await place.pool.query<{ low: string }>(`SELECT low FROM ${place.schema}.floors ORDER BY place, low`);
     return rows[0]?.low;
   }
 });
