@@ -85,6 +85,8 @@ DECLARE
   items text := current_setting('errand.bag_' || bag, true);
 BEGIN
   IF coalesce(items, '') = '' THEN RETURN '{}'; END IF;
+  -- Of an empty text string_to_array makes an empty list.
+  IF length(items) = 2 THEN RETURN ARRAY['']; END IF;
   RETURN string_to_array(substr(items, 2, length(items) - 2), chr(30));
 END $$;
 

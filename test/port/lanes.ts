@@ -33,6 +33,15 @@ const endings: Readonly<Record<string, (stage: Stage) => Promise<unknown>>> = {
 };
 
 export const cases: readonly Case[] = [
+  {
+    claim: "a lane, and a limit, of an empty name are like others",
+    run: async (stage) => {
+      const options = { lane: { key: "", width: 1, ifDead: "park" }, keyLimits: [{ key: "", is: { running: 1 } }] } as const;
+      await stage.enqueue(job("a", options), job("b", options));
+      await stage.run("a");
+      assert.equal(await stage.states("a", "b"), "completed ready");
+    },
+  },
   ...policies.flatMap((ifDead) => [
     ...Object.entries(keepingRuns).map(([run, bring]): Case => ({
       claim: `${ifDead}: the next stays blocked through ${run} of the one ahead`,
