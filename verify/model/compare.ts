@@ -1,5 +1,6 @@
 /** Holds what an engine shows against the model. Texts that errand is free to word are compared by what they must say. */
 import type { AttemptRow, JobRow, Note, Waits } from "../../src/core/engine.ts";
+import type { ErrandError } from "../../src/core/errors.ts";
 import { replayPrefix } from "../../src/core/notes.ts";
 import type { Instant } from "../../src/core/runtime.ts";
 import { must, mustEqual } from "./divergence.ts";
@@ -128,6 +129,13 @@ function compareProcesses(model: Model, view: View): void {
 function notesOf(notes: readonly Note[]): unknown[] {
   return sorted(notes.filter((note) => !note.key.startsWith(replayPrefix)));
 }
+
+/** What is stored together and has several faults is refused for any of them. */
+export function isRefusal({ code }: ErrandError): boolean {
+  return refusals.has(code);
+}
+
+const refusals: ReadonlySet<string> = new Set(["id-conflict", "note-conflict", "after-unknown", "join-closed", "join-incomplete", "graph-cycle"]);
 
 export function sorted(rows: readonly unknown[]): unknown[] {
   const byField = (row: unknown): string => JSON.stringify(row, Object.keys(row as object).toSorted());

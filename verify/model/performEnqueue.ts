@@ -2,6 +2,7 @@
 import type { Atom, Enqueued, NewJob } from "../../src/core/engine.ts";
 import { ErrandError } from "../../src/core/errors.ts";
 import { scheduleKey, subscriptionKey } from "../../src/core/notes.ts";
+import { isRefusal } from "./compare.ts";
 import type { AtomPlan, Command, NotePlan } from "./commands.ts";
 import { must, mustEqual } from "./divergence.ts";
 import { at, isOneMore, limitNote, newEvent, pauses, plainNotes, storedSubscription, subscriptionName } from "./plans.ts";
@@ -73,8 +74,6 @@ function slotJob(schedule: string, slot: number): NewJob {
   };
 }
 
-const refusals: ReadonlySet<string> = new Set(["id-conflict", "note-conflict", "after-unknown", "join-closed", "join-incomplete", "graph-cycle"]);
-
 export async function enqueue(world: World, atoms: readonly Atom[]): Promise<void> {
   world.sent.push(...atoms);
   const answers = await world.call("enqueue", atoms, () => world.engine.enqueue(atoms, { now: world.now }));
@@ -96,7 +95,6 @@ function takeLeases(world: World, atom: Atom | undefined, answers: readonly Enqu
   world.model.state.fence = Math.max(world.model.state.fence, ...answers.map(({ leased }) => leased?.fence ?? 0));
 }
 
-/** An atom with several faults may be refused for any of them. */
 function compareAtom(
   world: World,
   view: View,
@@ -107,7 +105,7 @@ function compareAtom(
 ): void {
   const codeOf = (answer: Enqueued[] | ErrandError): string => (answer instanceof ErrandError ? answer.code : "stored");
   const isLarge = (atom?.works.length ?? 0) + (atom?.notes?.length ?? 0) > 1;
-  if (got instanceof ErrandError && expected instanceof ErrandError && isLarge && refusals.has(got.code)) return;
+  if (got instanceof ErrandError && expected instanceof ErrandError && isLarge && isRefusal(got)) return;
   mustEqual("the answer to an atom", codeOf(got), codeOf(expected));
   if (got instanceof ErrandError || expected instanceof ErrandError) return;
   must(got.length === expected.length, `an atom of ${expected.length} works has ${got.length} answers`);

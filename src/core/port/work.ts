@@ -3,7 +3,7 @@ import type { Instant, Ms } from "../runtime.ts";
 import type { EndedState, JobState } from "../states.ts";
 import type { TaskTerms } from "./claim.ts";
 
-/** At most 500 works and 100 notes. */
+/** At most 500 works and 100 notes. One that has several faults is refused for any of them. */
 export interface Atom {
   readonly works: readonly NewWork[];
   readonly notes?: readonly NoteWrite[];
