@@ -27,9 +27,11 @@ const seed = Number(process.env["MODEL_SEED"] ?? 20_261_121);
 const given = process.env["MODEL_COMMANDS"];
 const chosen = process.env["MODEL_ENGINE"];
 const shrinkMs = 20_000;
-/** The model against itself tests only the test: a few runs will do. */
+/** On a machine that does much else. */
+const runMsMost = 1_000;
 /** The same, but it leaves to tidy all that the port lets an engine leave to it. */
 const lazyName = "lazy model";
+/** The model against itself tests only the test: a few runs will do. */
 const modelRuns = Math.min(runs, 40);
 const commandsMax = 60;
 const kept = JSON.parse(readFileSync(new URL("seeds.json", import.meta.url), "utf8")) as readonly Kept[];
@@ -58,7 +60,7 @@ async function engines(): Promise<EngineUnderTest[]> {
 }
 
 function fileStore(sqlite: (file: string) => Engine, file: string): Store {
-  return { connect: () => sqlite(file), isShared: true };
+  return { connect: () => sqlite(file), isShared: true, dispose: async () => rmSync(file, { force: true }) };
 }
 
 async function schemaStore(): Promise<Store> {
@@ -77,7 +79,8 @@ for (const target of await engines()) {
       it(`agree where they once did not: ${why}`, () => mustAgree(target, commands));
     }
     const some = runsOf(target.name);
-    it(`agree in ${some} runs of up to ${commandsMax} commands, seed ${seed}`, async () => {
+    const timeout = 180_000 + some * runMsMost;
+    it(`agree in ${some} runs of up to ${commandsMax} commands, seed ${seed}`, { timeout }, async () => {
       const commands = await findDivergence(target, { runs: some, commandsMax, seed, shrinkMs });
       if (commands !== undefined) assert.fail(await story(target, commands));
     });
