@@ -19,6 +19,8 @@ const commands: Readonly<Record<string, Command>> = {
   queues: { summary: "count jobs; pause and resume queues and tasks", load: () => import("./queues.ts") },
   metrics: { summary: "print what the store tells a monitoring system", load: () => import("./metrics.ts") },
   locks: { summary: "list locks, who holds them, and who waits", load: () => import("./locks.ts") },
+  migrate: { summary: "make errand's schema on PostgreSQL, or update it", load: () => import("./migrate.ts") },
+  doctor: { summary: "look for what is wrong with a store, and print repairs", load: () => import("./doctor.ts") },
 };
 
 /** Errors of what was typed. */
@@ -30,6 +32,7 @@ const mistakes: readonly ErrorCode[] = [
   "name-invalid",
   "schedule-unknown",
   "reconciliation-unknown",
+  "not-supported",
 ];
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -81,7 +84,8 @@ function help(): string {
     ...rows,
     "",
     "errand <command> --help says more, errand --version which one this is.",
-    "The store is --store or ERRAND_STORE, as in sqlite:shop.db.",
+    "The store is --store or ERRAND_STORE, as in sqlite:shop.db, or as in",
+    "postgres://app@db/shop?schema=errand.",
     "",
     "Exit codes: 0 done, 1 failed, 2 a mistake on the command line,",
     "3 nothing matched.",

@@ -14,9 +14,16 @@ export interface OpenStore {
 export function storeOf(given: Arguments): string {
   const store = given.text("store") ?? process.env["ERRAND_STORE"];
   if (store === undefined || store === "") throw usage("which store? give --store sqlite:shop.db, or set ERRAND_STORE");
-  const meant = urlMeant(store);
-  if (meant !== undefined) throw usage(`--store is "${store}", which is a file; a store is a URL: did you mean "${meant}"?`);
-  return store;
+  return checked(store);
+}
+
+/** The one word that a command takes, else as `storeOf`. Throws `cli-usage`. */
+export function storeGiven(given: Arguments): string {
+  const [url, tooMany] = given.words;
+  if (tooMany !== undefined) throw usage(`it takes one store, not "${tooMany}" too`);
+  if (url === undefined) return storeOf(given);
+  if (given.text("store") !== undefined) throw usage(`which store: "${url}", or --store?`);
+  return checked(url);
 }
 
 /** Opens a store that is there, hands it to `use`, closes it. Throws `cli-usage` rather than make one. */
@@ -31,4 +38,10 @@ export async function withStore<T>(given: Arguments, use: (store: OpenStore) => 
   } finally {
     await work.close();
   }
+}
+
+function checked(store: string): string {
+  const meant = urlMeant(store);
+  if (meant !== undefined) throw usage(`--store is "${store}", which is a file; a store is a URL: did you mean "${meant}"?`);
+  return store;
 }

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { didYouMean } from "../core/names.ts";
+import { isStoreThere } from "../storeCare.ts";
 import { usage } from "./arguments.ts";
 
 /** The file of `sqlite:shop.db`; undefined for other stores. */
@@ -18,10 +19,18 @@ export function urlMeant(store: string): string | undefined {
 /** Throws `cli-usage`. */
 export async function refuseMissingStore(url: string): Promise<void> {
   if (url.startsWith("memory:")) throw usage("memory: is a store within one process, and this process has just begun; name the store that your app uses");
+  refuseMissingFile(url);
+  if (!(await isStoreThere(url)))
+    throw usage("no app and no worker has used that schema as a store yet; name another one (?schema=…), or make it: errand migrate");
   const file = fileOf(url);
   if (file === undefined) return;
-  if (!existsSync(file)) throw usage(`there is no file ${file}${nearest(file) || "; name the store that your app and its workers use"}`);
   if (await isWithoutTables(file)) throw usage(`${file} holds nothing of errand: no app and no worker has used it as a store yet; name another file`);
+}
+
+/** Throws `cli-usage`. */
+export function refuseMissingFile(url: string): void {
+  const file = fileOf(url);
+  if (file !== undefined && !existsSync(file)) throw usage(`there is no file ${file}${nearest(file) || "; name the store that your app and its workers use"}`);
 }
 
 function nearest(file: string): string {

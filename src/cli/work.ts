@@ -5,6 +5,7 @@ import { durationMs, inWords, type Duration } from "../core/duration.ts";
 import { checkName, didYouMean } from "../core/names.ts";
 import { broker, type Broker, type Logger } from "../index.ts";
 import { StderrLog, type LogLevel } from "../runtime/log.ts";
+import { withoutSecrets } from "../stores.ts";
 import { readArguments, usage, type Arguments } from "./arguments.ts";
 import { loadDefinitions, type Loaded } from "./loadDefinitions.ts";
 import { paint, remark, say } from "./output.ts";
@@ -83,7 +84,7 @@ async function serve(work: Broker, plan: Plan): Promise<void> {
 async function greet(work: Broker, { url, isNew, loaded, queues }: Plan): Promise<void> {
   const { durability } = await work.guarantees();
   const hands = [...queues].map(([queue, count]) => `${queue} (${count} ${count === 1 ? "hand" : "hands"})`).join(", ");
-  say(`${paint("green", "working")} on ${url}: ${durability}`);
+  say(`${paint("green", "working")} on ${withoutSecrets(url)}: ${durability}`);
   if (isNew) remark(`${paint("yellow", "new", process.stderr)}: there was no such file, it was made now`);
   say(`queues: ${hands}; tasks: ${listed([...loaded.definitions.tasks.keys()])}; Ctrl-C stops`);
   remarkUnused(loaded, queues);

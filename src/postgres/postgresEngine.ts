@@ -20,6 +20,7 @@ import { errorOf, isRefusal } from "./refused.ts";
 import type { Refusal } from "./refused.ts";
 import { beatStatement, Verbs } from "./verbs.ts";
 import type { Answered } from "./verbs.ts";
+import { checkSchema } from "./schemaName.ts";
 import { stateOfCode } from "./numbers.ts";
 
 export interface PostgresOptions {
@@ -55,7 +56,7 @@ export class PostgresEngine implements port.Engine {
   constructor(given: unknown, options: PostgresOptions) {
     this.#given = given;
     this.#options = options;
-    this.#schema = schemaOf(options.schema ?? defaultSchema);
+    this.#schema = checkSchema(options.schema ?? defaultSchema);
   }
 
   async open({ runtime }: port.Host): Promise<void> {
@@ -207,14 +208,6 @@ export class PostgresEngine implements port.Engine {
     if (this.#opened === undefined) throw new ErrandError("broker-closed", "the postgres engine is not open; open its broker before using it");
     return this.#opened;
   }
-}
-
-function schemaOf(name: string): string {
-  if (/^[\p{L}_][\p{L}\p{N}_$-]*$/u.test(name) && Buffer.byteLength(name) <= 63 && !name.startsWith("pg_")) return name;
-  throw new ErrandError(
-    "option-invalid",
-    `"${name}" cannot be errand's schema: a name is made of letters, digits, "_", "$" and "-", begins with a letter or "_" but not with pg_, and takes 63 bytes at most`,
-  );
 }
 
 /** The id was stored in this very moment, by another: as a known one it is answered well. */

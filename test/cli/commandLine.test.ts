@@ -9,7 +9,7 @@ import { Shop, tasksFile } from "./shop.ts";
 /** What is typed, the exit code, and what it answers on stderr. */
 const mistakes: readonly (readonly [string, number, RegExp])[] = [
   ["jbos", 2, /there is no command "jbos", did you mean "jobs"\?/],
-  ["help nix", 2, /there is no command "nix"; there are work, jobs, batches, schedules, rebuild, queues, metrics, locks/],
+  ["help nix", 2, /there is no command "nix"; there are work, jobs, batches, schedules, rebuild, queues, metrics, locks, migrate, doctor/],
   ["jobs lst", 2, /jobs has no "lst", did you mean "list"\?/],
   ["jobs 0123456789abcdef", 2, /errand jobs show 0123456789abcdef/],
   ["jobs --stat dead", 2, /there is no option --stat, did you mean "--state"\?/],
@@ -38,6 +38,11 @@ const mistakes: readonly (readonly [string, number, RegExp])[] = [
   ["jobs --store shop.db", 2, /did you mean "sqlite:shop\.db"\?/],
   ["jobs --store sqlte:shop.db", 2, /engine-unknown/],
   ["jobs --store memory:", 2, /within one process/],
+  ["migrate sqlite:shop.db", 2, /not-supported: .*postgres:\/\//],
+  ["migrate --print postgres://db/shop --schema pg_x", 2, /option-invalid/],
+  ["doctor sqlite:nix.db", 2, /there is no file/],
+  ["doctor a b", 2, /takes one store/],
+  ["jobs --store postgres://127.0.0.1:1/shop", 1, /store-unreachable/],
   ["jobs --store sqlite:text.db", 1, /store-foreign: .*name another/],
   ["queues --store sqlite:newer.db", 1, /store-newer: .*update errand/],
   ["queues --store sqlite:app.db", 2, /holds nothing of errand/],
@@ -97,7 +102,16 @@ describe("the command line", { concurrency: 4 }, () => {
   });
 
   it("helps with each command, in lines that fit 80 columns, and names every exit code", async () => {
-    for (const args of [[], ["--help"], ["help", "jobs"], ["jobs", "redrive", "--help"], ["queues", "-h"], ["work", "--help"]]) {
+    for (const args of [
+      [],
+      ["--help"],
+      ["help", "jobs"],
+      ["jobs", "redrive", "--help"],
+      ["queues", "-h"],
+      ["work", "--help"],
+      ["doctor", "-h"],
+      ["migrate", "-h"],
+    ]) {
       const { code, out } = await shop.errand(...args);
       assert.equal(code, 0);
       assert.match(out, /Exit codes: 0 /);

@@ -1,0 +1,16 @@
+/** What a look at a store's health tells. */
+export interface Examination {
+  /** The store, without secrets. */
+  readonly of: string;
+  /** In words, so that nobody takes what was not looked at for sound. */
+  readonly lookedAt: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+export interface Finding {
+  readonly about: "schema" | "settings" | "privileges" | "horizon" | "vacuum" | "integrity";
+  /** One sentence. */
+  readonly what: string;
+  /** Absent: no statement repairs it, and `what` ends in what does. */
+  readonly repair?: string;
+}
