@@ -37,8 +37,11 @@ BEGIN
   DELETE FROM @.join_changes c WHERE c.joined = _join.seq AND c.n > _join.folded;
   PERFORM @.tell_join_ended(_join, NOT _is_bad);
   PERFORM @.tally('closed');
-  PERFORM @.end_pass(${passKinds.members}, _join.seq), @.end_pass(${passKinds.children}, _join.seq);
-  DELETE FROM @.passes p WHERE p.kind = ANY ('{${passKinds.members},${passKinds.children}}'::smallint[]) AND p.node = _join.seq;
+  -- Parked members have ended for their join, and are cancelled with it all the same.
+  IF NOT _join.is_cancelled THEN
+    PERFORM @.end_pass(${passKinds.members}, _join.seq), @.end_pass(${passKinds.children}, _join.seq);
+    DELETE FROM @.passes p WHERE p.kind = ANY ('{${passKinds.members},${passKinds.children}}'::smallint[]) AND p.node = _join.seq;
+  END IF;
   PERFORM @.begin_pass(${passKinds.kept}, _join.seq);
 END $$;
 

@@ -43,7 +43,8 @@ export function closeJoin(tx: Transaction, join: Join): void {
   tellEnded(tx, join, isBad ? endedCodes.badly : endedCodes.well);
   tx.joins.change(join, { state: joinStates.closed, closedAt: tx.now, purgeAt: Math.max(tx.now + joinsKeptMs, join.rememberUntil ?? 0) });
   tx.ties.closed += 1;
-  for (const kind of [passKinds.members, passKinds.children]) {
+  // Parked members have ended for their join, and are cancelled with it all the same.
+  for (const kind of join.isCancelled === 1 ? [] : [passKinds.members, passKinds.children]) {
     tx.ties.end({ kind, node: join.seq });
     tx.sql.run(forgetPass, kind, join.seq);
   }

@@ -207,6 +207,18 @@ const cancelled: readonly Case[] = [
     },
   },
   {
+    claim: "what a limit leaves over is cancelled, also where their lane parks all of it, and their join has no live member any more",
+    run: async (stage) => {
+      await stage.enqueue(join("J"), ...["a", "b", "c"].map((id) => member(id, "park", { join: "J" })));
+      await stage.claim();
+      await stage.settle("a", "dead");
+      assert.equal((await stage.change({ join: "J" }, { do: "cancel", reason: "not wanted" }, 1)).hasMore, true);
+      await stage.tidy();
+      assert.equal(await stage.states("a", "b", "c"), "cancelled cancelled cancelled");
+      assert.equal(await stage.joinState("J"), "closed 0 live 0 succeeded 3 failed");
+    },
+  },
+  {
     claim: "a staged or empty join that is cancelled closes as failed",
     run: async (stage) => {
       await stage.enqueue(

@@ -147,7 +147,7 @@ function startTimes(job: ModelJob, now: Instant): void {
 /** The members that were left when a cancel by join had reached its limit. */
 function cancelMembers(state: ModelState, now: Instant, { isTaken }: Choices): boolean {
   for (const join of state.joins) {
-    if (!join.isCancelled || join.closedAs) continue;
+    if (!join.isCancelled) continue;
     for (const job of membersWithin(state, join)) {
       if (isEnded(job.state) || job.cancelReason !== undefined || !isTaken({ does: "cancel", job })) continue;
       cancelMember(state, job, join.cancelReason ?? "", now);

@@ -27,8 +27,9 @@ function next(state: ModelState, now: Instant, choices: Choices, isLast: boolean
   const fits: ModelJob[] = [];
   for (const job of state.jobs.filter((one) => isAsking(state, one)).toSorted(byUrgency)) {
     const isFull = (limit: KeyLimit): boolean => barred.has(limit.key) || !hasRoom(state, limit, now);
-    const full = (job.keyLimits.find((limit) => limit.key === job.line && isFull(limit)) ?? job.keyLimits.find(isFull))?.key;
     const isNew = job.asks === "now";
+    const stands = isNew ? undefined : job.keyLimits.find((limit) => limit.key === job.line && isFull(limit));
+    const full = (stands ?? job.keyLimits.find(isFull))?.key;
     const mayBeGiven = (isNew && isLast && !job.keyLimits.some(({ key }) => barredByNew.has(key))) || choices.isTaken({ does: "giveRoom", job });
     if (full === undefined && mayBeGiven) fits.push(job);
     else if (full !== undefined || !isNew) (isNew && (choices.isInPasses || job.wasHeld) ? barredByNew : barred).add(stand(job, full, choices));
