@@ -27,6 +27,8 @@ export interface Choices {
   readonly lineOf: (job: ModelJob) => string | undefined;
   /** The verb came in bounded passes. */
   readonly isInPasses?: boolean;
+  /** A cancelled join closes before members of it that are parked are cancelled. */
+  readonly closesFirst?: boolean;
 }
 
 /**
@@ -34,9 +36,10 @@ export interface Choices {
  * but an engine may go in rounds, so that one which is let go by a later round finds a place of its lane taken.
  */
 export function cascade(state: ModelState, now: Instant, choices: Choices): void {
+  const steps = choices.closesFirst ? [judgeJoins, judgeJobs, cancelMembers] : [cancelMembers, judgeJoins, judgeJobs];
   do {
     state.lanesDue ??= [];
-    while (sweep(state, choices) || judgeJoins(state, now, choices) || judgeJobs(state, now, choices) || cancelMembers(state, now, choices));
+    while (sweep(state, choices) || steps.some((step) => step(state, now, choices)));
   } while (admitLanes(state, now, choices) || giveRoom(state, now, choices) || giveRoom(state, now, choices, true));
   for (const job of state.jobs) {
     if (!choices.isInPasses) job.arrival = undefined;

@@ -33,7 +33,6 @@ import { gateRowsOf } from "./gates.ts";
 import { Model } from "./model.ts";
 import type { Told } from "./model.ts";
 import { joinRowOf } from "./rows.ts";
-import { tidyOrders } from "./tidying.ts";
 
 /** Its tidy is neither bounded nor counted. */
 export const modelName = "model";
@@ -76,7 +75,7 @@ export class ModelEngine implements Engine {
   }
 
   tidy(pass: Tidy, { now = 0 }: At): Maybe<Tidied> {
-    this.model.tidy(pass.mayExpire, now, this.told(now, 0), tidyOrders[0]);
+    this.model.tidy(pass.mayExpire, now, this.told(now, 0), { parts: ["forget", "expire", "replay"], closesFirst: false });
     return {
       now,
       promoted: 0,

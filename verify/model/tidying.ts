@@ -23,16 +23,26 @@ export interface Tidying extends Settling {
 /** The place that the store gave a new job in the order of enqueue; -1 where it made none. */
 export type Rank = (jobId: string) => number;
 
-/** What one pass does first is free, and shows where a replayed event meets a job that crashed, or one whose retention is over. */
-export const tidyOrders = [
+type Part = "forget" | "expire" | "replay";
+
+export interface TidyOrder {
+  readonly parts: readonly Part[];
+  readonly closesFirst: boolean;
+}
+
+/**
+ * What one pass does first is free, and shows where a replayed event meets a job that crashed, or one whose retention is over. `closesFirst`: a cancelled join
+ * of which only parked members are left closes in an earlier pass than the one that cancels these.
+ */
+const partOrders: readonly (readonly Part[])[] = [
   ["forget", "expire", "replay"],
   ["expire", "replay", "forget"],
   ["forget", "replay", "expire"],
   ["replay", "expire", "forget"],
-] as const;
-export type TidyOrder = (typeof tidyOrders)[number];
+];
+export const tidyOrders: readonly TidyOrder[] = [false, true].flatMap((closesFirst) => partOrders.map((parts) => ({ parts, closesFirst })));
 
-export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, told: Tidying, order: TidyOrder): void {
+export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, told: Tidying, { parts, closesFirst }: TidyOrder): void {
   const due = dueToGo(state, now);
   const steps = {
     forget: (): void => forgetAll(state, now, due, told.isPurged),
@@ -44,14 +54,14 @@ export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, tol
     },
     replay: (): void => replay(state, now, told),
   };
-  for (const step of order) {
+  for (const part of parts) {
     state.lanesDue ??= [];
-    steps[step]();
-    if (step !== "forget") cascade(state, now, { ...told, isInPasses: true });
+    steps[part]();
+    if (part !== "forget") cascade(state, now, { ...told, isInPasses: true, closesFirst });
   }
   // Nothing that the port lets an engine leave to tidy is left after it.
   const isFree = (does: FreeStep["does"]): boolean => does === "dropStaged" || does === "standBehind" || does === "skip";
-  cascade(state, now, { ...told, isTaken: (step) => !isFree(step.does) || told.isTaken(step), isInPasses: true });
+  cascade(state, now, { ...told, isTaken: (step) => !isFree(step.does) || told.isTaken(step), isInPasses: true, closesFirst });
   for (const job of state.jobs) job.arrival = undefined;
 }
 

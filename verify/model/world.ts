@@ -185,7 +185,7 @@ export class World {
       lineOf: ({ id }) => lineOf(view.byId.get(id)),
       winner: (workId) => answerTo(workId)?.id ?? (view.byId.has(workId) ? workId : undefined),
       hasGrown: ({ id, payload }) => (view.byId.get(id)?.payload.length ?? 0) > payload.length,
-      fenceOf: (workId) => answerTo(workId)?.leased?.fence ?? 0,
+      fenceOf: (workId) => stored.find(({ leased }, index) => leased && works[index]?.id === workId)?.leased?.fence ?? 0,
       refusal: answer instanceof ErrandError ? answer.code : undefined,
     };
   }
