@@ -7,19 +7,30 @@ import { join } from "node:path";
 import { broker, type Broker } from "../../src/index.ts";
 import * as definitions from "./definitions.ts";
 import { linesOf, type LedgerLine } from "./definitions.ts";
+import type { CrashStore } from "./stores.ts";
+
+/** A server that is killed is complained of. */
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export class Fleet {
   readonly folder: string = mkdtempSync(join(tmpdir(), "errand-crash-"));
   readonly file: string = join(this.folder, "store.db");
-  readonly work: Broker = broker(`sqlite:${this.file}`, definitions);
+  readonly work: Broker;
+  readonly #store: CrashStore;
   readonly #ledger: string = join(this.folder, "ledger");
   readonly #children: Set<ChildProcess> = new Set();
+
+  /** Without a store of its own: a file in its folder. */
+  constructor(store?: CrashStore) {
+    this.#store = store ?? { url: `sqlite:${this.file}`, dispose: () => undefined };
+    this.work = broker({ store: this.#store.url, log: quiet }, definitions);
+  }
 
   /** Starts a worker process and waits until it works. */
   async worker(options: { readonly hands?: number; readonly isolate?: boolean; readonly execArgv?: string[] } = {}): Promise<ChildProcess> {
     const child = fork(new URL("./workerMain.ts", import.meta.url), {
       execArgv: ["--disable-warning=ExperimentalWarning", ...(options.execArgv ?? [])],
-      env: { ...process.env, STORE: `sqlite:${this.file}`, LEDGER: this.#ledger, HANDS: String(options.hands ?? 10), ISOLATE: options.isolate ? "yes" : "no" },
+      env: { ...process.env, STORE: this.#store.url, LEDGER: this.#ledger, HANDS: String(options.hands ?? 10), ISOLATE: options.isolate ? "yes" : "no" },
       stdio: ["ignore", "ignore", process.env["DEBUG_CRASH"] ? "inherit" : "ignore", "ipc"],
     });
     this.#children.add(child);
@@ -61,6 +72,7 @@ export class Fleet {
       await this.end(child, "SIGKILL");
     }
     await this.work.close();
+    await this.#store.dispose();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

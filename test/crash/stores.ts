@@ -1,0 +1,37 @@
+/** The stores that real processes are killed on. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freshPlace } from "../postgres/places.ts";
+import { postgresMissing } from "../postgres/server.ts";
+
+export interface CrashStore {
+  readonly url: string;
+  dispose(): void | Promise<void>;
+}
+
+export interface StoreUnderTest {
+  readonly name: string;
+  /** Why it cannot be tested here, if so. */
+  readonly skip: string | false;
+  fresh(): Promise<CrashStore>;
+}
+
+export const stores: readonly StoreUnderTest[] = [
+  {
+    name: "sqlite",
+    skip: false,
+    fresh: () => {
+      const folder = mkdtempSync(join(tmpdir(), "errand-crash-"));
+      return Promise.resolve({ url: `sqlite:${join(folder, "store.db")}`, dispose: () => rmSync(folder, { recursive: true, force: true }) });
+    },
+  },
+  {
+    name: "postgres",
+    skip: postgresMissing ?? false,
+    fresh: async () => {
+      const { url, schema, done } = await freshPlace();
+      return { url: `${url}?schema=${schema}`, dispose: done };
+    },
+  },
+];
