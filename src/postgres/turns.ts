@@ -82,14 +82,14 @@ DECLARE
 BEGIN
   _seqs := '{}';
   _rows := '{}';
+  _all := @.without_spent(_all, _retries);
   WHILE _left > 0 LOOP
     _best := @.first_of(_all, CASE WHEN _has_turns THEN _handed_out END);
     EXIT WHEN _best IS NULL;
     _one := _all[_best];
     _seq := _one.heads[_one.at][2];
     _flagged := _one.heads[_one.at][3];
-    -- Those that were tried before are passed over once enough of them are handed out: their queue goes on.
-    _may := NOT (_one.place > ${triedFrom} AND _retries[_one.task] < 1) AND _slots[_one.queue] + _ahead[_one.queue] > 0 AND _most[_one.task] >= 1
+    _may := _slots[_one.queue] + _ahead[_one.queue] > 0 AND _most[_one.task] >= 1
       AND @.has_room(_room, _terms[_one.task]);
     -- Only jobs without a lane or a gate are held ahead. A late one here is beyond what one pass may skip: the next claim goes on with them.
     IF _may AND ((_slots[_one.queue] = 0 AND (_flagged & ${flags.hasLane} <> 0 OR _is_gated[_one.task]))
@@ -120,8 +120,17 @@ BEGIN
       IF _is_gated[_one.task] THEN _room := @.take_room(_room, _terms[_one.task], 1); END IF;
     END IF;
     IF _one.at = cardinality(_one.rows) THEN _all[_best] := @.read_on(_one); ELSE _all[_best].at := _one.at + 1; END IF;
+    IF _one.place > ${triedFrom} AND _retries[_one.task] < 1 THEN _all := @.without_spent(_all, _retries); END IF;
   END LOOP;
   SELECT jsonb_object_agg(n.name, n.jobs) INTO _taken FROM unnest(_names, _handed_out, _is_gated) n (name, jobs, gated) WHERE n.gated AND n.jobs > 0;
+END $$;
+
+-- Those that were tried before are passed over once enough of them are handed out, and have no turns: their queue goes on.
+CREATE FUNCTION @.without_spent(INOUT _all @.contender[], _retries int[]) LANGUAGE plpgsql AS $$
+BEGIN
+  FOR _at IN 1 .. cardinality(_all) LOOP
+    IF (_all[_at]).place > ${triedFrom} AND _retries[(_all[_at]).task] < 1 THEN _all[_at].is_over := true; END IF;
+  END LOOP;
 END $$;
 
 -- The one whose head is the most urgent. Where tasks take turns (_handed_out by task), fresh comes first, third, …; whichever has none left gives its turns away.

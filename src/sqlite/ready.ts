@@ -113,7 +113,7 @@ function contenderOf(tx: Transaction, open: OpenLine, piece: number, room: Room,
   if (freshFrom === undefined) return new Cursor(tx, open, piece);
   const ofTask = turns.get(task) ?? new Turns();
   turns.set(task, ofTask);
-  return new FreshCursor(tx, open, piece, freshFrom, ofTask);
+  return new FreshCursor(tx, open, piece, freshFrom, ofTask, room);
 }
 
 function isFull({ slots, ahead }: Taking): boolean {

@@ -85,6 +85,21 @@ const outcomes: readonly { readonly claim: string; readonly outcome: Partial<Out
 ];
 
 export const cases: readonly Case[] = [
+  {
+    claim: "one that may not go has no turn as a fresh one: its task goes on with the others as urgent as they are",
+    run: async (stage) => {
+      await tried(stage, ["t0"], { headStartMs: -100 });
+      await tried(stage, ["t1"], { headStartMs: -102 });
+      await stage.enqueue(job("a"), job("b"), job("c"), job("x", { task: "print" }), job("y", { task: "print", headStartMs: -101 }));
+      const claim = async (slots: number, retriesMost: number): Promise<string[]> =>
+        stage.claimIds({ slots, tasks: ["send", "print"], terms: { send: { retriesMost, freshFrom: start + 80 } } });
+      assert.deepEqual(await claim(1, 0), ["a"]);
+      assert.deepEqual(await claim(1, 0), ["b"]);
+      assert.deepEqual(await claim(1, 1), ["x"]);
+      await stage.enqueue(job("d"));
+      assert.deepEqual(await claim(4, 1), ["t0", "c", "d", "y"]);
+    },
+  },
   ...rows.map((row): Case => ({
     claim: row.claim,
     run: async (stage) => {
