@@ -3,7 +3,7 @@ import type { NewJob, NewWork } from "../core/engine.ts";
 import type { Value } from "./client.ts";
 import { codeOf } from "./numbers.ts";
 import { isPlain } from "./plain.ts";
-import { verbSettings } from "./transaction.ts";
+import { durably, verbSettings } from "./transaction.ts";
 
 export const alikeFunctions: string = `
 -- Answers the state code of all; fails with 23505 where one of the ids is known.
@@ -18,7 +18,7 @@ DECLARE
   _extra jsonb := CASE WHEN _terms ->> 'version' IS NOT NULL THEN jsonb_build_object('version', _terms -> 'version') END;
   _seqs bigint[];
 BEGIN
-  PERFORM set_config('synchronous_commit', 'on', true);
+  PERFORM ${durably};
   IF _now > (SELECT c.last_value FROM @.clock c) THEN PERFORM setval('@.clock', _now); END IF;
   WITH stored AS (
     INSERT INTO @.jobs (seq, id, line, keep, flags, payload, content, enqueued_at, urgency, head_start, due_at, extra, state, since)

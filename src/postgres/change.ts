@@ -29,7 +29,7 @@ DECLARE
   _answer jsonb;
 BEGIN
   PERFORM @.begin_verb(_stated);
-  PERFORM @.take_in_inbox();
+  IF NOT @.take_in_inbox() THEN RETURN jsonb_build_object('isReadied', @.end_verb()); END IF;
   _answer := @.change_jobs(_which, _asked, _limit);
   RETURN jsonb_build_object('answer', _answer, 'isReadied', @.end_verb());
 END $$;

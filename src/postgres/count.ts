@@ -8,7 +8,7 @@ export const countFunctions: string = `
 -- O(lines), and what was appended since they were last summed up.
 CREATE FUNCTION @.verb_count(_stated bigint) RETURNS jsonb ${verbSettings} AS $$
 BEGIN
-  PERFORM @.see_inbox(_stated);
+  IF NOT @.see_inbox(_stated) THEN RETURN '{"isReadied": true}'; END IF;
   PERFORM @.begin_look(_stated);
   RETURN jsonb_build_object('isReadied', false, 'answer', coalesce((
     SELECT jsonb_agg(jsonb_build_object('queue', l.queue, 'task', l.task, 'state', @.state_of_code(q.state), 'jobs', q.jobs) ORDER BY q.line, q.state)

@@ -1,5 +1,5 @@
 /** Stores atoms: each is all or nothing, and stands apart from the others. */
-import { verbSettings } from "./transaction.ts";
+import { durably, verbSettings } from "./transaction.ts";
 
 export const enqueueFunctions: string = `
 CREATE FUNCTION @.verb_enqueue(_atoms jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
@@ -11,7 +11,8 @@ DECLARE
   _stored record;
 BEGIN
   PERFORM @.wait_for_names(_atoms);
-  PERFORM @.begin_verb(_stated), @.take_in_inbox();
+  PERFORM @.begin_verb(_stated);
+  IF NOT @.take_in_inbox() THEN RETURN jsonb_build_object('isReadied', @.end_verb()); END IF;
   FOR _atom IN SELECT a.value FROM jsonb_array_elements(_atoms) WITH ORDINALITY a (value, nth) ORDER BY a.nth LOOP
     _refusal := @.refusal_of(_atom);
     IF _refusal IS NOT NULL THEN
@@ -58,11 +59,23 @@ END $$;
 
 -- Plain jobs alone: without the write lock, nobody waits for anybody. Null: it is for verb_enqueue.
 CREATE FUNCTION @.verb_enqueue_plain(_works json, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+BEGIN
+  RETURN @.enqueue_plain(_works, _stated);
+END $$;
+
+-- In a caller's transaction. A line or a keep that is new would be nobody else's to use before that ends, and whoever needs it would wait: null then, too.
+CREATE FUNCTION @.verb_enqueue_plain_within(_works json, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+BEGIN
+  IF @.are_lines_known(_works) THEN RETURN @.enqueue_plain(_works, _stated); END IF;
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION @.enqueue_plain(_works json, _stated bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   _now bigint := @.time_of(_stated);
   _states smallint[];
 BEGIN
-  PERFORM set_config('synchronous_commit', 'on', true);
+  PERFORM ${durably};
   -- Of two at once the earlier may be the last to set it: a matter only where the server's clock is set back in that very moment.
   IF _now > (SELECT c.last_value FROM @.clock c) THEN PERFORM setval('@.clock', _now); END IF;
   IF EXISTS (SELECT 1 FROM json_array_elements(_works) w WHERE (w.value ->> 'rememberMs')::numeric > 0) THEN

@@ -36,6 +36,11 @@ const badText: Meaning = {
 };
 const busy: Meaning = { code: "store-busy", cure: "look for a transaction of yours that stays open, or raise the timeout, then try again", isDefinite: true };
 const full: Meaning = { code: "store-full", cure: "the server's disk has no room left; free some, then try again", isDefinite: true };
+const crowded: Meaning = {
+  code: "store-busy",
+  cure: "hand in fewer jobs with an id or a unique key at once, in smaller transactions, or raise max_locks_per_transaction; if it is not the locks, the server needs memory",
+  isDefinite: true,
+};
 const corrupt: Meaning = { code: "store-corrupt", cure: "the server says that its data are damaged; stop all writers and restore a backup" };
 
 /** By SQLSTATE; else by its class, the first two characters. https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -58,6 +63,7 @@ const states: Readonly<Record<string, Meaning>> = {
   "42883": missing,
   "42P01": missing,
   "53100": full,
+  "53200": crowded,
   "53300": {
     code: "store-unreachable",
     cure: "the server has no connection left; close some, raise max_connections, or put a pooler before it",

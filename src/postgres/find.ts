@@ -13,7 +13,7 @@ DECLARE
   _rows json;
   _next text;
 BEGIN
-  PERFORM @.see_inbox(_stated);
+  IF NOT @.see_inbox(_stated) THEN RETURN '{"isReadied": true}'; END IF;
   PERFORM @.begin_look(_stated);
   IF _query ->> 'of' = 'gates' THEN
     _rows := @.gate_rows(ARRAY(SELECT jsonb_array_elements_text(_query -> 'names')));

@@ -4,10 +4,12 @@
  * same name waits for that transaction, before it takes the write lock.
  */
 import { floorOf, inboxPlace } from "./floors.ts";
-import { verbSettings } from "./transaction.ts";
+import { durably, verbSettings } from "./transaction.ts";
 
-/** Taken in by one verb. What is beyond waits for the next. */
-const takenInMax = 5_000;
+/** Works that one verb takes in, at least one atom of them: the others wait that long for it. What is beyond waits for the next. */
+const takenInMax = 2_000;
+/** Looked at by one verb: also what callers' open transactions keep there. */
+const lookedAtMax = 5_000;
 
 export const inboxFunctions: string = `
 -- Of all works, in one order for all callers: unique keys, and ids that are remembered.
@@ -27,13 +29,19 @@ BEGIN
   END LOOP;
 END $$;
 
--- Takes in what callers' transactions have committed, in the order of handing in. Within a verb.
-CREATE FUNCTION @.take_in_inbox() RETURNS void LANGUAGE plpgsql AS $$
+-- Takes in what callers' transactions have committed, in the order of handing in. Within a verb. Answers false where it was too much for one: a verb that has to see
+-- all of it then leaves its answer out, and is called again.
+CREATE FUNCTION @.take_in_inbox() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   _row record;
+  _taken_in int := 0;
 BEGIN
   -- By primary key.
-  FOR _row IN SELECT i.n, i.kind, i.body FROM @.inbox i WHERE i.n >= ${floorOf(inboxPlace)} ORDER BY i.n LIMIT ${takenInMax} LOOP
+  FOR _row IN SELECT i.n, i.kind, i.body FROM @.inbox i WHERE i.n >= ${floorOf(inboxPlace)} ORDER BY i.n LIMIT ${lookedAtMax} LOOP
+    IF _taken_in >= ${takenInMax} THEN
+      PERFORM @.tally('left');
+      RETURN false;
+    END IF;
     IF _row.kind = 'cancel' THEN
       IF NOT @.take_in_cancel(_row.body) THEN CONTINUE; END IF;
     ELSIF _row.kind = 'late' THEN
@@ -45,9 +53,11 @@ BEGIN
     END IF;
     DELETE FROM @.inbox i WHERE i.n = _row.n;
     DELETE FROM @.promised p WHERE p.n = _row.n;
+    _taken_in := _taken_in + greatest(1, jsonb_array_length(_row.body -> 'works'), jsonb_array_length(_row.body -> 'follow'));
     PERFORM @.aftermath(1000);
     IF @.may_raise_floors(ARRAY[_row.n]) THEN PERFORM @.raise_floor(${inboxPlace}, coalesce(@.first_in_inbox(), _row.n + 1)); END IF;
   END LOOP;
+  RETURN true;
 END $$;
 
 -- Null: there is nothing. By primary key.
@@ -78,12 +88,16 @@ BEGIN
   END LOOP;
 END $$;
 
--- For what only reads: so that it sees what was committed.
-CREATE FUNCTION @.see_inbox(_stated bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- For what only reads: so that it sees what was committed. Answers as take_in_inbox.
+CREATE FUNCTION @.see_inbox(_stated bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  _is_all boolean;
 BEGIN
-  IF NOT @.has_inbox() THEN RETURN; END IF;
-  PERFORM @.begin_verb(_stated), @.take_in_inbox();
+  IF NOT @.has_inbox() THEN RETURN true; END IF;
+  PERFORM @.begin_verb(_stated);
+  _is_all := @.take_in_inbox();
   PERFORM @.end_verb();
+  RETURN _is_all;
 END $$;
 
 -- In a caller's transaction.
@@ -94,7 +108,7 @@ DECLARE
   _refusal jsonb;
 BEGIN
   PERFORM @.wait_for_names(_atoms);
-  PERFORM set_config('errand.is_within', '1', true), set_config('synchronous_commit', 'on', true), set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  PERFORM set_config('errand.is_within', '1', true), ${durably}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
   FOR _atom IN SELECT a.value FROM jsonb_array_elements(_atoms) WITH ORDINALITY a (value, nth) ORDER BY a.nth LOOP
     _refusal := @.refusal_of(_atom);
     _answers := _answers || coalesce(_refusal, @.hand_in(_atom));
@@ -166,7 +180,7 @@ DECLARE
   _outcome jsonb;
 BEGIN
   PERFORM @.wait_for_names(jsonb_build_array(jsonb_build_object('works', coalesce(o.value -> 'follow', '[]')))) FROM jsonb_array_elements(_outcomes) o;
-  PERFORM set_config('errand.is_within', '1', true), set_config('synchronous_commit', 'on', true), set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  PERFORM set_config('errand.is_within', '1', true), ${durably}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
   FOR _outcome IN SELECT o.value FROM jsonb_array_elements(_outcomes) WITH ORDINALITY o (value, nth) ORDER BY o.nth LOOP
     _answers := _answers || @.settle_one_within(_outcome);
   END LOOP;

@@ -21,7 +21,7 @@ CREATE FUNCTION @.verb_read_note(_key text, _stated bigint) RETURNS jsonb ${verb
 DECLARE
   _note @.notes;
 BEGIN
-  PERFORM @.see_inbox(_stated);
+  IF NOT @.see_inbox(_stated) THEN RETURN '{"isReadied": true}'; END IF;
   PERFORM @.begin_look(_stated);
   _note := @.read_note(_key);
   RETURN jsonb_build_object('answer', CASE WHEN _note.key IS NOT NULL THEN @.note_row(_note) END, 'isReadied', false);

@@ -103,7 +103,7 @@ export class PostgresEngine implements port.Engine {
 
   async beat(process: string, leaseMs: Ms, at: port.At): Promise<port.Heard> {
     const { database, verbs } = this.#store;
-    return found(await verbs.call<Answered<port.Heard>>(database, "verb_beat", [process, leaseMs], at)).answer;
+    return found(await verbs.call<port.Heard>(database, "verb_beat", [process, leaseMs], at)).answer;
   }
 
   tidy(pass: port.Tidy, at: port.At): Promise<port.Tidied> {
@@ -112,18 +112,18 @@ export class PostgresEngine implements port.Engine {
 
   async change(which: port.Selection, asked: port.Change, limit: number, at: port.At<unknown>): Promise<port.Changed> {
     const { session } = this.#sessionFor(at);
-    const answered = found(await this.#store.verbs.call<Answered<port.Changed>>(session, "verb_change", [json(which), json(asked), limit], at));
+    const answered = found(await this.#store.verbs.call<port.Changed>(session, "verb_change", [json(which), json(asked), limit], at));
     return this.#told(answered, at);
   }
 
   async find<Q extends port.Query>(query: Q, at: port.At): Promise<port.Page<Q>> {
     const { database, verbs } = this.#store;
-    return found(await verbs.call<Answered<port.Page<Q>>>(database, "verb_find", [json(query)], at)).answer;
+    return found(await verbs.call<port.Page<Q>>(database, "verb_find", [json(query)], at)).answer;
   }
 
   async count(at: port.At): Promise<port.CountRow[]> {
     const { database, verbs } = this.#store;
-    return found(await verbs.call<Answered<port.CountRow[]>>(database, "verb_count", [], at)).answer;
+    return found(await verbs.call<port.CountRow[]>(database, "verb_count", [], at)).answer;
   }
 
   async lock(request: port.LockRequest, at: port.At): Promise<port.Grant | port.Waiting> {
@@ -138,7 +138,7 @@ export class PostgresEngine implements port.Engine {
 
   async readNote(key: string, at: port.At): Promise<port.Note | undefined> {
     const { database, verbs } = this.#store;
-    return (await verbs.call<Answered<port.Note | null>>(database, "verb_read_note", [key], at))?.answer ?? undefined;
+    return (await verbs.call<port.Note | null>(database, "verb_read_note", [key], at))?.answer ?? undefined;
   }
 
   listen(wake: () => void): port.Maybe<port.Unlisten> {
@@ -162,15 +162,16 @@ export class PostgresEngine implements port.Engine {
     }
   }
 
-  /** Plain jobs take no lock, and join a caller's transaction as they are; but for ids of the caller's, which others may ask for. */
+  /** Plain jobs take no lock, and join a caller's transaction as they are; but for ids of the caller's, which others may ask for, and for the first of a line. */
   async #enqueuePlain(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<port.Enqueued[][] | undefined> {
     const works = atoms.flatMap((atom) => (atom.notes === undefined && shapeRefusal(atom) === undefined ? atom.works : undefined));
     if (works.length === 0 || !works.every((work) => work !== undefined && isPlain(work) && (at.tx === undefined || work.rememberMs === 0))) return undefined;
     const { session } = this.#sessionFor(at);
     // An id that is known fails the statement, and so a caller's transaction.
     const columns = at.tx === undefined ? columnsOf(works as readonly port.NewWork[]) : undefined;
-    const [verb, values] = columns === undefined ? ["verb_enqueue_plain", [json(works)]] : ["verb_enqueue_alike", columns];
-    const answered = await this.#store.verbs.call<Answered<number | number[]>>(session, verb, values, at).catch(nullIfTaken);
+    const [verb, values] =
+      columns === undefined ? [at.tx === undefined ? "verb_enqueue_plain" : "verb_enqueue_plain_within", [json(works)]] : ["verb_enqueue_alike", columns];
+    const answered = await this.#store.verbs.call<number | number[]>(session, verb, values, at, "undefined");
     if (answered === undefined) return undefined;
     const stored = this.#told(answered, at);
     const states = typeof stored === "number" ? works.map(() => stored) : stored;
@@ -190,7 +191,7 @@ export class PostgresEngine implements port.Engine {
 
   async #write<T>(verb: string, asked: object, at: port.At<unknown>): Promise<T> {
     const { session } = this.#sessionFor(at);
-    return this.#told(found(await this.#store.verbs.call<Answered<T>>(session, verb, [json(asked)], at)), at);
+    return this.#told(found(await this.#store.verbs.call<T>(session, verb, [json(asked)], at)), at);
   }
 
   /** Never within the caller's transaction: it tells by itself after its commit, and listeners look again. */
@@ -208,13 +209,6 @@ export class PostgresEngine implements port.Engine {
     if (this.#opened === undefined) throw new ErrandError("broker-closed", "the postgres engine is not open; open its broker before using it");
     return this.#opened;
   }
-}
-
-/** The id was stored in this very moment, by another: as a known one it is answered well. */
-function nullIfTaken(error: unknown): undefined {
-  const { cause } = error as { readonly cause?: { readonly code?: unknown } };
-  if (cause?.code === "23505") return undefined;
-  throw error;
 }
 
 function found<T>(answered: Answered<T> | undefined): Answered<T> {

@@ -5,6 +5,11 @@
  * What a verb gathers while it runs stands in settings that are local to its transaction: lists of short texts, each item once, in the order of coming.
  * They leave no rows behind, work through transaction poolers, and roll back with a savepoint.
  */
+
+/** What is answered survives a crash, whatever the role says. Who waits for replicas to show it as well goes on doing so. */
+export const durably: string =
+  "set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)";
+
 export const transactionFunctions: string = `
 -- The store's time: the server's, never going back; or the one that a virtual clock states.
 CREATE FUNCTION @.time_of(stated bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
@@ -21,7 +26,7 @@ BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtextextended(@schema, 714)) THEN
     PERFORM pg_advisory_xact_lock(hashtextextended(@schema, 714)), set_config('errand.has_waited', '1', true);
   END IF;
-  PERFORM set_config('synchronous_commit', 'on', true);
+  PERFORM ${durably};
   PERFORM @.forget_gathered();
   now := @.time_of(stated);
   IF now > (SELECT last_value FROM @.clock) THEN PERFORM setval('@.clock', now); END IF;
@@ -166,6 +171,6 @@ BEGIN
 END $$;
 `;
 
-/** What every verb is declared with: plans that do not depend on statistics, which lag behind a queue's tables. */
+/** What every verb is declared with: plans that do not depend on statistics, which lag behind a queue's tables; and texts that are read as they are written. */
 export const verbSettings: string = `LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
-  SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off`;
+  SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET standard_conforming_strings = on`;

@@ -73,6 +73,7 @@ const rows: readonly Row[] = [
   { claim: "a schema that is not there", code: "store-moved", isDefinite: true, provoke: asked("CREATE TABLE never.was (id int)") },
   { claim: "U+0000 in a text", code: "option-invalid", isDefinite: true, provoke: asked("SELECT $1::text AS n", ["a\u0000b"]) },
   { claim: "U+0000 in JSON", code: "option-invalid", isDefinite: true, provoke: asked("SELECT $1::jsonb ->> 0 AS n", [String.raw`["\u0000"]`]) },
+  { claim: "a table of locks that is full", code: "store-busy", isDefinite: true, provoke: raised("53200") },
   { claim: "a full disk", code: "store-full", isDefinite: true, provoke: raised("53100") },
   { claim: "damaged data", code: "store-corrupt", isDefinite: false, provoke: raised("XX001") },
   { claim: "an error that errand does not know", code: "store-failed", isDefinite: true, provoke: asked("SELECT 1 / $1::int", ["0"]) },
