@@ -8,7 +8,7 @@ import { matches } from "./filter.ts";
 import type { Job } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { admitNext, sortLane } from "./lanePasses.ts";
-import { cancelJoins, membersOf } from "./joinTree.ts";
+import { cancelJoins, leaveToCancel, membersOf } from "./joinTree.ts";
 import { beginAnew, cancel, comeDue, wait } from "./life.ts";
 import type { Store } from "./store.ts";
 
@@ -22,8 +22,10 @@ export function change(store: Store, which: Selection, asked: Change, limit: num
     const job = store.jobs.get(id);
     return { id, is: job === undefined ? ("unknown" as const) : changeOne(store, job, asked, most, now) };
   });
+  const hasMore = selected.length > most;
+  if ("join" in which && asked.do === "cancel") leaveToCancel(store, which.join, hasMore);
   aftermath(store, now);
-  return { jobs, hasMore: selected.length > most };
+  return { jobs, hasMore };
 }
 
 /** Only jobs that the change does something to, so that calling again goes on and comes to an end. */

@@ -118,7 +118,7 @@ function close(store: Store, join: Join, now: Instant): void {
   joins.staged.remove(join);
   join.state = "closed";
   join.closedAt = now;
-  for (const pending of [joins.toRelease, joins.toEnd, joins.toCancel]) pending.delete(join);
+  for (const pending of [joins.toRelease, joins.toEnd]) pending.delete(join);
   if (join.kept.size > 0) joins.toRetain.add(join);
   if (join.parent) joins.recount(join.parent, undefined, endedJoin(join));
   afters.mark(join);

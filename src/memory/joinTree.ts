@@ -4,7 +4,7 @@ import { bySeq } from "./job.ts";
 import type { Join } from "./join.ts";
 import type { Store } from "./store.ts";
 
-/** They take no members any more, and let none go. Their members are cancelled by the caller, and the rest by tidy. */
+/** They take no members any more, and let none go. */
 export function cancelJoins(store: Store, id: string, reason: string): void {
   const { joins } = store;
   for (const join of treeOf(store, id)) {
@@ -12,8 +12,20 @@ export function cancelJoins(store: Store, id: string, reason: string): void {
     join.cancelled = reason;
     joins.staged.remove(join);
     joins.toRelease.delete(join);
-    joins.toCancel.add(join);
     if (join.live === 0) joins.toClose.add(join);
+  }
+}
+
+/** Members that the caller did not come to are cancelled by tidy, also those that are parked when their join has closed. */
+export function leaveToCancel(store: Store, id: string, hasMore: boolean): void {
+  const { toCancel } = store.joins;
+  for (const join of treeOf(store, id)) {
+    if (!hasMore || join.cancelled === undefined) {
+      toCancel.delete(join);
+    } else {
+      join.endedTo = 0;
+      toCancel.add(join);
+    }
   }
 }
 

@@ -28,6 +28,6 @@ BEGIN
   DELETE FROM @.passes p WHERE p.kind = ${passKinds.members} AND p.node = ANY (_joins);
   IF NOT _has_more THEN RETURN; END IF;
   INSERT INTO @.passes (kind, node, cursor)
-  SELECT ${passKinds.members}, n.seq, 0 FROM @.joins n WHERE n.seq = ANY (_joins) AND n.is_cancelled AND n.state < ${joinStates.closed};
+  SELECT ${passKinds.members}, n.seq, 0 FROM @.joins n WHERE n.seq = ANY (_joins) AND n.is_cancelled AND n.state <= ${joinStates.closed};
 END $$;
 `;

@@ -30,7 +30,7 @@ export function cancelJoins(tx: Transaction, joins: readonly Join[], reason: str
 /** Members that the caller did not come to are cancelled by tidy; it begins anew where a pass had another meaning before. */
 export function leaveToCancel(tx: Transaction, joins: readonly Join[], hasMore: boolean): void {
   for (const { seq, isCancelled, state } of joins) {
-    if (hasMore && isCancelled === 1 && state < joinStates.closed) tx.sql.run(leavePass, passKinds.members, seq, 0);
+    if (hasMore && isCancelled === 1 && state <= joinStates.closed) tx.sql.run(leavePass, passKinds.members, seq, 0);
     else tx.sql.run(forgetPass, passKinds.members, seq);
   }
 }

@@ -219,6 +219,27 @@ const cancelled: readonly Case[] = [
     },
   },
   {
+    claim: "what a limit leaves over of a join that has closed meanwhile is cancelled by calling again and by tidy; a member that is redriven later is not",
+    run: async (stage) => {
+      await stage.enqueue(join("J"), job("x", inJ), job("dead", { ...inJ, headStartMs: 9 }), ...["a", "b", "c", "d"].map((id) => member(id, "park", inJ)));
+      await stage.claim({ slots: 1 });
+      await stage.settle("dead", "dead");
+      await stage.claim({ slots: 2 });
+      await stage.settleAll(stage.outcome("x", "released"), stage.outcome("a", "dead"));
+      await stage.tidy();
+      const cancel = async (limit: number): Promise<readonly string[]> =>
+        (await stage.change({ join: "J" }, { do: "cancel", reason: "not wanted" }, limit)).jobs.map(({ id }) => id);
+      assert.deepEqual(await cancel(1), ["x"]);
+      assert.equal(await stage.joinState("J"), "closed 0 live 0 succeeded 6 failed");
+      assert.deepEqual(await cancel(1), ["a"]);
+      await stage.tidy();
+      assert.equal(await stage.states("a", "b", "c", "d"), "cancelled cancelled cancelled cancelled");
+      assert.equal(await stage.retry("dead"), "retried");
+      await stage.tidy();
+      assert.equal(await stage.state("dead"), "ready");
+    },
+  },
+  {
     claim: "a staged or empty join that is cancelled closes as failed",
     run: async (stage) => {
       await stage.enqueue(

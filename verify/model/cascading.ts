@@ -27,8 +27,8 @@ export interface Choices {
   readonly lineOf: (job: ModelJob) => string | undefined;
   /** The verb came in bounded passes. */
   readonly isInPasses?: boolean;
-  /** A cancelled join closes before members of it that are parked are cancelled. */
-  readonly closesFirst?: boolean;
+  /** What is left of a cancelled join is cancelled before it closes, though only parked members are left. */
+  readonly cancelsFirst?: boolean;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface Choices {
  * but an engine may go in rounds, so that one which is let go by a later round finds a place of its lane taken.
  */
 export function cascade(state: ModelState, now: Instant, choices: Choices): void {
-  const steps = choices.closesFirst ? [judgeJoins, judgeJobs, cancelMembers] : [cancelMembers, judgeJoins, judgeJobs];
+  const steps = choices.cancelsFirst ? [cancelMembers, judgeJoins, judgeJobs] : [judgeJoins, judgeJobs, cancelMembers];
   do {
     state.lanesDue ??= [];
     while (sweep(state, choices) || steps.some((step) => step(state, now, choices)));
@@ -150,7 +150,8 @@ function startTimes(job: ModelJob, now: Instant): void {
 /** The members that were left when a cancel by join had reached its limit. */
 function cancelMembers(state: ModelState, now: Instant, { isTaken }: Choices): boolean {
   for (const join of state.joins) {
-    if (!join.isCancelled) continue;
+    // Where it has closed by then, what is left of it is parked.
+    if (!join.isCancelled || (join.closedAs && !join.isLeftOver)) continue;
     for (const job of membersWithin(state, join)) {
       if (isEnded(job.state) || job.cancelReason !== undefined || !isTaken({ does: "cancel", job })) continue;
       cancelMember(state, job, join.cancelReason ?? "", now);

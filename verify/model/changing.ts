@@ -37,13 +37,14 @@ function membersInTurn(state: ModelState, id: string): ModelJob[] {
 }
 
 /** In the first call: they take no members any more, and let none go. One that has closed stays as it is. */
-export function cancelJoins(state: ModelState, which: Selection, change: Change): void {
+export function cancelJoins(state: ModelState, which: Selection, change: Change, hasMore: boolean): void {
   const join = "join" in which && change.do === "cancel" ? joinWithId(state, which.join) : undefined;
   if (join === undefined || change.do !== "cancel") return;
   for (const one of joinsWithin(state, join).filter(({ closedAs }) => closedAs === undefined)) {
     one.isCancelled = true;
     one.cancelReason ??= change.reason;
   }
+  for (const one of joinsWithin(state, join)) one.isLeftOver = one.isCancelled && hasMore;
 }
 
 function isVain(state: ModelState, job: ModelJob, change: Change, answered: ChangedJob["is"] | undefined): boolean {

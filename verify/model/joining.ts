@@ -29,6 +29,7 @@ export function storeJoin(state: ModelState, work: NewJoin, now: Instant, told: 
     isOpen: false,
     isCancelled: false,
     cancelReason: undefined,
+    isLeftOver: false,
     fate: undefined,
     closedAs: undefined,
     closedAt: undefined,

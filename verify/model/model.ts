@@ -107,7 +107,7 @@ export class Model {
   /** `answered`: what the engine said. It is followed where a lane that this very call opened lets its members wait again now or later. */
   change(which: Selection, change: Change, limit: number, now: Instant, answered: Answered, told: Choices): { jobs: ChangedJob[]; hasMore: boolean } {
     const ids = selected(this.state, which, change, answered);
-    cancelJoins(this.state, which, change);
+    cancelJoins(this.state, which, change, ids.length > limit);
     const changed = ids.slice(0, limit);
     const jobs = this.#asBatch(now, told, () => changed.map((id) => ({ id, is: changeOne(this.state, id, change, now, answered(id)) })));
     return { jobs, hasMore: ids.length > limit };

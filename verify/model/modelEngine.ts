@@ -75,7 +75,7 @@ export class ModelEngine implements Engine {
   }
 
   tidy(pass: Tidy, { now = 0 }: At): Maybe<Tidied> {
-    this.model.tidy(pass.mayExpire, now, this.told(now, 0), { parts: ["forget", "expire", "replay"], closesFirst: false });
+    this.model.tidy(pass.mayExpire, now, this.told(now, 0), { parts: ["forget", "expire", "replay"], cancelsFirst: false });
     return {
       now,
       promoted: 0,

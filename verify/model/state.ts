@@ -103,6 +103,8 @@ export interface ModelJoin {
   isOpen: boolean;
   isCancelled: boolean;
   cancelReason: string | undefined;
+  /** The limit of a cancel was reached: tidy goes on with its members, though it may have closed by then. */
+  isLeftOver: boolean;
   /** What it comes after ended otherwise than it asked: how its members end, and why. */
   fate: Fate | undefined;
   closedAs: "well" | "badly" | undefined;

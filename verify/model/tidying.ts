@@ -27,12 +27,12 @@ type Part = "forget" | "expire" | "replay";
 
 export interface TidyOrder {
   readonly parts: readonly Part[];
-  readonly closesFirst: boolean;
+  readonly cancelsFirst: boolean;
 }
 
 /**
- * What one pass does first is free, and shows where a replayed event meets a job that crashed, or one whose retention is over. `closesFirst`: a cancelled join
- * of which only parked members are left closes in an earlier pass than the one that cancels these.
+ * What one pass does first is free, and shows where a replayed event meets a job that crashed, or one whose retention is over. `cancelsFirst`: what is left
+ * of a cancelled join is cancelled before it closes, though only parked members are left.
  */
 const partOrders: readonly (readonly Part[])[] = [
   ["forget", "expire", "replay"],
@@ -40,9 +40,9 @@ const partOrders: readonly (readonly Part[])[] = [
   ["forget", "replay", "expire"],
   ["replay", "expire", "forget"],
 ];
-export const tidyOrders: readonly TidyOrder[] = [false, true].flatMap((closesFirst) => partOrders.map((parts) => ({ parts, closesFirst })));
+export const tidyOrders: readonly TidyOrder[] = [false, true].flatMap((cancelsFirst) => partOrders.map((parts) => ({ parts, cancelsFirst })));
 
-export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, told: Tidying, { parts, closesFirst }: TidyOrder): void {
+export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, told: Tidying, { parts, cancelsFirst }: TidyOrder): void {
   const due = dueToGo(state, now);
   const steps = {
     forget: (): void => forgetAll(state, now, due, told.isPurged),
@@ -57,12 +57,13 @@ export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, tol
   for (const part of parts) {
     state.lanesDue ??= [];
     steps[part]();
-    if (part !== "forget") cascade(state, now, { ...told, isInPasses: true, closesFirst });
+    if (part !== "forget") cascade(state, now, { ...told, isInPasses: true, cancelsFirst });
   }
   // Nothing that the port lets an engine leave to tidy is left after it.
   const isFree = (does: FreeStep["does"]): boolean => does === "dropStaged" || does === "standBehind" || does === "skip";
-  cascade(state, now, { ...told, isTaken: (step) => !isFree(step.does) || told.isTaken(step), isInPasses: true, closesFirst });
+  cascade(state, now, { ...told, isTaken: (step) => !isFree(step.does) || told.isTaken(step), isInPasses: true, cancelsFirst });
   for (const job of state.jobs) job.arrival = undefined;
+  for (const join of state.joins) join.isLeftOver = false;
 }
 
 function takeBack(state: ModelState, now: Instant, told: Tidying): void {
