@@ -1,45 +1,84 @@
 /**
  * `npm run bench`: systems interleaved (A B C A B C), several rounds, medians and spread, CPU of the process apart.
  * A round in which the machine was busy with something else is thrown away and run again, at most three times.
- *   -- --rounds 5   -- --question drain   -- --json   -- --write (docs/benchmarks.md)
+ *   -- --rounds 5   -- --question drain   -- --store postgres   -- --json   -- --write (docs/benchmarks.md)
+ *   -- --full (all questions, more jobs)   -- --question pinned --seconds 30   -- --jobs 1000 (of each: a trial, kept however busy the machine is, and never written)
  */
 import { execFile } from "node:child_process";
 import { cpus } from "node:os";
 import { parseArgs, promisify } from "node:util";
 import { isBusy, sampleMachine } from "./machine.ts";
-import { jsonOf, textOf, type Cell } from "./report.ts";
-import { questions } from "./questions.ts";
+import { jobsOf, questions, questionsFor, type BenchQuestion } from "./questions.ts";
+import { serverFacts } from "./postgres/server.ts";
+import { jsonOf, textOf, type Cell, type Machine } from "./report.ts";
 
 const run = promisify(execFile);
 const retriesMax = 3;
+const errorLinesMax = 20;
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "3" }, question: { type: "string" }, json: { type: "boolean" }, write: { type: "boolean" } },
+  options: {
+    rounds: { type: "string", default: "3" },
+    question: { type: "string" },
+    store: { type: "string" },
+    seconds: { type: "string", default: "30" },
+    jobs: { type: "string" },
+    full: { type: "boolean", default: false },
+    json: { type: "boolean" },
+    write: { type: "boolean" },
+  },
 });
 
+/** No figures are wanted: nothing is measured again. */
+const isTrial = values.jobs !== undefined;
 const cells: Cell[] = [];
 let thrownAway = 0;
-for (const question of questions.filter(({ name }) => values.question === undefined || name === values.question)) {
+const { server, asked } = await whatToAsk();
+for (const question of asked) {
   for (let round = 1; round <= Number(values.rounds); round++) {
-    for (const system of question.systems) cells.push(await measured(question.name, system, question.jobs[system] ?? question.jobs["errand"] ?? 1, round));
+    for (const system of question.systems) cells.push(await measured(question, system, Number(values.jobs ?? jobsOf(question, system)), round));
   }
 }
-if (!values.json) console.log(textOf(cells, { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, thrownAway }));
-else console.log(jsonOf(cells));
-if (values.write) await (await import("./write.ts")).writeReport(cells, thrownAway);
+if (process.stderr.isTTY) process.stderr.write("\r\u001b[2K");
+const machine: Machine = { cpu: cpus()[0]?.model ?? "an unknown CPU", cores: cpus().length, server, thrownAway };
+console.log(values.json ? jsonOf(cells) : textOf(cells, machine));
+if (values.write && !isTrial) await write();
 
-async function measured(question: string, system: string, jobs: number, round: number): Promise<Cell> {
+async function whatToAsk(): Promise<{ readonly server: string | undefined; readonly asked: readonly BenchQuestion[] }> {
+  const wanted = questionsFor({ full: values.full, question: values.question, store: values.store });
+  if (wanted.length === 0)
+    throw new Error(`nothing to ask; questions are ${[...new Set(questions.map(({ name }) => name))].join(", ")}, stores sqlite, postgres`);
+  const facts = wanted.some(({ section }) => section !== "sqlite") ? await serverFacts() : undefined;
+  return { server: facts, asked: wanted.filter(({ section }) => section === "sqlite" || facts !== undefined) };
+}
+
+async function measured(question: BenchQuestion, system: string, jobs: number, round: number): Promise<Cell> {
   for (let tries = 1; ; tries++) {
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${question}: ${system}, round ${round}`);
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${question.title}: ${system}, round ${round}`);
     const before = sampleMachine();
-    const { stdout } = await run(
-      process.execPath,
-      ["--disable-warning=ExperimentalWarning", new URL("child.ts", import.meta.url).pathname, system, question, String(jobs)],
-      { maxBuffer: 1e8 },
-    );
-    const figures = JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Record<string, number>;
-    const busy = isBusy(before, sampleMachine(), figures["cpuSeconds"] ?? 0);
-    if (!busy || tries === retriesMax) return { question, system, round, jobs, figures, wasBusy: busy };
+    const figures = await answerOf(question, system, jobs);
+    const busy = isBusy(before, sampleMachine(), figures);
+    if (!busy || tries === retriesMax || isTrial) return { section: question.section, question: question.title, system, round, jobs, figures, wasBusy: busy };
     thrownAway++;
   }
+}
+
+async function answerOf(question: BenchQuestion, system: string, jobs: number): Promise<Readonly<Record<string, number>>> {
+  const more = JSON.stringify({ seconds: Number(values.seconds), held: question.held });
+  const child = new URL("child.ts", import.meta.url).pathname;
+  try {
+    const { stdout } = await run(process.execPath, ["--disable-warning=ExperimentalWarning", child, system, question.name, String(jobs), more], {
+      maxBuffer: 1e8,
+    });
+    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Record<string, number>;
+  } catch (error) {
+    const { stderr } = error as { readonly stderr?: string };
+    throw new Error(`${question.title}: ${system} gave no answer\n${(stderr ?? String(error)).split("\n").slice(0, errorLinesMax).join("\n")}`);
+  }
+}
+
+async function write(): Promise<void> {
+  const { writeReport } = await import("./write.ts");
+  const written = await writeReport(cells, machine, `npm run bench -- ${process.argv.slice(2).join(" ")}`);
+  console.error(written.length === 0 ? "nothing written: no section was measured as a whole; ask with --full" : `written: ${written.join("; ")}`);
 }

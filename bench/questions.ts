@@ -1,23 +1,106 @@
 /** What is asked, of whom, with how many jobs. */
+import type { Held, Question } from "./systems/system.ts";
+
 export interface BenchQuestion {
-  readonly name: string;
+  readonly section: Section;
+  readonly name: Question;
   readonly title: string;
-  readonly unit: "jobs/s" | "ms";
+  readonly unit: "jobs/s" | "ms" | "jobs/s over time";
   readonly systems: readonly string[];
-  /** By system; errand's stand for the others. */
+  /** By system; those of the first stand for the others. */
   readonly jobs: Readonly<Record<string, number>>;
+  readonly held?: Held;
+  /** Asked with `--full` only, or when it is asked for by its name. */
+  readonly isLong?: true;
+}
+
+/** Of docs/benchmarks.md. */
+export type Section = "sqlite" | "postgres" | "pinned";
+export const sections: Readonly<Record<Section, string>> = {
+  sqlite: "SQLite",
+  postgres: "PostgreSQL",
+  pinned: "PostgreSQL, while a transaction is held open",
+};
+
+/** With `--full`, on PostgreSQL. */
+const fullFactor = 5;
+
+export function questionsFor({ full, question, store }: { full: boolean; question: string | undefined; store: string | undefined }): readonly BenchQuestion[] {
+  return questions
+    .filter(({ name, isLong }) => (question === undefined ? full || isLong === undefined : name === question))
+    .filter(({ section }) => store === undefined || (store === "sqlite") === (section === "sqlite"))
+    .map((one) => (full ? atFull(one) : one));
+}
+
+export function jobsOf({ jobs, systems }: BenchQuestion, system: string): number {
+  return jobs[system] ?? jobs[systems[0] ?? ""] ?? 1;
+}
+
+/** What takes a process of its own to warm up is measured over more jobs; a backlog stays as it is. */
+function atFull(question: BenchQuestion): BenchQuestion {
+  if (question.section !== "postgres" || question.unit === "ms") return question;
+  return { ...question, jobs: Object.fromEntries(Object.entries(question.jobs).map(([system, jobs]) => [system, jobs * fullFactor])) };
 }
 
 const all = ["errand", "plainjob", "bare driver"];
 /** errand against itself: without a key, and ordered by so many. */
 const keyed = ["errand", "errand, 32 keys", "errand, 1,000 keys"];
 
-export const questions: readonly BenchQuestion[] = [
-  { name: "bulk", title: "bulk enqueue, 1,000 a call", unit: "jobs/s", systems: all, jobs: { errand: 200_000 } },
-  { name: "awaiting64", title: "awaited single enqueues, 64 callers", unit: "jobs/s", systems: all, jobs: { errand: 100_000 } },
-  { name: "single", title: "awaited single enqueue, 1 caller", unit: "jobs/s", systems: all, jobs: { errand: 10_000 } },
-  { name: "drain", title: "drain of no-op jobs, 1 process", unit: "jobs/s", systems: all, jobs: { errand: 200_000, plainjob: 40_000 } },
-  { name: "ordered", title: "drain of no-op jobs, ordered by key", unit: "jobs/s", systems: keyed, jobs: { errand: 100_000 } },
-  { name: "ordered-1ms", title: "drain of jobs of 1 ms, ordered by key", unit: "jobs/s", systems: keyed, jobs: { errand: 50_000 } },
-  { name: "latency", title: "enqueue to start, idle worker in process, 50/s", unit: "ms", systems: ["errand", "plainjob"], jobs: { errand: 150 } },
+const onSqlite = { section: "sqlite" } as const;
+const sqlite: readonly BenchQuestion[] = [
+  { ...onSqlite, name: "bulk", title: "bulk enqueue, 1,000 a call", unit: "jobs/s", systems: all, jobs: { errand: 200_000 } },
+  { ...onSqlite, name: "awaiting64", title: "awaited single enqueues, 64 callers", unit: "jobs/s", systems: all, jobs: { errand: 100_000 } },
+  { ...onSqlite, name: "single", title: "awaited single enqueue, 1 caller", unit: "jobs/s", systems: all, jobs: { errand: 10_000 } },
+  { ...onSqlite, name: "drain", title: "drain of no-op jobs, 1 process", unit: "jobs/s", systems: all, jobs: { errand: 200_000, plainjob: 40_000 } },
+  { ...onSqlite, name: "ordered", title: "drain of no-op jobs, ordered by key", unit: "jobs/s", systems: keyed, jobs: { errand: 100_000 } },
+  { ...onSqlite, name: "ordered-1ms", title: "drain of jobs of 1 ms, ordered by key", unit: "jobs/s", systems: keyed, jobs: { errand: 50_000 } },
+  { ...onSqlite, name: "latency", title: "enqueue to start, idle worker in process, 50/s", unit: "ms", systems: ["errand", "plainjob"], jobs: { errand: 150 } },
 ];
+
+const own = "errand (postgres)";
+const peers = [own, "graphile-worker", "pg-boss"];
+const bare = [...peers, "bare pg"];
+/** queueName is graphile-worker's order by key; its documentation advises against many of them. */
+const ordered = [own, "errand (postgres), 32 keys", "errand (postgres), 1,000 keys", "graphile-worker, 32 queues", "graphile-worker, 1,000 queues"];
+const perJob = { "graphile-worker": 4_000, "pg-boss": 4_000 };
+const inQueues = { "graphile-worker, 32 queues": 5_000, "graphile-worker, 1,000 queues": 5_000 };
+
+const onPostgres = { section: "postgres", unit: "jobs/s" } as const;
+const postgres: readonly BenchQuestion[] = [
+  { ...onPostgres, name: "bulk", title: "bulk enqueue, 5,000 a call, 2 calls at once", systems: bare, jobs: { [own]: 50_000 } },
+  { ...onPostgres, name: "awaiting64", title: "awaited single enqueues, 64 callers", systems: bare, jobs: { [own]: 20_000, ...perJob } },
+  { ...onPostgres, name: "single", title: "awaited single enqueue, 1 caller", systems: bare, jobs: { [own]: 1_000 } },
+  { ...onPostgres, name: "drain", title: "drain of no-op jobs, 1 process", systems: bare, jobs: { [own]: 50_000 } },
+  {
+    ...onPostgres,
+    name: "drain",
+    title: "drain of no-op jobs, 1 process, as it comes",
+    systems: [own, "graphile-worker, defaults"],
+    jobs: { [own]: 50_000, "graphile-worker, defaults": 5_000 },
+    isLong: true,
+  },
+  { ...onPostgres, name: "drain-2", title: "drain of no-op jobs, 2 processes", systems: bare, jobs: { [own]: 50_000 }, isLong: true },
+  { ...onPostgres, name: "drain-1ms", title: "drain of jobs of 1 ms, 100 at once", systems: bare, jobs: { [own]: 50_000 }, isLong: true },
+  { ...onPostgres, name: "ordered", title: "drain of no-op jobs, ordered by key", systems: ordered, jobs: { [own]: 50_000, ...inQueues }, isLong: true },
+  { ...onPostgres, name: "ordered-1ms", title: "drain of jobs of 1 ms, ordered by key", systems: ordered, jobs: { [own]: 50_000, ...inQueues }, isLong: true },
+  { ...onPostgres, name: "latency", title: "enqueue to start, idle worker in process, 50/s", unit: "ms", systems: peers, jobs: { [own]: 100 } },
+  {
+    ...onPostgres,
+    name: "latency-across",
+    title: "enqueue to start, idle worker in another process, 50/s",
+    unit: "ms",
+    systems: peers,
+    jobs: { [own]: 150 },
+    isLong: true,
+  },
+];
+
+/** The jobs are those that wait all the time. */
+const overTime = { section: "pinned", name: "pinned", unit: "jobs/s over time", systems: peers, jobs: { [own]: 30_000 }, isLong: true } as const;
+const pinned: readonly BenchQuestion[] = [
+  { ...overTime, title: "nothing is held", held: "nothing" },
+  { ...overTime, title: "an idle REPEATABLE READ snapshot is held", held: "snapshot" },
+  { ...overTime, title: "a transaction that wrote is held", held: "writer" },
+];
+
+export const questions: readonly BenchQuestion[] = [...sqlite, ...postgres, ...pinned];

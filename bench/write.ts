@@ -1,32 +1,74 @@
-/** docs/benchmarks.md, from one run. */
+/** docs/benchmarks.md: a section per store, each from one run. A section that a run did not answer as a whole stays as it was. */
 import { readFile, writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
-import { linesOf, type Cell } from "./report.ts";
+import { questionsFor, sections, type Section } from "./questions.ts";
+import { names, seriesOf, tableOf, type Cell, type Machine, type Table } from "./report.ts";
 import { systems } from "./systems.ts";
 
-export async function writeReport(cells: readonly Cell[], thrownAway: number): Promise<void> {
-  const names = [...new Set(cells.map((cell) => cell.system))];
-  const settings = await Promise.all(names.map(async (name) => `- **${name}**: ${(await systems[name]?.())?.settings ?? ""}`));
-  const rows = linesOf(cells).map((line) => `| ${line.question} | ${line.system} | ${line.value} | ${line.spread} | ${line.ratio} | ${line.cpu} |`);
+const document = new URL("../docs/benchmarks.md", import.meta.url);
+
+const caveats: Readonly<Record<Section, string>> = {
+  sqlite:
+    "What is not measured here: payloads above 50 bytes, disks slower than this one (an fsync here takes about 0.1 ms, which flatters whoever commits job by job).",
+  postgres: `Client, server and workers share these cores, and there is no network between them, which flatters whoever asks often. A drain runs in worker processes of its own
+that are connected before it starts, over tables that were vacuumed and analysed, and ends when the last outcome is stored. Server CPU is that of the database's
+backends; WAL bytes are those of the enqueues and of the drain.`,
+  pinned: `Each system enqueues and drains at full speed in two processes, with some 30,000 jobs waiting, while another connection holds a transaction open.
+"the rest ÷ first" compares the last two thirds of the time with the first third.`,
+};
+
+/** Answers the titles of the sections that were written. */
+export async function writeReport(cells: readonly Cell[], machine: Machine, command: string): Promise<readonly string[]> {
+  const whole = (Object.keys(sections) as Section[]).filter((section) => isWhole(cells, section));
+  let text = await readFile(document, "utf8");
+  for (const section of whole) text = withSection(text, sections[section], await sectionOf(cells, section, machine, command));
+  await writeFile(document, text);
+  return whole.map((section) => sections[section]);
+}
+
+function isWhole(cells: readonly Cell[], section: Section): boolean {
+  return questionsFor({ full: true, question: undefined, store: undefined })
+    .filter((question) => question.section === section)
+    .every(({ title, systems: asked }) =>
+      asked.every((system) => cells.some((cell) => cell.section === section && cell.question === title && cell.system === system)),
+    );
+}
+
+function withSection(text: string, title: string, section: string): string {
+  const [head = "", ...others] = text.split(/^(?=## )/m);
+  const at = others.findIndex((other) => other.startsWith(`## ${title}\n`));
+  const kept = others.map((other, index) => (index === at ? section : other));
+  return [head, ...kept, ...(at < 0 ? [section] : [])].map((part) => `${part.trimEnd()}\n`).join("\n");
+}
+
+async function sectionOf(all: readonly Cell[], section: Section, machine: Machine, command: string): Promise<string> {
+  const cells = all.filter((cell) => cell.section === section);
   const rounds = Math.max(...cells.map((cell) => cell.round));
+  const asked = [...new Set(cells.map((cell) => cell.system))];
+  const settings = await Promise.all(asked.map(async (name) => `- **${name}**: ${(await systems[name]?.())?.settings ?? ""}`));
   const own = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
-  await writeFile(
-    new URL("../docs/benchmarks.md", import.meta.url),
-    `# Benchmarks
+  const server = section === "sqlite" || machine.server === undefined ? "" : `, ${machine.server}`;
+  return `## ${sections[section]}
 
-Written by \`npm run bench -- --rounds ${rounds} --write\`. Systems are interleaved within one run; medians of ${rounds} rounds with the smallest and largest;
-"errand is" divides errand's median by the system's. Absolute figures hold for this machine only; compare ratios.
+Written by \`${command}\`: medians of ${rounds} rounds with the smallest and largest.
 
-errand ${own.version}, Node ${process.version}, ${cpus().length} cores of ${cpus()[0]?.model ?? "an unknown CPU"}. Rounds thrown away because the machine was busy: ${thrownAway}.
+errand ${own.version}, Node ${process.version}${server}, ${machine.cores} cores of ${machine.cpu}. Rounds thrown away because the machine was busy: ${machine.thrownAway}; kept although it was: ${cells.filter((cell) => cell.wasBusy).length}.
 
-| question | system | median | min - max | errand is | CPU µs/job |
-|---|---|--:|--:|--:|--:|
-${rows.join("\n")}
-
+${markdownOf(tableOf(cells, section))}
+${
+  section === "pinned"
+    ? `\nThousands of jobs in each second:\n\n${seriesOf(cells)
+        .map((line) => `- ${line}\n`)
+        .join("")}`
+    : ""
+}
 Settings:
 ${settings.join("\n")}
 
-What is not measured here: payloads above 50 bytes, disks slower than this one (an fsync here takes about 0.1 ms, which flatters whoever commits job by job).
-`,
-  );
+${caveats[section]}
+`;
+}
+
+function markdownOf({ head, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), `|${head.map((_, column) => (column < names ? "---" : "--:")).join("|")}|`, ...rows.map(line)].join("\n");
 }

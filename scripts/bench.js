@@ -1,16 +1,15 @@
-/** `npm run bench`: installs the peers in `bench/` the first time, then measures them beside errand. `npm run bench -- scale` for the other one. */
+/** `npm run bench`: installs the peers in `bench/` where they are missing or others, then measures them beside errand. `npm run bench -- scale` for the other one. */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { runOnNode, setUp } from "./setUp.js";
+import { areDependenciesInstalled, runOnNode, setUp } from "./setUp.js";
 
 const bench = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), "bench");
 const [first, ...rest] = process.argv.slice(2);
 const isScale = first === "scale";
 
 setUp();
-if (!existsSync(path.join(bench, "node_modules"))) {
+if (!areDependenciesInstalled(bench)) {
   console.error("Installing the peers with npm ci in bench/ …");
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--silent"], { cwd: bench, stdio: "inherit", shell: process.platform === "win32" });
   if (status !== 0) process.exit(1);

@@ -27,16 +27,17 @@ export function runOnNode(entry, args) {
 
 /** Answers the path of a Node.js that is new enough. */
 export function setUp() {
-  if (!areDependenciesInstalled()) installDependencies();
+  if (!areDependenciesInstalled(root)) installDependencies();
   return (
     nodeOfTheProject() || nodeOfTheMachine() || fetchedNode() || fail(`Node.js ${oldestNode} or later is needed to work on errand; install one and try again`)
   );
 }
 
-function areDependenciesInstalled() {
-  const installedFile = path.join(root, "node_modules", ".package-lock.json");
+/** As the lock file in `folder` says. */
+export function areDependenciesInstalled(folder) {
+  const installedFile = path.join(folder, "node_modules", ".package-lock.json");
   if (!existsSync(installedFile)) return false;
-  const wanted = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8")).packages;
+  const wanted = JSON.parse(readFileSync(path.join(folder, "package-lock.json"), "utf8")).packages;
   const installed = JSON.parse(readFileSync(installedFile, "utf8")).packages;
   return Object.keys(wanted).every((name) => {
     if (name === "") return true;

@@ -1,14 +1,36 @@
-/** A system under measurement answers questions; each answer is made in a process of its own, on a fresh file. */
-export type Question = "bulk" | "awaiting64" | "single" | "drain" | "ordered" | "ordered-1ms" | "latency";
+/** A system under measurement answers questions; each answer is made in a process of its own, on a fresh file or database. */
+export type Question =
+  | "bulk"
+  | "awaiting64"
+  | "single"
+  | "drain"
+  | "drain-2"
+  | "drain-1ms"
+  | "ordered"
+  | "ordered-1ms"
+  | "latency"
+  | "latency-across"
+  | "pinned";
 
 /** Jobs per second, or milliseconds, by name. */
 export type Figures = Readonly<Record<string, number>>;
+
+/** What a question says beside its name. */
+export interface Asked {
+  readonly seconds: number;
+  readonly held?: Held;
+}
+/** By somebody else, all the while. */
+export type Held = "nothing" | "snapshot" | "writer";
 
 export interface System {
   readonly name: string;
   /** Its own best documented settings, in a line. */
   readonly settings: string;
-  readonly answers: Partial<Record<Question, (file: string, jobs: number) => Promise<Figures>>>;
+  /** Default: sqlite. */
+  readonly store?: "sqlite" | "postgres";
+  /** `store`: the path of a file, or the URL of a database. */
+  readonly answers: Partial<Record<Question, (store: string, jobs: number, asked: Asked) => Promise<Figures>>>;
 }
 
 /** Jobs per second of `jobs` done by `work`. */

@@ -1,0 +1,57 @@
+/** The server that is measured: the one that DATABASE_URL names, else the one of this machine. Each answer has a database of its own there. */
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+
+const usualUrl = "postgres://postgres@127.0.0.1:5432/postgres";
+const connectMs = 2_000;
+
+/** In a line, for the report; undefined and a complaint if nothing can be measured there. */
+export async function serverFacts(): Promise<string | undefined> {
+  try {
+    return await onServer(async (client) => {
+      const shown = async (setting: string): Promise<string> => (await client.query<Record<string, string>>(`SHOW ${setting}`)).rows[0]?.[setting] ?? "";
+      // Without it, a commit is a note in memory, and who commits more often would not be seen to.
+      if ((await shown("fsync")) !== "on") throw new Error("its fsync is off");
+      const version = (await shown("server_version")).split(" ")[0];
+      return `PostgreSQL ${version}, fsync on, synchronous_commit ${await shown("synchronous_commit")}, shared_buffers ${await shown("shared_buffers")}`;
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error);
+    console.error(`PostgreSQL is not measured: ${reason}; name another server in DATABASE_URL`);
+    return undefined;
+  }
+}
+
+/** In a new database, which is dropped whatever happens. */
+export async function inDatabase<T>(use: (url: string) => Promise<T>): Promise<T> {
+  const name = `errand_bench_${process.pid}_${randomBytes(4).toString("hex")}`;
+  const drop = (): Promise<unknown> => onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void drop().finally(() => process.exit(1)));
+  await onServer((client) => client.query(`CREATE DATABASE ${name}`));
+  try {
+    return await use(urlOf(name));
+  } finally {
+    await drop();
+  }
+}
+
+async function onServer<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: serverUrl(), connectionTimeoutMillis: connectMs });
+  client.on("error", () => undefined);
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function serverUrl(): string {
+  return process.env["DATABASE_URL"] ?? usualUrl;
+}
+
+function urlOf(database: string): string {
+  const url = new URL(serverUrl());
+  url.pathname = `/${database}`;
+  return url.href;
+}

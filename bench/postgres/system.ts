@@ -1,0 +1,44 @@
+/** A system on PostgreSQL, as the questions use it: something that enqueues, and something that works. */
+export interface PostgresSystem {
+  readonly name: string;
+  /** Its own best documented settings, in a line. */
+  readonly settings: string;
+  /** Installs its schema. */
+  produce(url: string): Promise<Producer>;
+  /** Connected, and not yet at work. */
+  work(url: string, how: How, run: Run): Promise<Worker>;
+}
+
+export interface Producer {
+  /** In one call. */
+  enqueue(ids: readonly number[]): Promise<unknown>;
+  enqueueOne(id: number): Promise<unknown>;
+  counts(): Promise<Counts>;
+  close(): Promise<void>;
+}
+
+export interface Counts {
+  /** Stored, and their end is not. */
+  readonly unended: number;
+  /** Stored as done; undefined where they are deleted. */
+  readonly done?: number;
+}
+
+export interface How {
+  /** Jobs at once. */
+  readonly hands: number;
+  /** What to be good at. */
+  readonly for: "throughput" | "latency";
+  /** The jobs have something to wait for. */
+  readonly waitMs: number;
+}
+
+export type Run = (id: number) => Promise<void> | undefined;
+
+export interface Worker {
+  start(): Promise<void>;
+  /** By the object that works, where one process does both. */
+  enqueueOne?(id: number): Promise<unknown>;
+  /** When all that runs has ended and is stored. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,46 @@
+/** A worker process beside the bench: `node workerProcess.ts system url how`. Tells what it ran; is told when to start and to stop. */
+import { postgresSystems } from "./systems.ts";
+import type { How } from "./system.ts";
+
+export type Told = { readonly is: "ready" } | { readonly is: "ran"; readonly runs: number } | { readonly is: "started"; readonly at: string } | Spent;
+export interface Spent {
+  readonly is: "spent";
+  readonly cpuSeconds: number;
+}
+export type Said = "start" | "spent" | "stop";
+
+const tellEveryMs = 5;
+const [name = "", url = "", asked = "{}"] = process.argv.slice(2);
+const how = JSON.parse(asked) as How;
+let runs = 0;
+let runsTold = 0;
+
+const system = await postgresSystems[name]?.();
+if (system === undefined) throw new Error(`there is no system ${name}`);
+const worker = await system.work(url, how, () => {
+  runs++;
+  if (how.for === "latency") tell({ is: "started", at: String(process.hrtime.bigint()) });
+  return how.waitMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, how.waitMs));
+});
+process.on("message", (said: Said) => void obey(said));
+process.on("disconnect", () => process.exit(1));
+setInterval(tellRuns, tellEveryMs);
+tell({ is: "ready" });
+
+async function obey(said: Said): Promise<void> {
+  if (said === "start") await worker.start();
+  if (said === "stop") await worker.stop();
+  tellRuns();
+  const { user, system: ofKernel } = process.cpuUsage();
+  tell({ is: "spent", cpuSeconds: (user + ofKernel) / 1e6 });
+}
+
+function tellRuns(): void {
+  if (runs === runsTold) return;
+  runsTold = runs;
+  tell({ is: "ran", runs });
+}
+
+function tell(told: Told): void {
+  process.send?.(told);
+}
