@@ -25,13 +25,17 @@ export const floorOf = (place: string | number): string =>
 /** Of a row r of `ready`: it stands at that place. By primary key, from the floor on. */
 export const standsAt = (place: string): string => `r.line = ${place} AND r.urgency >= ${floorOf(place)}`;
 
-/** Of several floors of a place the lowest counts. A transaction that does not see what others have committed since it began cannot know them. By floors_place. */
+/**
+ * Of several floors of a place the lowest counts. A transaction that does not see what others have committed since it began cannot know them: where it sees one, there is
+ * one still, and its own low counts beside that; where it sees none, there may be none, and its own low would be the first. By floors_place.
+ */
 const lowering = (table: string, place: string | number, low: string): string => `
 CREATE FUNCTION @.lower_floors_of_${table}() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(${lock});
   INSERT INTO @.floors (place, low)
-  SELECT c.place, c.low FROM (SELECT n.place, min(n.low) AS low FROM (SELECT ${place} AS place, ${low} AS low FROM come) n GROUP BY n.place) c
+  SELECT c.place, CASE WHEN EXISTS (SELECT 1 FROM @.floors f WHERE f.place = c.place) THEN c.low ELSE ${bottom} END
+  FROM (SELECT n.place, min(n.low) AS low FROM (SELECT ${place} AS place, ${low} AS low FROM come) n GROUP BY n.place) c
   WHERE current_setting('transaction_isolation') <> 'read committed'
     OR c.low < (SELECT f.low FROM @.floors f WHERE f.place = c.place ORDER BY f.low LIMIT 1);
   RETURN NULL;

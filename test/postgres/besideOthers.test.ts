@@ -79,6 +79,23 @@ describe("beside the app's own work", { skip: postgresMissing ?? false }, () => 
       });
     }));
 
+  for (const level of ["REPEATABLE READ", "SERIALIZABLE"]) {
+    it(`what stands before the first that a ${level} transaction stores is found: ready, due, and handed in`, () =>
+      onScene(async ({ engine, open }) => {
+        const [sooner, later] = [start - 10, start - 5].map((dueAt) => ({ headStartMs: start - dueAt }));
+        await engine.enqueue([{ works: [job("ready 1", sooner), job("due 1", { delayMs: 10 })] }], at);
+        const handing = await open();
+        await engine.enqueue([{ works: [unique("handed in 1")] }], { ...at, tx: handing });
+        const app = await open(`BEGIN ISOLATION LEVEL ${level}`);
+        await engine.enqueue([{ works: [job("ready 2", later), job("due 2", { delayMs: 20 })] }], { ...at, tx: app });
+        await engine.enqueue([{ works: [unique("handed in 2")] }], { ...at, tx: app });
+        await app.query("COMMIT");
+        await handing.query("COMMIT");
+        const { jobs } = await engine.claim({ ...wanted, queues: [{ queue: "mail", slots: 10, ahead: 0 }] }, { now: start + 30 });
+        assert.deepEqual(jobs.map(({ id }) => id).toSorted(), ["due 1", "due 2", "handed in 1", "handed in 2", "ready 1", "ready 2"]);
+      }));
+  }
+
   for (const [said, means] of [
     ["remote_apply", "remote_apply"],
     ["on", "on"],
