@@ -2,8 +2,9 @@
 import * as z from "zod";
 import { event, task, when } from "./errand.ts";
 import { analytics, crm, fraud, invoices, ledger, loyalty, mail, payment, searchIndex, shipping } from "./partners.ts";
-import { orders } from "./orders.ts";
+import { ofThisProcess } from "./orders.ts";
 
+const orders = ofThisProcess();
 const OrderPointer = z.object({ orderId: z.string() });
 const EntryPointer = z.object({ orderId: z.string(), accountId: z.string() });
 
@@ -14,12 +15,12 @@ export const orderPlaced = event("order.placed", EntryPointer);
 
 export const checkFraud = task("check-fraud", {
   input: OrderPointer,
-  run: ({ orderId }, job) => fraud(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
+  run: async ({ orderId }, job) => fraud(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
 });
 
 export const chargeCard = task("charge-card", {
   input: OrderPointer,
-  run: ({ orderId }, job) => payment(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
+  run: async ({ orderId }, job) => payment(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
   priority: "high",
 });
 
@@ -28,21 +29,21 @@ export const bookEntry = task("book-entry", {
   input: EntryPointer,
   orderedBy: "accountId",
   ifDead: "block",
-  run: ({ orderId }, job) => ledger(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
+  run: async ({ orderId }, job) => ledger(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
 });
 
 export const shipParcel = task("ship-parcel", {
   input: OrderPointer,
-  run: ({ orderId }, job) => shipping(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
+  run: async ({ orderId }, job) => shipping(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
 });
 
 /** Asked for again, it joins the receipt that still waits (`uniqueBy`), and is skipped once one was sent (`unless`). Its queue keeps a mail outage away from the rest. */
 export const sendReceipt = task("send-receipt", {
   input: OrderPointer,
   uniqueBy: "orderId",
-  unless: ({ orderId }) => orders.receiptSentAt(orderId) && "already sent",
+  unless: async ({ orderId }) => (await orders.receiptSentAt(orderId)) && "already sent",
   run: async ({ orderId }, job) => {
-    await mail(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal });
+    await mail(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal });
     await orders.markReceiptSent(orderId);
   },
   retry: { attempts: 20, first: "250ms", upTo: "2s" },
@@ -51,30 +52,30 @@ export const sendReceipt = task("send-receipt", {
 
 export const makeInvoice = task("make-invoice", {
   input: OrderPointer,
-  run: ({ orderId }, job) => invoices(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
+  run: async ({ orderId }, job) => invoices(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
 });
 
 export const addPoints = task("add-points", {
   input: OrderPointer,
-  run: ({ orderId }, job) => loyalty(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
+  run: async ({ orderId }, job) => loyalty(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
 });
 
 export const updateSearch = task("update-search", {
   input: OrderPointer,
-  run: ({ orderId }, job) => searchIndex(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
+  run: async ({ orderId }, job) => searchIndex(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
   priority: "low",
 });
 
 export const trackSale = task("track-sale", {
   input: OrderPointer,
-  run: ({ orderId }, job) => analytics(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
+  run: async ({ orderId }, job) => analytics(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal }),
   priority: "low",
 });
 
 /** Knows accounts and nothing of events: the subscription below says how the one becomes the other. */
 export const noteInCrm = task("note-in-crm", {
   input: z.object({ orderId: z.string(), note: z.string() }),
-  run: ({ orderId, note }, job) => crm(orders.get(orderId), { idempotencyKey: job.id, signal: job.signal, note }),
+  run: async ({ orderId, note }, job) => crm(await orders.get(orderId), { idempotencyKey: job.id, signal: job.signal, note }),
 });
 
 // ── what follows from what ──────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,5 @@
 /** The endpoint with errand: it stores the order and the fact that it was placed, in one transaction, and answers. */
 import * as definitions from "./definitions.ts";
-import { onceFree } from "../stage/database.ts";
 import { broker } from "./errand.ts";
 import type { Order } from "./order.ts";
 import { ofThisProcess } from "./orders.ts";
@@ -10,13 +9,8 @@ const orders = ofThisProcess();
 const work = broker(process.env["SHOP_STORE"] ?? "sqlite:shop.db", definitions);
 await work.open();
 
-const placeInOneTransaction = orders.database.transaction((order: Order) => {
-  orders.insert(order);
-  work.within(orders.database).publish(orderPlaced.with({ orderId: order.id, accountId: order.accountId }));
-});
-
 export async function place(order: Order): Promise<object> {
-  await onceFree(() => placeInOneTransaction.immediate(order));
+  await orders.place(order, (tx) => work.within(tx).publish(orderPlaced.with({ orderId: order.id, accountId: order.accountId })));
   return { orderId: order.id };
 }
 

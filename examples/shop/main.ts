@@ -1,9 +1,10 @@
 /** The main demonstration: a shop whose endpoint does everything itself, and the same shop with errand, under the same troubles. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Children } from "../stage/children.ts";
-import { brokenPromises, type Figures } from "./figures.ts";
+import { engines } from "./engines.ts";
+import { brokenPromises, type Figures, type Kind } from "./figures.ts";
 import { optionsFrom, usage, type Options } from "./options.ts";
 import type { Order } from "./order.ts";
 import { Phase, type Stage } from "./phase.ts";
@@ -27,7 +28,7 @@ async function main(args: readonly string[]): Promise<number> {
 async function demonstrate(options: Options): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "errand-shop-"));
   const orders = (JSON.parse(readFileSync(join(import.meta.dirname, "orders.json"), "utf8")) as readonly Order[]).slice(0, options.orders);
-  const stage: Stage = { options, orders, directory, children: new Children(import.meta.dirname, directory), progress: new Progress() };
+  const stage: Stage = { options, orders, directory, children: new Children(import.meta.dirname, directory), progress: new Progress(), cleanUps: [] };
   const interrupted = Promise.withResolvers<number>();
   process.once("SIGINT", () => interrupted.resolve(130));
   process.once("SIGTERM", () => interrupted.resolve(143));
@@ -38,16 +39,26 @@ async function demonstrate(options: Options): Promise<number> {
   } finally {
     stage.progress.clear();
     await stage.children.close();
+    if (!options.isKept) for (const cleanUp of stage.cleanUps) await cleanUp();
     if (options.isKept) stage.progress.say(`Kept: ${directory}`);
     else rmSync(directory, { recursive: true, force: true });
   }
 }
 
 async function bothPhases(stage: Stage): Promise<readonly [Figures, Figures]> {
-  const stuffed = await new Phase("stuffed", stage).run();
-  const errand = await new Phase("errand", stage).run();
+  const stuffed = await phase("stuffed", stage);
+  const errand = await phase("errand", stage);
   stage.progress.clear();
   return [stuffed, errand];
+}
+
+async function phase(kind: Kind, stage: Stage): Promise<Figures> {
+  const directory = join(stage.directory, kind);
+  mkdirSync(directory, { recursive: true });
+  const stores = await engines[stage.options.engine]?.(directory);
+  if (stores === undefined) throw new Error(`there is no engine ${stage.options.engine}`);
+  stage.cleanUps.push(() => stores.remove());
+  return new Phase(kind, stage, stores).run();
 }
 
 function introduce({ options, progress }: Stage): void {

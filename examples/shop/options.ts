@@ -16,7 +16,8 @@ const ordersPerSecond = 50;
 
 export const usage = `Usage: npm start -- [options]
 
-  --engine sqlite   the store errand keeps its work in
+  --engine NAME     where errand keeps its work, and the shop its orders: sqlite, or
+                    postgres (DATABASE_URL, else localhost:5432, else one of its own)
   --orders N        how many of the 2,000 orders to place
   --seed N          which calls of the third party fail; default 1
   --fast            a short form: 300 orders
@@ -41,7 +42,7 @@ export function optionsFrom(args: readonly string[]): Options | undefined {
   });
   if (values.help) return undefined;
   if (!Object.hasOwn(engines, values.engine))
-    throw new Error(`--engine ${values.engine}: the shop runs on ${Object.keys(engines).join(", ")} for now; leave --engine out`);
+    throw new Error(`--engine ${values.engine}: the shop runs on ${Object.keys(engines).join(", ")}; leave --engine out`);
   return {
     engine: values.engine,
     orders: wholeNumber("--orders", values.orders ?? (values.fast ? "300" : "2000"), 100, 2_000),

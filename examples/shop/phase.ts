@@ -1,17 +1,15 @@
 /** One phase: the shop with one kind of endpoint, the same orders, the same troubles; and what came of it. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Report } from "./carriedOut.ts";
 import type { Child, Children } from "../stage/children.ts";
-import { databaseIn, engines } from "./engines.ts";
+import type { Stores } from "./engines.ts";
 import { broker, type Broker } from "./errand.ts";
 import { figuresOf, type Figures, type Kind, type Observed } from "./figures.ts";
 import { countsOf, mailOutage, receiptsResent, workerKilled } from "./incidents.ts";
 import { Load } from "./load.ts";
 import type { Options } from "./options.ts";
 import type { Order } from "./order.ts";
-import { Orders } from "./orders.ts";
+import { openOrders } from "./orders.ts";
 import type { Progress } from "./progress.ts";
 
 const workersCount = 2;
@@ -24,22 +22,21 @@ export interface Stage {
   readonly directory: string;
   readonly children: Children;
   readonly progress: Progress;
+  /** For the end of the run. */
+  readonly cleanUps: (() => Promise<void>)[];
 }
 
 export class Phase {
   readonly #kind: Kind;
   readonly #stage: Stage;
-  readonly #directory: string;
-  readonly #store: string;
+  readonly #stores: Stores;
   #workersStarted = 0;
   #news = "";
 
-  constructor(kind: Kind, stage: Stage) {
+  constructor(kind: Kind, stage: Stage, stores: Stores) {
     this.#kind = kind;
     this.#stage = stage;
-    this.#directory = join(stage.directory, kind);
-    this.#store = engines[stage.options.engine]?.(this.#directory) ?? "";
-    mkdirSync(this.#directory, { recursive: true });
+    this.#stores = stores;
   }
 
   async run(): Promise<Figures> {
@@ -61,7 +58,8 @@ export class Phase {
   }
 
   async #runErrand(load: Load, thirdParty: Child, shop: Child): Promise<Figures> {
-    const startWorker = (): Promise<Child> => this.#start("worker.ts", `worker ${(this.#workersStarted += 1)}`, { SHOP_PARTNERS: thirdParty.url });
+    const startWorker = (): Promise<Child> =>
+      this.#start("worker.ts", `worker ${(this.#workersStarted += 1)}`, { SHOP_PARTNERS: thirdParty.url, SHOP_ROLE: "worker" });
     const workers = await Promise.all(Array.from({ length: workersCount }, startWorker));
     const [outage, workersKilled, resent] = await Promise.all([
       mailOutage(thirdParty.url, load, this.#tell),
@@ -69,7 +67,7 @@ export class Phase {
       receiptsResent(shop.url, load),
       load.run(),
     ]);
-    await using work = broker(this.#store);
+    await using work = broker(this.#stores.store);
     const settled = await this.#settled(work);
     return await this.#figures(load, thirdParty, { outage, resent, workersKilled, ...settled });
   }
@@ -96,14 +94,14 @@ export class Phase {
 
   async #figures(load: Load, thirdParty: Child, seen: Omit<Observed, "kind" | "load" | "report" | "placed">): Promise<Figures> {
     const report = (await (await fetch(`${thirdParty.url}/report`)).json()) as Report;
-    const orders = new Orders(databaseIn(this.#directory));
-    const placed = orders.placed();
-    orders.close();
+    const orders = openOrders(this.#stores.database, "shop");
+    const placed = await orders.placed();
+    await orders.close();
     return figuresOf({ kind: this.#kind, load, report, placed, ...seen });
   }
 
   #start(module: string, name: string, more: Readonly<Record<string, string>>): Promise<Child> {
-    const settings = { SHOP_ENDPOINT: this.#kind, SHOP_DATABASE: databaseIn(this.#directory), SHOP_STORE: this.#store, SHOP_SEED: this.#stage.options.seed };
+    const settings = { SHOP_ENDPOINT: this.#kind, SHOP_DATABASE: this.#stores.database, SHOP_STORE: this.#stores.store, SHOP_SEED: this.#stage.options.seed };
     return this.#stage.children.start(module, `${this.#kind} ${name}`, { ...settings, ...more });
   }
 

@@ -6,7 +6,7 @@ import { ofThisProcess } from "./orders.ts";
 const orders = ofThisProcess();
 
 export async function place(order: Order): Promise<object> {
-  orders.insert(order);
+  await orders.place(order);
   await fraud(order);
   await payment(order);
   await ledger(order);

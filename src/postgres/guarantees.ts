@@ -10,6 +10,7 @@ export function guaranteesOf(beatsFromThread: boolean): Guarantees {
     weaker: {
       G6: "What a caller's open transaction enqueues meets the jobs that runs enqueue meanwhile (job.enqueue) only after its commit: if such a job has taken the unique key by then, it stands for both.",
       G13: "Where no child process can be had, a job runs alone in its worker and is quarantined at the second death alone.",
+      ...(!beatsFromThread && { G20: "The main loop beats: a handler that blocks the event loop longer than a lease may lose it." }),
     },
   };
 }

@@ -6,6 +6,9 @@ import { broker } from "../../src/index.ts";
 import * as defaults from "../../src/core/defaults.ts";
 import { errorCodes } from "../../src/core/errors.ts";
 import { endedStates, jobStates, liveStates, transitions } from "../../src/core/states.ts";
+import { guarantees as onMemory } from "../../src/memory/guarantees.ts";
+import { guaranteesOf as onPostgres } from "../../src/postgres/guarantees.ts";
+import { guarantees as onSqlite } from "../../src/sqlite/guarantees.ts";
 import { inWords } from "./inWords.ts";
 import { bare, rowsOf } from "./table.ts";
 
@@ -36,6 +39,26 @@ describe("docs/reference/defaults.md", () => {
     assert.deepEqual(
       told,
       Array.from(source, ([, name = ""]) => `${name} = ${inWords(name, values.get(name))}`),
+    );
+  });
+});
+
+describe("docs/reference/guarantees.md", () => {
+  it("says of each engine what it says itself", () => {
+    const rows = rowsOf("docs/reference/guarantees.md", 4);
+    const engines = [onMemory, onSqlite, onPostgres(true)];
+    const numbers = [...new Set(engines.flatMap(({ weaker }) => Object.keys(weaker)))].toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
+    assert.deepEqual(
+      rows.map(([name = "", ...cells]) => [name.split(",")[0], ...cells]),
+      [
+        ["durability", ...engines.map(({ durability }) => durability)],
+        ["beats from a thread", "no", "yes", "yes, unless the pool cannot be told to a thread"],
+        ...numbers.map((number) => [number, ...engines.map(({ weaker }) => weaker[number] ?? "")]),
+      ],
+    );
+    assert.deepEqual(
+      [...engines, onPostgres(false)].map(({ beatsFromThread }) => beatsFromThread),
+      [false, true, true, false],
     );
   });
 });

@@ -7,12 +7,22 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import type { Figures } from "../../examples/shop/figures.ts";
+import { postgresMissing } from "../postgres/server.ts";
 import { madeOrders } from "../../examples/shop/makeOrders.ts";
 
 const folder = join(import.meta.dirname, "../../examples/shop");
 
-test("with errand no effect is lost, no request fails and the ledger stays in order, whatever is killed or down", { timeout: 120_000 }, async (t) => {
-  const shop = start(t, "--fast", "--json");
+for (const engine of ["sqlite", "postgres"]) {
+  const skip = engine === "postgres" ? (postgresMissing ?? false) : false;
+  test(
+    `with errand no effect is lost, no request fails and the ledger stays in order, whatever is killed or down (${engine})`,
+    { timeout: 120_000, skip },
+    (t) => shopOn(t, engine),
+  );
+}
+
+async function shopOn(t: TestContext, engine: string): Promise<void> {
+  const shop = start(t, "--fast", "--json", "--engine", engine);
   const [out, err] = await Promise.all([text(shop.process.stdout), text(shop.process.stderr), once(shop.process, "exit")]);
   const { stuffed, errand, broken } = JSON.parse(out) as { readonly stuffed: Figures; readonly errand: Figures; readonly broken: readonly string[] };
   assert.deepEqual({ broken, exitCode: shop.process.exitCode }, { broken: [], exitCode: 0 }, err);
@@ -28,7 +38,7 @@ test("with errand no effect is lost, no request fails and the ledger stays in or
   );
   assert.ok(stuffed.failed > 0 && stuffed.lost > 0, "the stuffed endpoint suffers the same troubles");
   assert.deepEqual(readdirSync(shop.temporary), [], "the run leaves no files behind");
-});
+}
 
 test("Ctrl-C ends the demonstration with its files", { timeout: 30_000 }, async (t) => {
   const shop = start(t, "--fast");
@@ -40,7 +50,7 @@ test("Ctrl-C ends the demonstration with its files", { timeout: 30_000 }, async 
 
 test("an engine the shop does not run on is refused, and so is an option out of range", async (t) => {
   for (const [args, complaint] of [
-    [["--engine", "postgres"], /--engine postgres: the shop runs on sqlite for now/],
+    [["--engine", "redis"], /--engine redis: the shop runs on sqlite, postgres;/],
     [["--orders", "1e9"], /--orders 1e9: give a whole number from 100 to 2000/],
     [["--oders", "10"], /--oders/],
   ] as const) {
