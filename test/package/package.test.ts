@@ -26,6 +26,7 @@ await work.close();
 const typed = `
 import { broker, event, task, when, ErrandError, type Broker, type Job } from "errand";
 import { memory } from "errand/memory";
+import { postgres } from "errand/postgres";
 import { sqlite } from "errand/sqlite";
 import { testBroker } from "errand/testing";
 import { laws } from "errand/conformance";
@@ -37,7 +38,7 @@ const work: Broker = broker(sqlite("shop.db"), { orderPlaced, sendReceipt, recei
 await work.publish(orderPlaced.with({ orderId: "7" }));
 // @ts-expect-error: the payload is a string
 await work.enqueue(sendReceipt.with({ orderId: 7 }));
-void [memory, testBroker, laws, ErrandError];
+void [memory, postgres("postgres://db/shop", { schema: "jobs" }), testBroker, laws, ErrandError];
 `;
 
 const typedSettings = { compilerOptions: { target: "es2023", module: "nodenext", strict: true, noEmit: true, types: ["node"] }, files: ["src/typed.ts"] };
@@ -82,6 +83,11 @@ describe("the package", () => {
     writeFileSync(path.join(packed.folder, "src/typed.ts"), typed);
     writeFileSync(path.join(packed.folder, "tsconfig.json"), JSON.stringify(typedSettings));
     assert.deepEqual(packed.execute(inRoot("node_modules/.bin/tsc"), ["-p", "."]), { status: 0, printed: "" });
+  });
+
+  it("says how to get the driver that is missing, of PostgreSQL", () => {
+    const program = 'import { broker } from "errand";\ntry { await broker("postgres://db/shop").open(); } catch (error) { console.log(error.message); }';
+    assert.match(packed.run("driverless.js", program).printed, /^engine-missing: .*npm install pg/);
   });
 
   it("has a command line", () => {
