@@ -5,8 +5,11 @@ import postgres from "postgres";
 import type { Heard } from "../../src/core/engine.ts";
 import { beatSourceOf, openBeat } from "../../src/postgres/beatConnection.ts";
 import { databaseOf } from "../../src/postgres/client.ts";
+import { postgres as engineOn } from "../../src/postgres/index.ts";
 import { startBeat } from "../../src/runtime/beat.ts";
+import { StillRuntime } from "../port/stillRuntime.ts";
 import { clients } from "./clients.ts";
+import { freshPlace } from "./places.ts";
 import { postgresMissing, serverUrl } from "./server.ts";
 
 const skip = postgresMissing ?? false;
@@ -42,6 +45,28 @@ it("what cannot be told to a thread leaves the beat to the main loop", () => {
   for (const given of [new pg.Pool(secret), postgres({ host: "h", pass: () => "secret" } as never)]) {
     assert.equal(beatSourceOf(databaseOf(given), statement), undefined);
   }
+});
+
+it("an engine on such a pool has no source of beats, and says so; on another it has one while it is open", { skip }, async () => {
+  const place = await freshPlace();
+  const { hostname, port, username, pathname } = new URL(place.url);
+  const given = { host: hostname, port: Number(port), user: username, database: pathname.slice(1), max: 1 };
+  for (const [options, beats] of [
+    [{ ...given, password: () => "secret" }, false],
+    [given, true],
+  ] as const) {
+    const pool = new pg.Pool(options);
+    const engine = engineOn(pool, { schema: place.schema });
+    await engine.open({ runtime: new StillRuntime() });
+    assert.deepEqual(
+      [engine.beatSource !== undefined, engine.guarantees().beatsFromThread, engine.guarantees().weaker["G20"] === undefined],
+      [beats, beats, beats],
+    );
+    await engine.close();
+    assert.equal(engine.beatSource, undefined);
+    await pool.end();
+  }
+  await place.done();
 });
 
 it("a thread connects with all that the app's pool was given, also with what its driver hides", () => {
