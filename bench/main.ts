@@ -9,7 +9,7 @@ import { cpus } from "node:os";
 import { parseArgs, promisify } from "node:util";
 import { isBusy, sampleMachine } from "./machine.ts";
 import { jobsOf, questions, questionsFor, type BenchQuestion } from "./questions.ts";
-import { serverFacts } from "./postgres/server.ts";
+import { dropLeftovers, serverFacts } from "./postgres/server.ts";
 import { jsonOf, textOf, type Cell, type Machine } from "./report.ts";
 
 const run = promisify(execFile);
@@ -49,6 +49,7 @@ async function whatToAsk(): Promise<{ readonly server: string | undefined; reado
   if (wanted.length === 0)
     throw new Error(`nothing to ask; questions are ${[...new Set(questions.map(({ name }) => name))].join(", ")}, stores sqlite, postgres`);
   const facts = wanted.some(({ section }) => section !== "sqlite") ? await serverFacts() : undefined;
+  if (facts !== undefined) await dropLeftovers();
   return { server: facts, asked: wanted.filter(({ section }) => section === "sqlite" || facts !== undefined) };
 }
 

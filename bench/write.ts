@@ -11,7 +11,7 @@ const caveats: Readonly<Record<Section, string>> = {
     "What is not measured here: payloads above 50 bytes, disks slower than this one (an fsync here takes about 0.1 ms, which flatters whoever commits job by job).",
   postgres: `Client, server and workers share these cores, and there is no network between them, which flatters whoever asks often. A drain runs in worker processes of its own
 that are connected before it starts, over tables that were vacuumed and analysed, and ends when the last outcome is stored. Server CPU is that of the database's
-backends; WAL bytes are those of the enqueues and of the drain.`,
+backends; WAL bytes are the server's, those of the enqueues and of the drain, after a checkpoint.`,
   pinned: `Each system enqueues and drains at full speed in two processes, with some 30,000 jobs waiting, while another connection holds a transaction open.
 "the rest ÷ first" compares the last two thirds of the time with the first third.`,
 };

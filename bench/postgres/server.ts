@@ -22,6 +22,16 @@ export async function serverFacts(): Promise<string | undefined> {
   }
 }
 
+/** Those of runs that were killed: nobody is connected to them. */
+export function dropLeftovers(): Promise<void> {
+  return onServer(async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      "SELECT datname AS name FROM pg_database d WHERE datname ~ '^errand_bench_[0-9]+_[0-9a-f]{8}$' AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)",
+    );
+    for (const { name } of rows) await client.query(`DROP DATABASE IF EXISTS ${name}`);
+  });
+}
+
 /** In a new database, which is dropped whatever happens. */
 export async function inDatabase<T>(use: (url: string) => Promise<T>): Promise<T> {
   const name = `errand_bench_${process.pid}_${randomBytes(4).toString("hex")}`;

@@ -71,5 +71,5 @@ function settingsOf({ isTuned, queues }: Variant): string {
     return `0.18.0, queueName one of ${queues.toLocaleString("en-US")}, concurrentJobs 100, localQueue of 1,000, completeJobBatchDelay 0, pollInterval 1 ms; one job of a queue at a time, those of one call in no certain order`;
   }
   if (!isTuned) return "0.18.0, concurrentJobs 10, otherwise default settings: no localQueue, completions one by one";
-  return "0.18.0, concurrentJobs 100, localQueue of 5,000, completeJobBatchDelay 0, pool of 10; for latency concurrentJobs 10 and no localQueue; done jobs are deleted";
+  return "0.18.0, concurrentJobs 100, localQueue of 5,000, completeJobBatchDelay 0, pool of 10; for latency concurrentJobs 10 and no localQueue; done jobs are deleted, and a drain counts its start";
 }
