@@ -67,6 +67,18 @@ describe("beside the app's own work", { skip: postgresMissing ?? false }, () => 
       assert.deepEqual(await claimed(engine), ["same"]);
     }));
 
+  it("what a process held that is gone is taken back, however busy the write lock is", () =>
+    onScene(async ({ engine, schema, open, sql }) => {
+      await engine.enqueue([{ works: [job("held")] }], at);
+      await engine.claim(wanted, at);
+      const busy = await open();
+      await busy.query(`SELECT pg_advisory_xact_lock(hashtextextended('${schema}', 714))`);
+      const tidied = engine.tidy({ items: 1_000, mayExpire: true }, { now: start + leaseMs });
+      await isWaiting(sql);
+      await busy.query("COMMIT");
+      assert.equal((await tidied).takenBack, 1);
+    }));
+
   it("a unique key that was promised since a transaction's snapshot makes it one to be run again", () =>
     onScene(async ({ engine, open }) => {
       const app = await open("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");

@@ -18,7 +18,7 @@ export interface Tidy {
   readonly items: number;
   /**
    * Whether expired processes' jobs may be taken back: the asker has reached the store without a gap for a whole lease term (G20).
-   * An engine takes none back in a pass in which it had to wait for the store's write lock.
+   * An engine takes none back in a pass in which it had to wait for what beats wait for as well: the store's write lock, or a store that stood still.
    */
   readonly mayExpire: boolean;
 }
