@@ -22,9 +22,9 @@ export class Lane {
     return this.#admitted.size + this.#blocked.size + this.#parked.size + this.#heads.size === 0;
   }
 
-  /** More than one is admitted: in a lane of width 1, one that came back, and those that ran behind it and run still. */
+  /** More than one is admitted, or holds it: in a lane of width 1, one that came back, and those that ran behind it and run still or died. */
   get isShared(): boolean {
-    return this.#admitted.size > 1;
+    return this.#admitted.size + this.#heads.size > 1;
   }
 
   /** A new or redriven member takes its place. Answers what it is now. */

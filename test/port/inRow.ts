@@ -180,6 +180,16 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "nor where one that ran behind it has died and holds the lane",
+    run: async (stage) => {
+      await stage.enqueue(...members("abc", "block"));
+      await stage.claim({ ...row, inRow: 2 });
+      await stage.settle("a", "released");
+      await stage.settle("b", "dead");
+      assert.deepEqual(await stage.claimIds({ ...row, process: "p2" }), ["a"]);
+    },
+  },
+  {
     claim: "a row whose process crashed runs again in its order, and suspects follow nobody",
     run: async (stage) => {
       await stage.enqueue(...members("abc"));

@@ -30,8 +30,10 @@ function next(state: ModelState, now: Instant, choices: Choices, isLast: boolean
     const isNew = job.asks === "now";
     const stands = isNew ? undefined : job.keyLimits.find((limit) => limit.key === job.line && isFull(limit));
     const full = (stands ?? job.keyLimits.find(isFull))?.key;
+    // A late one that is not skipped has not been looked at: it may be made to last before it is.
+    const isLeft = !isNew && !choices.isInPasses && isTooLate(job, now);
     const mayBeGiven = (isNew && isLast && !job.keyLimits.some(({ key }) => barredByNew.has(key))) || choices.isTaken({ does: "giveRoom", job });
-    if (full === undefined && mayBeGiven) fits.push(job);
+    if (full === undefined && mayBeGiven && !isLeft) fits.push(job);
     else if (full !== undefined || !isNew) (isNew && (choices.isInPasses || job.wasHeld) ? barredByNew : barred).add(stand(job, full, choices));
   }
   const [first] = fits;

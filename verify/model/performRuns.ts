@@ -4,8 +4,10 @@ import type { Command, OutcomePlan } from "./commands.ts";
 import { isRefusal } from "./compare.ts";
 import { must, mustEqual } from "./divergence.ts";
 import type { NextDue } from "./claiming.ts";
+import { membersOf } from "./lanes.ts";
 import type { ModelClaimed } from "./model.ts";
 import { laneWidth, leaseMs, queues, tasks, termsOf } from "./plans.ts";
+import { jobWithId } from "./state.ts";
 import type { View } from "./view.ts";
 import { newFollow } from "./works.ts";
 import type { FormerClaim, World } from "./world.ts";
@@ -122,8 +124,9 @@ function outcomesOf(world: World, plans: readonly OutcomePlan[]): Outcome[] {
   return plans.filter((plan) => isAny || plan.of !== "running").map((plan) => outcomeOf(world, plan));
 }
 
-function outcomeOf(world: World, plan: OutcomePlan): Outcome {
-  const target = targetOf(world, plan);
+function outcomeOf(world: World, wanted: OutcomePlan): Outcome {
+  const target = targetOf(world, wanted);
+  const plan = wanted.is === "dead" && isBehindRunning(world, target.id) ? { ...wanted, is: "released" as const } : wanted;
   const hasReason = plan.is === "skipped" || plan.is === "snoozed" || plan.is === "dead";
   const mayFollow = plan.is === "completed" || plan.is === "skipped" || plan.is === "retry" || plan.is === "snoozed";
   return {
@@ -138,6 +141,12 @@ function outcomeOf(world: World, plan: OutcomePlan): Outcome {
     ...(plan.is === "dead" && plan.isPoison && { isPoison: true }),
     ...(mayFollow && plan.follow && { follow: newFollow(world, plan.follow, target.id) }),
   };
+}
+
+/** One of a row is not started before those ahead of it have ended: in a lane that blocks, what its death would mean for them is nobody's. */
+function isBehindRunning(world: World, id: string): boolean {
+  const { lane, seq = 0 } = jobWithId(world.model.state, id) ?? {};
+  return lane?.ifDead === "block" && lane.width === 1 && membersOf(world.model.state, lane.key).some((other) => other.seq < seq);
 }
 
 function targetOf(world: World, plan: OutcomePlan): FormerClaim {
