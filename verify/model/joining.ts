@@ -75,7 +75,9 @@ export function adopt(state: ModelState, work: NewJob, standing: string, now: In
   const join = joinWithId(state, work.join);
   if (join === undefined) return;
   const isAhead = work.after?.some(({ id }) => waitsFor(state, id, join)) ?? false;
-  if (standing !== work.id && isAhead && told.refusal === "graph-cycle") throw new ErrandError("graph-cycle", work.id);
+  // Of a known id nothing has to be looked at; of one that came earlier in this atom it may be.
+  const isNew = standing !== work.id || jobWithId(state, standing)?.enqueuedAt === now;
+  if (isNew && isAhead && told.refusal === "graph-cycle") throw new ErrandError("graph-cycle", work.id);
   if (isShut(join)) {
     if (standing !== work.id && told.refusal === "join-closed") throw joinClosed(join.id);
     return;
