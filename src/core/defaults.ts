@@ -93,7 +93,7 @@ export const postgresMigrateLockMs: number = 2 * second;
 export const pinnedAfterMs: number = 5 * minute;
 export const deadRowsLeast = 10_000;
 /** How often a process tells others of new work, at most, and asks itself whether it still hears them; without an answer it listens anew. */
-export const notifyEveryMs = 50;
+export const notifyEveryMs = 10;
 export const probeEveryMs: number = 15 * second;
 export const probeAnswerMs: number = 5 * second;
 

@@ -1,7 +1,7 @@
 /**
  * Wakes those who wait for work: at once after a commit of this engine, and when another process tells of one of its own (NOTIFY), on a connection that only listens.
  *
- * A commit that notifies takes a lock of the whole server, so it is never the commit of the work, nor in a caller's transaction, and it is told at most 20 times a
+ * A commit that notifies takes a lock of the whole server, so it is never the commit of the work, nor in a caller's transaction, and it is told at most 100 times a
  * second (https://www.recall.ai/blog/postgres-listen-notify-does-not-scale). What is told can be lost: workers look for work by themselves once a second.
  *
  * A connection that broke without a word sounds like one on which nothing happens, so each process asks itself from time to time. One that never hears its own
