@@ -19,6 +19,8 @@ export class Watch {
 
   /** After each step; `isAtRest`: after tidy, when nothing is left to do. */
   check(before: View, after: View, isAtRest: boolean): void {
+    // An id that was forgotten may be another job's.
+    for (const id of this.#letGo) if (!after.byId.has(id)) this.#letGo.delete(id);
     for (const job of after.jobs) this.#checkLetGo(job, before, after);
     for (const join of after.joins) checkJoin(join.id, before, after);
     this.#followStarts(before, after);
