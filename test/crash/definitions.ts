@@ -1,8 +1,8 @@
 /** Tasks whose every start and end is a line in a ledger file, so that a killed process leaves its trace. */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import Database from "better-sqlite3";
 import { task, type Job } from "../../src/index.ts";
+import { chargesIn, type Charges } from "./charges.ts";
 
 const ledger = process.env["LEDGER"] ?? "";
 
@@ -32,20 +32,11 @@ export function linesOf(file: string = ledger): LedgerLine[] {
 
 export type KillPoint = "never" | "before the completion" | "before the commit" | "after the commit";
 
-let open: Database.Database | undefined;
+let opened: Promise<Charges> | undefined;
 
-/** The app's own handle on errand's file. */
-function charges(): Database.Database {
-  open ??= chargesIn((process.env["STORE"] ?? "").slice("sqlite:".length));
-  return open;
-}
-
-export function chargesIn(file: string): Database.Database {
-  const database = new Database(file, { timeout: 10_000 });
-  database.pragma("journal_mode = WAL");
-  database.pragma("synchronous = FULL");
-  database.exec("CREATE TABLE IF NOT EXISTS charges (n INTEGER NOT NULL)");
-  return database;
+/** The app's own handle on errand's database. */
+function charges(): Promise<Charges> {
+  return (opened ??= chargesIn(process.env["STORE"] ?? ""));
 }
 
 const quickly = { retry: { first: "100ms", upTo: "1s" } } as const;
@@ -116,15 +107,16 @@ export const charging = task("charging", {
     };
     note("start", "charging", n, job);
     await sleep(ms);
-    const database = charges();
-    const charge = database.transaction(() => {
-      database.prepare("INSERT INTO charges (n) VALUES (?)").run(n);
+    await (
+      await charges()
+    ).charge(n, (tx) => {
       die("before the completion");
       job.enqueue(brief.with({ n, ms: 0 }));
-      job.commit(database);
-      die("before the commit");
+      const completed: unknown = job.commit(tx);
+      // On SQLite it is done by now, and the transaction must not be left.
+      if (completed instanceof Promise) return completed.then(() => die("before the commit"));
+      return die("before the commit");
     });
-    charge.immediate();
     die("after the commit");
     await sleep(ms);
     note("end", "charging", n, job);

@@ -30,8 +30,13 @@ export const stores: readonly StoreUnderTest[] = [
     name: "postgres",
     skip: postgresMissing ?? false,
     fresh: async () => {
-      const { url, schema, done } = await freshPlace();
-      return { url: `${url}?schema=${schema}`, dispose: done };
+      const { url, schema, pool, done } = await freshPlace();
+      const dispose = async (): Promise<void> => {
+        // The app's own, which the next one that gets this place has not made.
+        await pool.query(`DROP TABLE IF EXISTS charges_of_${schema}`);
+        await done();
+      };
+      return { url: `${url}?schema=${schema}`, dispose };
     },
   },
 ];
