@@ -15,6 +15,8 @@ CREATE TABLE @.keeps (
 );
 -- Changes of how many jobs a line has in a state: appended, summed up by tidy. No hot row.
 CREATE TABLE @.counts (line int NOT NULL, state smallint NOT NULL, jobs bigint NOT NULL);
+-- Without a key, and so refused its deletes where the app publishes all tables of its database.
+ALTER TABLE @.counts REPLICA IDENTITY FULL;
 
 -- Numbers that only grow. Not the transaction's: they leave no dead rows, and what was rolled back is not given again.
 CREATE SEQUENCE @.clock MINVALUE 0 START 0;
@@ -39,6 +41,7 @@ CREATE TABLE @.ready (line int NOT NULL, urgency bigint NOT NULL, seq bigint NOT
 -- Below what nobody stands: see floors.ts.
 CREATE TABLE @.floors (place int NOT NULL, low bigint NOT NULL);
 CREATE INDEX floors_place ON @.floors (place, low);
+ALTER TABLE @.floors REPLICA IDENTITY FULL;
 CREATE TABLE @.scheduled (due_at bigint NOT NULL, seq bigint NOT NULL, PRIMARY KEY (due_at, seq));
 CREATE TABLE @.running (
   seq bigint PRIMARY KEY, line int NOT NULL, keep int NOT NULL, flags int NOT NULL, process int NOT NULL,

@@ -61,7 +61,7 @@ describe("beside the app's own work", { skip: postgresMissing ?? false }, () => 
       const other = await open();
       await other.query(`SELECT ${schema}.verb_enqueue_plain($1, $2)`, [JSON.stringify([same]), start]);
       const settled = engine.settle([{ id: "run", claim: "c", fence, is: "completed", ranMs: 1, follow: [same] }], at);
-      await isWaiting(sql);
+      await isWaiting(sql, schema);
       await other.query("COMMIT");
       assert.deepEqual(await settled, [{ id: "run", is: "settled", state: "completed" }]);
       assert.deepEqual(await claimed(engine), ["same"]);
@@ -74,9 +74,20 @@ describe("beside the app's own work", { skip: postgresMissing ?? false }, () => 
       const busy = await open();
       await busy.query(`SELECT pg_advisory_xact_lock(hashtextextended('${schema}', 714))`);
       const tidied = engine.tidy({ items: 1_000, mayExpire: true }, { now: start + leaseMs });
-      await isWaiting(sql);
+      await isWaiting(sql, schema);
       await busy.query("COMMIT");
       assert.equal((await tidied).takenBack, 1);
+    }));
+
+  it("a publication of all tables, as of replicas and change feeds, refuses no table of errand's its changes", () =>
+    onScene(async ({ schema, sql }) => {
+      await sql("CREATE PUBLICATION everything FOR ALL TABLES");
+      try {
+        const tables = await sql(`SELECT tablename AS name FROM pg_tables WHERE schemaname = '${schema}'`);
+        for (const { name } of tables) await sql(`BEGIN; DELETE FROM errand.${String(name)}; ROLLBACK`);
+      } finally {
+        await sql("ROLLBACK; DROP PUBLICATION everything");
+      }
     }));
 
   it("a unique key that was promised since a transaction's snapshot makes it one to be run again", () =>
@@ -180,8 +191,8 @@ async function claimed(engine: Engine, queue = "mail"): Promise<string[]> {
   return (await engine.claim({ ...wanted, queues: [{ queue, slots: 10, ahead: 0 }] }, at)).jobs.map(({ id }) => id);
 }
 
-/** Somebody in this test's database waits for another's transaction. */
-async function isWaiting(sql: Scene["sql"]): Promise<void> {
-  const waiting = "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE NOT l.granted AND a.datname = current_database()";
+/** A call waits for another's transaction. */
+async function isWaiting(sql: Scene["sql"], schema: string): Promise<void> {
+  const waiting = `SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE NOT l.granted AND strpos(a.query, '"${schema}".verb') > 0`;
   while ((await sql(waiting)).length === 0);
 }
