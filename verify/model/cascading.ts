@@ -133,8 +133,9 @@ function letGo(state: ModelState, job: ModelJob, now: Instant, choices: Choices)
   state.lanesDue?.push(job.lane.key);
 }
 
-/** It waits still; or one that waited there before had its turn, and was too late. */
+/** It waits still; or one that waited there before had its turn, and was too late. One that was too late itself had its turn. */
 function isBehind(state: ModelState, job: ModelJob, { isTaken }: Choices): boolean {
+  if (isTaken({ does: "skip", job })) return false;
   const before = membersOf(state, job.lane?.key ?? "").filter(
     (other) => other.state === "blocked" && !other.isAdmitted && other.arrival === undefined && other.seq > job.seq,
   );

@@ -149,6 +149,6 @@ function prioritise(job: ModelJob, headStartMs: number): ChangedJob["is"] {
 
 function remove(state: ModelState, job: ModelJob): ChangedJob["is"] {
   if (isLive(job)) return "live";
-  forget(state, job);
+  forget(state, job, true);
   return "deleted";
 }

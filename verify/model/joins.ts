@@ -22,9 +22,10 @@ export function isMet(state: ModelState, after: readonly After[]): boolean {
   return after.every((one) => answerOf(state, one) === "met");
 }
 
-/** Undefined: it has not ended. What is not stored any more is met, unless it is known how it went. */
+/** Undefined: it has not ended. What was deleted or was never stored is met. */
 function answerOf(state: ModelState, { id, when }: After): ReturnType<typeof answerTo> | undefined {
-  if (!isKnown(state, id) && !state.gone.some((one) => one.id === id)) return "met";
+  const gone = state.gone.findLast((one) => one.id === id);
+  if (!isKnown(state, id) && (gone === undefined || gone.isDeleted)) return "met";
   const ended = endedOf(state, id);
   return ended && answerTo(when, ended);
 }
@@ -107,12 +108,12 @@ export function isMemberOf(join: ModelJoin, id: string): boolean {
   return join.members.some((member) => member.id === id);
 }
 
-/** An ended job is removed: as a member and as a predecessor it goes on to count as it ended. */
-export function forget(state: ModelState, job: ModelJob): void {
+/** An ended job is removed: as a member it goes on to count as it ended, and as a predecessor, unless somebody deleted it. */
+export function forget(state: ModelState, job: ModelJob, isDeleted = false): void {
   const ended = endedAs(job.state);
   state.jobs = state.jobs.filter((other) => other !== job);
   if (ended === undefined) return;
-  state.gone.push({ id: job.id, ended, is: jobBefore(job.id, job.state) });
+  state.gone.push({ id: job.id, ended, is: jobBefore(job.id, job.state), isDeleted });
   for (const join of state.joins) for (const member of join.members) if (member.id === job.id) member.ended ??= ended;
 }
 

@@ -150,7 +150,7 @@ export interface ModelState {
   jobs: ModelJob[];
   joins: ModelJoin[];
   /** Jobs that were deleted, and joins whose staging was given up: how they ended for what comes after them. */
-  gone: { readonly id: string; readonly ended: "well" | "badly"; readonly is: string }[];
+  gone: { readonly id: string; readonly ended: "well" | "badly"; readonly is: string; readonly isDeleted?: boolean }[];
   keyStarts: ModelStart[];
   gateStarts: ModelStart[];
   events: ModelEvent[];
