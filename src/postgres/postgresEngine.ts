@@ -11,7 +11,6 @@ import { columnsOf } from "./alike.ts";
 import { databaseOf } from "./client.ts";
 import type { Database, Session } from "./client.ts";
 import { guaranteesOf } from "./guarantees.ts";
-import { install } from "./install.ts";
 import { Listeners } from "./listen.ts";
 import { answerOf, settledOf, tell } from "./outcomes.ts";
 import type { StoredSettled } from "./outcomes.ts";
@@ -153,6 +152,8 @@ export class PostgresEngine implements port.Engine {
   async #open(runtime: Runtime): Promise<Opened> {
     const database = databaseOf(this.#given, this.#options.poolSize);
     try {
+      // All of the SQL, which an app on another engine need not load.
+      const { install } = await import("./install.ts");
       await install(database, this.#schema, () => runtime.id());
       const listeners = new Listeners(runtime, database, this.#schema);
       return { database, runtime, listeners, verbs: new Verbs(this.#schema, runtime), beat: beatSourceOf(database, beatStatement(this.#schema)) };
