@@ -2,7 +2,7 @@
  * Work handed in by plain SQL: from triggers, from psql, from any language with a driver. It takes the same way as in a caller's transaction, so it is stored with
  * the rows around it or not at all. What stands in a task's definition is read from the note that a broker with its code has left.
  */
-import { headStartMs, idLengthMax, nameLengthMax, payloadBytesMax, rememberMs } from "../core/defaults.ts";
+import { delayMaxMs, headStartMs, idLengthMax, nameLengthMax, payloadBytesMax, payloadDepthMax, rememberMs } from "../core/defaults.ts";
 import { eventKey, taskKey } from "../core/notes.ts";
 import { literal } from "./quoting.ts";
 import { verbSettings } from "./transaction.ts";
@@ -10,6 +10,8 @@ import { verbSettings } from "./transaction.ts";
 /** Who may use the schema may hand work in, and needs no rights on its tables. */
 const forAll = `${verbSettings} SECURITY DEFINER`;
 const options = { enqueue: ["id", "in", "at", "priority", "expecting"], publish: ["id"] };
+/** What a Date holds. */
+const instantMax = 8_640_000_000_000_000;
 const cures = {
   name: `use up to ${nameLengthMax} letters, digits and . _ - between them`,
   id: `use 1 to ${idLengthMax} printable ASCII characters without spaces`,
@@ -134,15 +136,15 @@ BEGIN
   EXCEPTION WHEN data_exception THEN
     _ms := NULL;
   END;
-  IF (_ms >= 0 AND NOT _options ? 'at') IS NOT TRUE THEN
-    PERFORM @.refuse('option-invalid', format('in is %s', _options -> 'in'), 'give an interval that is not negative, such as 10m or 2 hours, and no "at" beside it');
+  IF (_ms BETWEEN 0 AND ${delayMaxMs} AND NOT _options ? 'at') IS NOT TRUE THEN
+    PERFORM @.refuse('option-invalid', format('in is %s', _options -> 'in'), 'give an interval of 0 to ${delayMaxMs / 86_400_000} days, such as 10m or 2 hours, and no "at" beside it');
   END IF;
   RETURN _ms;
 END $$;
 
 CREATE FUNCTION @.instant_of(_options jsonb) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  _ms bigint;
+  _ms numeric;
 BEGIN
   IF NOT _options ? 'at' THEN RETURN NULL; END IF;
   BEGIN
@@ -150,7 +152,7 @@ BEGIN
   EXCEPTION WHEN data_exception THEN
     _ms := NULL;
   END;
-  IF _ms IS NULL THEN PERFORM @.refuse('option-invalid', format('at is %s', _options -> 'at'), 'give a timestamptz, such as now() + interval ''1 day'''); END IF;
+  IF (abs(_ms) <= ${instantMax}) IS NOT TRUE THEN PERFORM @.refuse('option-invalid', format('at is %s', _options -> 'at'), 'give a timestamptz, such as now() + interval ''1 day'''); END IF;
   RETURN _ms;
 END $$;
 
@@ -163,11 +165,28 @@ BEGIN
   IF octet_length(_payload) > ${payloadBytesMax} THEN
     PERFORM @.refuse('payload-too-large', format('the payload has %s bytes, of ${payloadBytesMax} allowed', octet_length(_payload)), 'pass a pointer to the record instead');
   END IF;
+  IF NOT @.is_nested_within(_payload, ${payloadDepthMax}) THEN
+    PERFORM @.refuse('payload-too-large', 'the payload is more than ${payloadDepthMax} levels deep', 'pass a pointer to the record instead');
+  END IF;
   IF jsonb_typeof(_options) IS DISTINCT FROM 'object' THEN PERFORM @.refuse('option-invalid', 'the options are no JSON object', 'give {} or leave them out'); END IF;
   SELECT k.name INTO _unknown FROM jsonb_object_keys(_options) k (name) WHERE k.name <> ALL (_allowed) ORDER BY k.name LIMIT 1;
   IF _unknown IS NOT NULL THEN
     PERFORM @.refuse('option-unknown', format('%s has no option "%s"', _verb, _unknown), 'leave it out, or use one of: ' || array_to_string(_allowed, ', '));
   END IF;
+END $$;
+
+-- What can be read here, but not where it is taken in, deeper in the stack, would stop all verbs.
+CREATE FUNCTION @.is_nested_within(_json text, _levels int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  _brackets text;
+BEGIN
+  IF length(_json) - length(translate(_json, '[{', '')) <= _levels THEN RETURN true; END IF;
+  _brackets := translate(regexp_replace(regexp_replace(_json, '"(?:[^"\\\\]|\\\\.)*"', '', 'g'), '[^][{}]+', '', 'g'), '{}', '[]');
+  FOR _level IN 1 .. _levels LOOP
+    EXIT WHEN _brackets = '';
+    _brackets := replace(_brackets, '[]', '');
+  END LOOP;
+  RETURN _brackets = '';
 END $$;
 
 CREATE FUNCTION @.require_keys(_fields json, _payload json, _name text, _option text) RETURNS void LANGUAGE plpgsql AS $$

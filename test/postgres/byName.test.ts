@@ -142,8 +142,10 @@ describe("work by plain SQL", { skip: postgresMissing ?? false }, () => {
       await sql(`SELECT errand.enqueue('note', '{"id": "a\\u0000b"}'), errand.enqueue('note', json_build_object('id', 'json')),
         errand.enqueue('note', jsonb_build_object('id', 'jsonb')), errand.enqueue(task => 'note', payload => to_jsonb(q)) FROM (SELECT 'row' AS id) q`);
       await sql("SELECT errand.enqueue($1, $2)", ["note", JSON.stringify({ id: "parameter" })]);
+      const deep = `{"id":"${"[".repeat(70)}","a":${"[".repeat(63)}"\\\"["${"]".repeat(63)},"b":[${"[],".repeat(70)}{}]}`;
+      await sql("SELECT errand.enqueue('note', $1::text)", [deep]);
       await work.drain();
-      assert.deepEqual(ran.toSorted(), ["note a\u0000b", "note json", "note jsonb", "note parameter", "note row"]);
+      assert.deepEqual(ran.toSorted(), [`note ${"[".repeat(70)}`, "note a\u0000b", "note json", "note jsonb", "note parameter", "note row"]);
     }));
 
   const refused: readonly { readonly call: string; readonly says: RegExp }[] = [
@@ -159,6 +161,11 @@ describe("work by plain SQL", { skip: postgresMissing ?? false }, () => {
     { call: `enqueue('note', '{}', '{"in": "-1m"}')`, says: /^option-invalid: in/ },
     { call: `enqueue('note', '{}', '{"in": "1m", "at": "2100-01-01"}')`, says: /^option-invalid: in/ },
     { call: `enqueue('note', '{}', '{"at": "soon"}')`, says: /^option-invalid: at is "soon"/ },
+    { call: `enqueue('note', '{}', '{"in": "11 years"}')`, says: /^option-invalid: in is "11 years"/ },
+    { call: `enqueue('note', '{}', '{"at": "290000-01-01"}')`, says: /^option-invalid: at is "290000/ },
+    { call: `enqueue('note', '{}', '{"at": "infinity"}')`, says: /^option-invalid: at is "infinity"/ },
+    { call: "publish('placed', repeat('[', 65) || repeat(']', 65))", says: /^payload-too-large: .*64 levels/ },
+    { call: `publish('placed', repeat('{"a":[', 40) || repeat(']}', 40))`, says: /^payload-too-large: .*64 levels/ },
     { call: `enqueue('note', '{}', '{"priority": "higher"}')`, says: /^option-invalid: priority is "higher"/ },
     { call: `enqueue('note', '{}', '{"id": "a b"}')`, says: /^name-invalid: "a b"/ },
     { call: `enqueue('note', '{}', '[]')`, says: /^option-invalid: the options/ },
