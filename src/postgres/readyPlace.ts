@@ -10,7 +10,6 @@ export const readyPlaceOf = (row: string): string =>
 
 /** By primary key. */
 export const anyAlone = "EXISTS (SELECT 1 FROM @.ready WHERE line < 0 LIMIT 1)";
-export const anyTried: string = `EXISTS (SELECT 1 FROM @.ready WHERE line > ${triedFrom} LIMIT 1)`;
 
 export const readyPlaceFunctions: string = `
 CREATE FUNCTION @.ready_place(_line int, _suspects int, _attempts int) RETURNS int LANGUAGE sql IMMUTABLE AS $$

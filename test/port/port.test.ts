@@ -102,6 +102,6 @@ async function onFreshStage(under: EngineUnderTest, watch: TransitionWatch, run:
     await run(new Stage(engine, watch));
   } finally {
     await engine.close();
-    dispose();
+    await dispose();
   }
 }

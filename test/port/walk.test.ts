@@ -32,7 +32,7 @@ async function live(under: readonly (EngineUnderTest | undefined)[], seed: numbe
   } finally {
     for (const { engine, dispose } of opened) {
       await engine.close();
-      dispose();
+      await dispose();
     }
   }
 }
