@@ -142,7 +142,7 @@ describe("work by plain SQL", { skip: postgresMissing ?? false }, () => {
       await sql(`SELECT errand.enqueue('note', '{"id": "a\\u0000b"}'), errand.enqueue('note', json_build_object('id', 'json')),
         errand.enqueue('note', jsonb_build_object('id', 'jsonb')), errand.enqueue(task => 'note', payload => to_jsonb(q)) FROM (SELECT 'row' AS id) q`);
       await sql("SELECT errand.enqueue($1, $2)", ["note", JSON.stringify({ id: "parameter" })]);
-      const deep = `{"id":"${"[".repeat(70)}","a":${"[".repeat(63)}"\\\"["${"]".repeat(63)},"b":[${"[],".repeat(70)}{}]}`;
+      const deep = `{"id":"${"[".repeat(70)}","a":${"[".repeat(63)}"\\"["${"]".repeat(63)},"b":[${"[],".repeat(70)}{}]}`;
       await sql("SELECT errand.enqueue('note', $1::text)", [deep]);
       await work.drain();
       assert.deepEqual(ran.toSorted(), [`note ${"[".repeat(70)}`, "note a\u0000b", "note json", "note jsonb", "note parameter", "note row"]);
