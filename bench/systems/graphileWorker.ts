@@ -1,5 +1,5 @@
 /** graphile-worker: tuned as its page on performance says, or as it comes; jobs of a named queue run one at a time. */
-import { Logger, makeWorkerUtils, run as runWorker, type Runner } from "graphile-worker";
+import { Logger, makeWorkerUtils, run as runWorker } from "graphile-worker";
 import type { How, PostgresSystem } from "../postgres/system.ts";
 
 const logger = new Logger(() => () => undefined);
@@ -36,7 +36,7 @@ export function graphileWorker({ isTuned, queues }: Variant): PostgresSystem {
       };
     },
     async work(url, how, run) {
-      let runner: Runner | undefined;
+      let runner: { stop(): Promise<void>; addJob(name: string, payload: object): Promise<unknown> } | undefined;
       return {
         async start() {
           runner = await runWorker({
