@@ -9,6 +9,7 @@ import { checkpointLaws } from "./laws/checkpoints.ts";
 import { chainLaws } from "./laws/chain.ts";
 import { clockLaws } from "./laws/clocks.ts";
 import { diedLaws } from "./laws/died.ts";
+import { appTransactionLaws } from "./laws/appTransaction.ts";
 import { commitLaws } from "./laws/commit.ts";
 import { fanOutLaws } from "./laws/fanOut.ts";
 import { followLaws } from "./laws/follow.ts";
@@ -56,6 +57,7 @@ const all: readonly Law[] = [
   ...largeBatchLaws,
   ...chainLaws,
   ...guardLaws,
+  ...appTransactionLaws,
   ...commitLaws,
   ...checkpointLaws,
   ...diedLaws,
