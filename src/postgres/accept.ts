@@ -1,5 +1,5 @@
 /** Takes one job in: known by its id, lost to the holder of its unique key, or stored where it may go on from. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 
 export const acceptFunctions: string = `
 -- Stores what refusal_of let pass. _origin: 'outside', or 'run', whose members do not count for the size of a join. Answers are the port's, in order.

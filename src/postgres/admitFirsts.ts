@@ -1,6 +1,6 @@
 /** The common cases of admitting, for many lanes at once: nobody is to be admitted, or the first member, which waits for nothing but its turn. */
 import { suspectsBeforeAlone } from "../core/defaults.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { places } from "./lane.ts";
 import { readyPlaceOf } from "./readyPlace.ts";
 

@@ -1,7 +1,8 @@
 /** What comes after what. Jobs and joins are numbered in one sequence: a node is the number of either. */
 import type { After } from "../core/engine.ts";
 import type { JobState } from "../core/states.ts";
-import { flags } from "./job.ts";
+import { completionOf } from "./completions.ts";
+import { flags } from "./flags.ts";
 import { joinStates } from "./join.ts";
 import { codeOf } from "./numbers.ts";
 import { passKinds } from "./passKinds.ts";
@@ -13,10 +14,10 @@ const endedBadly = `j.state IN (${(["parked", "cancelled", "dead"] satisfies Job
 /** One that was deleted counts as it was asked for. */
 export const endedOf: string = `CASE WHEN j.seq IS NOT NULL THEN CASE WHEN ${endedWell} THEN 1 WHEN ${endedBadly} THEN 2 ELSE 0 END
   WHEN n.seq IS NOT NULL THEN n.ended ELSE a.wanted END`;
-export const beforeJoined: string = `LEFT JOIN @.jobs j ON j.seq = a.before LEFT JOIN @.done d ON d.seq = a.before LEFT JOIN @.joins n ON n.seq = a.before`;
+export const beforeJoined: string = `LEFT JOIN @.jobs j ON j.seq = a.before ${completionOf("a.before", "j.state = 0")} LEFT JOIN @.joins n ON n.seq = a.before`;
 
 export const afterFunctions: string = `
--- _edges: [{before, when}]; before 0: what is gone already. Those that run are told by their wide rows alone: another transaction may hold the narrow one.
+-- _edges: [{before, when}]; before 0: what is gone already. Those in running are told by their wide rows alone: another transaction may hold the narrow one.
 -- By primary keys.
 CREATE FUNCTION @.come_after(_node bigint, _edges jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -25,6 +26,7 @@ BEGIN
   INSERT INTO @.after (node, at, before, wanted, is_live)
   SELECT _node, e.nth - 1, (e.value ->> 'before')::bigint, CASE e.value ->> 'when' WHEN 'well' THEN 1 WHEN 'badly' THEN 2 ELSE 3 END, true
   FROM jsonb_array_elements(_edges) WITH ORDINALITY e (value, nth);
+  PERFORM @.tie_running(b.seq) FROM unnest(_befores) b (seq);
   UPDATE @.jobs j SET flags = j.flags | ${flags.hasFollowers} WHERE j.seq = ANY (_befores) AND j.flags & ${flags.hasFollowers} = 0;
 END $$;
 

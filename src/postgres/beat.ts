@@ -4,7 +4,7 @@ import { verbSettings } from "./transaction.ts";
 const cancelledMax = 1_000;
 
 export const beatFunctions: string = `
--- An idle process writes nothing; one that is not known holds nothing, so it lost nothing. By primary keys, running_process, tickets_process, running_cancelling.
+-- An idle process writes nothing; one that is not known holds nothing, so it lost nothing. By primary keys, running_process, claims_process, tickets_process, running_cancelling.
 CREATE FUNCTION @.verb_beat(_process text, _lease_ms bigint, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
 DECLARE
   _now bigint := @.begin_look(_stated);
@@ -13,7 +13,7 @@ DECLARE
   _cancelled jsonb := '[]';
 BEGIN
   SELECT p.id, p.is_lost INTO _id, _is_lost FROM @.processes p WHERE p.process = _process;
-  IF NOT _is_lost AND ((SELECT r.seq FROM @.running r WHERE r.process = _id ORDER BY r.process DESC, r.seq DESC LIMIT 1) IS NOT NULL OR EXISTS (SELECT 1 FROM @.tickets t WHERE t.process = _id)) THEN
+  IF NOT _is_lost AND (@.holds_jobs(_id) OR EXISTS (SELECT 1 FROM @.tickets t WHERE t.process = _id)) THEN
     -- It may be lost at this very moment.
     UPDATE @.processes p SET lease_until = _now + _lease_ms WHERE p.id = _id AND NOT p.is_lost RETURNING false INTO _is_lost;
     _is_lost := coalesce(_is_lost, true);

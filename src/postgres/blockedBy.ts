@@ -1,6 +1,6 @@
 /** What a blocked job waits for: its join, what it comes after, a key limit, or its lane. */
 import { beforeJoined, endedOf } from "./after.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { joinStates } from "./join.ts";
 
 export const blockedByFunctions: string = `

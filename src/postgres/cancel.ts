@@ -18,6 +18,7 @@ END $$;
 -- and what follows from that comes first.
 CREATE FUNCTION @.mark_cancelling(_seq bigint, _reason text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
+  IF NOT @.take_out(_seq) THEN RETURN false; END IF;
   PERFORM 1 FROM @.running r WHERE r.seq = _seq AND NOT r.is_settled FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN RETURN false; END IF;
   UPDATE @.running r SET is_cancelling = true WHERE r.seq = _seq;

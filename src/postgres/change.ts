@@ -3,7 +3,7 @@ import { changeMax, tidyMax } from "../core/defaults.ts";
 import type { Change } from "../core/engine.ts";
 import { endedStates, jobStates, liveStates } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { codeOf } from "./numbers.ts";
 import { places } from "./lane.ts";
 import { verbSettings } from "./transaction.ts";

@@ -1,8 +1,11 @@
 /** What a claim is answered with: the jobs come in columns, at half the size of a list of them. */
 import type { Claimed, ClaimedJob, Outcome } from "../core/engine.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { settledOf } from "./outcomes.ts";
-import type { StoredSettled } from "./outcomes.ts";
+import type { Seqs, StoredSettled } from "./outcomes.ts";
+
+/** Those of lost leases are never settled. Who is forgotten settles by its id. */
+const seqsMax = 100_000;
 
 export interface StoredClaimed extends Omit<Claimed, "jobs" | "settled"> {
   readonly jobs: StoredJobs | null;
@@ -11,6 +14,8 @@ export interface StoredClaimed extends Omit<Claimed, "jobs" | "settled"> {
 
 export interface StoredJobs {
   readonly ids: readonly string[];
+  /** Of those that have no more to them than their completion; null: of others. */
+  readonly seqs: readonly (number | null)[];
   readonly payloads: readonly string[];
   readonly lines: readonly number[];
   readonly attempts: readonly number[];
@@ -25,12 +30,17 @@ export interface StoredJobs {
   readonly more: Readonly<Record<string, Partial<ClaimedJob>>> | null;
 }
 
-export function claimedOf({ jobs, settled, ...claimed }: StoredClaimed, settling: readonly Outcome[]): Claimed {
-  return { ...claimed, jobs: jobs === null ? [] : jobsOf(jobs), settled: settledOf(settling, settled) };
+/** Remembers the numbers of what was handed out. */
+export function claimedOf({ jobs, settled, ...claimed }: StoredClaimed, settling: readonly Outcome[], seqs: Seqs): Claimed {
+  const answered = settledOf(settling, settled, seqs);
+  if (seqs.size > seqsMax) seqs.clear();
+  return { ...claimed, jobs: jobs === null ? [] : jobsOf(jobs, seqs), settled: answered };
 }
 
-function jobsOf(stored: StoredJobs): ClaimedJob[] {
+function jobsOf(stored: StoredJobs, seqs: Seqs): ClaimedJob[] {
   return stored.ids.map((id, at) => {
+    const seq = stored.seqs[at];
+    if (typeof seq === "number") seqs.set(id, seq);
     const named = stored.named[stored.lines[at] ?? 0];
     const flagged = stored.flags[at] ?? 0;
     const job: ClaimedJob = {

@@ -1,5 +1,5 @@
 /** The common outcome, many at once: completed, with nothing to keep. Touches no wide row. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { codeOf } from "./numbers.ts";
 
 /** What a completion must tell somebody of. */
@@ -12,7 +12,6 @@ export const completeFunctions: string = `
 -- of those that are left to others. By jobs_id, then primary keys.
 CREATE FUNCTION @.complete_plain(_ids text[], _of int[], _claims text[], _fences bigint[], _without int, _is_taken_in boolean) RETURNS int[] LANGUAGE plpgsql AS $$
 DECLARE
-  _now bigint := @.now();
   _nths int[];
   _seqs bigint[];
   _lines int[];
@@ -31,9 +30,8 @@ BEGIN
       AND NOT r.is_cancelling AND (_is_taken_in OR NOT r.is_settled) AND r.flags & _without = 0 FOR UPDATE SKIP LOCKED) r ORDER BY r.seq) r;
   IF _seqs IS NULL THEN RETURN '{}'; END IF;
   DELETE FROM @.running r WHERE r.seq = ANY (_seqs);
-  INSERT INTO @.done (seq, ended_at) SELECT u.seq, _now FROM unnest(_seqs) u (seq);
-  -- The job may be remembered for longer than it is kept: whoever purges looks.
-  INSERT INTO @.purges (at, seqs) SELECT _now + (SELECT k.completed FROM @.keeps k WHERE k.id = u.keep), array_agg(u.seq ORDER BY u.seq) FROM unnest(_keeps, _seqs) u (keep, seq) GROUP BY u.keep;
+  IF _is_taken_in THEN PERFORM @.leave_claim(u.seq, _fences[_of[u.nth]]) FROM unnest(_seqs, _nths) u (seq, nth); END IF;
+  PERFORM @.complete_seqs(u.seqs, u.keep) FROM (SELECT u.keep, array_agg(u.seq ORDER BY u.seq) AS seqs FROM unnest(_keeps, _seqs) u (keep, seq) GROUP BY u.keep) u;
   INSERT INTO @.counts (line, state, jobs) SELECT u.line, n.state, n.sign * count(*)
     FROM unnest(_lines) u (line) CROSS JOIN (VALUES (${codeOf("running")}, -1), (${codeOf("completed")}, 1)) n (state, sign) GROUP BY u.line, n.state, n.sign;
   -- What those that are more than plain held: their gates, lanes, keys and limits, and what they came after.

@@ -1,6 +1,6 @@
 /** What the passing of time does: scheduled jobs become ready, and jobs that were not started in time are skipped. */
 import { floorOf, scheduledPlace } from "./floors.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 
 export const dueFunctions: string = `
 -- By primary key: the first. Null: there is none.

@@ -34,10 +34,11 @@ BEGIN
     UPDATE @.processes p SET is_lost = true WHERE p.id = _process.id AND p.lease_until <= @.now();
     CONTINUE WHEN NOT FOUND;
     -- A caller's open transaction may hold a row, or have settled it. By running_process.
+    PERFORM @.take_out_of_process(_process.id, _limit - _taken_back + 1);
     _held := ARRAY(SELECT r.seq FROM @.running r WHERE r.process = _process.id AND NOT r.is_settled ORDER BY r.seq LIMIT _limit - _taken_back + 1 FOR UPDATE SKIP LOCKED);
     IF @.drop_tickets(_process.id) THEN
       PERFORM @.tell_readied();
-    ELSIF cardinality(_held) = 0 AND _process.lease_until >= 0 AND NOT EXISTS (SELECT 1 FROM @.running r WHERE r.process = _process.id) THEN
+    ELSIF cardinality(_held) = 0 AND _process.lease_until >= 0 AND NOT @.holds_jobs(_process.id) THEN
       DELETE FROM @.processes p WHERE p.id = _process.id;
       CONTINUE;
     END IF;
@@ -48,9 +49,16 @@ BEGIN
     END LOOP;
     EXIT WHEN _has_more;
     -- Below zero: a caller's transaction still holds some, to be looked at with each pass.
-    UPDATE @.processes p SET lease_until = CASE WHEN EXISTS (SELECT 1 FROM @.running r WHERE r.process = p.id) THEN -1 ELSE @.now() + ${lostKeptMs} END WHERE p.id = _process.id;
+    UPDATE @.processes p SET lease_until = CASE WHEN @.holds_jobs(p.id) THEN -1 ELSE @.now() + ${lostKeptMs} END WHERE p.id = _process.id;
   END LOOP;
   _has_more := _has_more OR _looked = _limit;
+END $$;
+
+-- By running_process, claims_process.
+CREATE FUNCTION @.holds_jobs(_process int) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN EXISTS (SELECT 1 FROM @.claims c WHERE c.process = _process)
+    OR (SELECT r.seq FROM @.running r WHERE r.process = _process ORDER BY r.process DESC, r.seq DESC LIMIT 1) IS NOT NULL;
 END $$;
 
 -- By tickets_process. Answers whether it had any.

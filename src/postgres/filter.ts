@@ -1,4 +1,6 @@
 /** Which jobs a filter means, found by the index that fits it best. */
+import { runningOf } from "./claims.ts";
+import { completionOf } from "./completions.ts";
 import { codeOf } from "./numbers.ts";
 import { triedFrom } from "./readyPlace.ts";
 
@@ -16,8 +18,8 @@ DECLARE
   _candidates text := @.candidates_of(_where, _from, _newest_first, _walk_max) || ' ORDER BY 1' || _direction
     || CASE WHEN _walk_max < 0 THEN '' ELSE ' LIMIT ' || _walk_max END;
 BEGIN
-  EXECUTE 'SELECT ARRAY(SELECT c.seq FROM (' || _candidates || ') c CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = c.seq OFFSET 0) j LEFT JOIN @.running r ON r.seq = j.seq
-      LEFT JOIN @.done d ON d.seq = j.seq LEFT JOIN LATERAL (SELECT m.seq FROM @.members m WHERE m.lane = j.lane AND m.place = 0 AND m.seq = j.seq OFFSET 0) m ON true JOIN @.lines l ON l.id = j.line
+  EXECUTE 'SELECT ARRAY(SELECT c.seq FROM (' || _candidates || ') c CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = c.seq OFFSET 0) j ${runningOf}
+      ${completionOf("j.seq", "j.state = 0 AND r.seq IS NULL")} LEFT JOIN LATERAL (SELECT m.seq FROM @.members m WHERE m.lane = j.lane AND m.place = 0 AND m.seq = j.seq OFFSET 0) m ON true JOIN @.lines l ON l.id = j.line
       WHERE ' || @.conditions_of(_where) || coalesce(' AND ' || _only, '') || ' ORDER BY c.seq' || _direction || ' LIMIT ' || _limit + 1 || ')' INTO _seqs;
   IF cardinality(_seqs) > _limit THEN
     _seqs := _seqs[1:_limit];
@@ -53,8 +55,10 @@ DECLARE
   _in_state text := 'SELECT seq FROM @.jobs WHERE state > 0 AND state = ' || @.code_of(_state) || ' AND ' || _beyond;
   _lines int[];
 BEGIN
-  IF _state = 'running' THEN RETURN 'SELECT seq FROM @.running WHERE ' || _beyond; END IF;
-  IF _state = 'completed' THEN RETURN 'SELECT seq FROM @.done WHERE ' || _beyond; END IF;
+  IF _state = 'running' THEN
+    RETURN 'SELECT seq FROM @.running WHERE ' || _beyond || ' UNION SELECT u.seq FROM @.claims c CROSS JOIN LATERAL unnest(c.seqs) u (seq) WHERE u.' || _beyond;
+  END IF;
+  IF _state = 'completed' THEN RETURN @.completed_beyond(_beyond, _walk_max); END IF;
   IF _state = 'blocked' THEN
     IF _walk_max >= 0 AND @.counted_in(NULL, '{${codeOf("blocked")}, ${codeOf("parked")}}') > ${readySortMax} THEN RETURN NULL; END IF;
     -- One that runs in a row is among the members: UNION, so that it is met once.

@@ -102,7 +102,7 @@ END $$;
 CREATE FUNCTION @.process_rows(_after text, _limit int) RETURNS TABLE (place text, found jsonb) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN QUERY SELECT p.process, jsonb_build_object('process', p.process, 'leaseUntil', p.lease_until, 'since', p.since,
-      'running', (SELECT count(*) FROM @.running r WHERE r.process = p.id))
+      'running', (SELECT count(*) FROM @.running r WHERE r.process = p.id AND NOT r.is_settled) + (SELECT coalesce(sum(cardinality(c.seqs)), 0) FROM @.claims c WHERE c.process = p.id))
     FROM @.processes p WHERE p.process > _after AND NOT p.is_lost ORDER BY p.process LIMIT _limit;
 END $$;
 

@@ -12,7 +12,9 @@ import { byNameFunctions } from "./byName.ts";
 import { cancelFunctions } from "./cancel.ts";
 import { changeFunctions } from "./change.ts";
 import { claimFunctions } from "./claim.ts";
+import { claimsFunctions } from "./claims.ts";
 import { completeFunctions } from "./complete.ts";
+import { completionFunctions } from "./completions.ts";
 import { countFunctions } from "./count.ts";
 import { dueFunctions } from "./due.ts";
 import { enqueueFunctions } from "./enqueue.ts";
@@ -84,7 +86,9 @@ export const functions: string = [
   cancelFunctions,
   changeFunctions,
   claimFunctions,
+  claimsFunctions,
   completeFunctions,
+  completionFunctions,
   countFunctions,
   dueFunctions,
   enqueueFunctions,

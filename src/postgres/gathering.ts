@@ -1,6 +1,6 @@
 /** Jobs that take the payloads of those that come while they wait. */
 import { payloadBytesMax } from "../core/defaults.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 
 export const gatheringFunctions: string = `
 -- The payload with that of a newcomer; null where it does not fit, is of another version, or the job has saved how far it came with its own. By primary key.

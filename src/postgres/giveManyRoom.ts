@@ -1,5 +1,5 @@
 /** The common cases of giving room, for many jobs at once: limits that have room for all that arrived, and lines of jobs with one limit alone. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { readyPlaceOf } from "./readyPlace.ts";
 
 export const giveManyRoomFunctions: string = `

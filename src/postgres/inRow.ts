@@ -1,7 +1,7 @@
 /** Members of a lane that are handed out in a row, behind one that is. */
 import { claimMax } from "../core/defaults.ts";
 import { standsAt } from "./floors.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { places } from "./lane.ts";
 import { isLateHead, standing } from "./ready.ts";
 

@@ -200,7 +200,11 @@ BEGIN
   IF _seq IS NULL THEN RETURN jsonb_build_object('id', _id, 'is', 'lease-lost'); END IF;
   SELECT r.is_cancelling INTO _is_cancelling FROM @.running r
     WHERE r.seq = _seq AND r.claim = _outcome ->> 'claim' AND r.fence = @.ms(_outcome, 'fence') AND NOT r.is_settled FOR UPDATE;
-  IF NOT FOUND THEN RETURN jsonb_build_object('id', _id, 'is', 'lease-lost', 'state', (SELECT s.state FROM @.states_of(ARRAY[_id]) s)); END IF;
+  IF NOT FOUND AND @.settle_in_claim(_seq, _outcome, _outcome ->> 'is' = 'saved') THEN
+    _is_cancelling := false;
+  ELSIF _is_cancelling IS NULL THEN
+    RETURN jsonb_build_object('id', _id, 'is', 'lease-lost', 'state', (SELECT s.state FROM @.states_of(ARRAY[_id]) s));
+  END IF;
   IF NOT _is_cancelling AND @.is_any(_outcome -> 'follow') THEN
     _refusal := @.follow_refusal(_outcome);
     IF _refusal IS NOT NULL THEN RETURN jsonb_build_object('id', _id, 'is', 'refused', 'state', 'running', 'error', _refusal); END IF;

@@ -1,31 +1,15 @@
 /** One stored job, as the functions work on it. Only `move` changes its state. */
 import { attemptsRecordedMax } from "../core/defaults.ts";
+import { runningOf } from "./claims.ts";
+import { completionOf } from "./completions.ts";
+import { flags } from "./flags.ts";
 
-/** What makes a job's life more than plain; stands in its narrow rows too. The names are told in sqlite's job.ts. */
-export const flags = {
-  hasLane: 1,
-  hasUnique: 2,
-  hasStartBy: 4,
-  isRemembered: 8,
-  hasJoin: 16,
-  hasAfter: 32,
-  hasFollowers: 64,
-  isHeld: 128,
-  hasKeyLimits: 256,
-  isLimited: 512,
-  isFollowing: 1_024,
-  isGathering: 2_048,
-  isFull: 4_096,
-  isKept: 8_192,
-  hasLater: 16_384,
-} as const;
-
-/** As a row of \`@.job\`: of a wide row j, with r of running, d of done, m of members at place 0. */
+/** As a row of \`@.job\`: of a wide row j, with r of running, d of completions, m of members at place 0. */
 const jobColumns = `j.seq, j.id, j.line, j.keep, j.enqueued_at, j.remember_until, j.lane, j.lane_width, j.if_dead, j.unique_key, j.extra,
   @.state_from(j.state, r.seq IS NOT NULL, d.seq IS NOT NULL, m.seq IS NOT NULL), j.flags, j.urgency, j.head_start, j.due_at, j.start_by,
   j.attempts, j.starts, j.suspects, j.has_died, j.delayed_by, j.checkpoint, j.result, j.history, j.reason, j.is_poison, coalesce(d.ended_at, j.ended_at), j.since,
   r.process, r.claim, r.fence, r.started_at, r.is_cancelling, r.flags, r.terms`;
-const jobJoins = `LEFT JOIN @.running r ON r.seq = j.seq LEFT JOIN @.done d ON d.seq = j.seq
+const jobJoins = `${runningOf} ${completionOf("j.seq", "j.state = 0 AND r.seq IS NULL")}
   LEFT JOIN LATERAL (SELECT m.seq FROM @.members m WHERE m.lane = j.lane AND m.place = 0 AND m.seq = j.seq OFFSET 0) m ON true`;
 
 export const jobFunctions: string = `

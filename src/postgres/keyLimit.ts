@@ -1,5 +1,5 @@
 /** What jobs hold of the keys that bound them (G9): counts. Who gets room is decided in limitPasses.ts. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 
 export const keyLimitFunctions: string = `
 -- How much is held now. What counts no more is forgotten: its line may go on. By keys_pkey, key_starts_pkey.

@@ -1,5 +1,5 @@
 /** A job that is held back by its join, or by what it comes after: whether it is still, and what follows where it is not. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 
 export const letGoFunctions: string = `
 -- Something that it came after has ended.

@@ -1,5 +1,5 @@
 /** Members that wait for nothing but their join: let go many to a statement. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { codeOf } from "./numbers.ts";
 
 const isMore = flags.hasLane | flags.hasStartBy | flags.hasAfter | flags.hasKeyLimits | flags.hasLater;

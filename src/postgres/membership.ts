@@ -1,5 +1,5 @@
 /** Who is a member of which join, and how the endings of members are counted: once for all that a verb ended. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { joinStates } from "./join.ts";
 import { passKinds } from "./passKinds.ts";
 
@@ -68,6 +68,7 @@ BEGIN
   PERFORM @.count_endings();
   SELECT m.nth INTO _nth FROM @.joined m WHERE m.seq = _seq ORDER BY m.nth DESC LIMIT 1;
   INSERT INTO @.joined (joined, seq, nth) VALUES (_join, _seq, coalesce(_nth, 0) + 1);
+  PERFORM @.tie_running(_seq);
   UPDATE @.jobs j SET flags = j.flags | ${flags.hasJoin} WHERE j.seq = _seq AND j.flags & ${flags.hasJoin} = 0;
   _job.flags := _job.flags | ${flags.hasJoin};
   PERFORM @.count_new(_join, @.ended_as(_job.state));

@@ -1,5 +1,5 @@
 /** The only way for a job from one state to another; keeps the narrow tables and the counters in step. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 
 const hasTies = flags.hasJoin | flags.hasFollowers;
 
@@ -49,8 +49,8 @@ BEGIN
     IF NOT coalesce(_job.due_at >= @.first_due_at(), false) THEN PERFORM @.tell_readied(); END IF;
     INSERT INTO @.scheduled (due_at, seq) VALUES (_job.due_at, _job.seq);
   ELSIF @.is_ended(_job.state) THEN
-    IF _job.state = 'completed' THEN INSERT INTO @.done (seq, ended_at) VALUES (_job.seq, @.now()); END IF;
-    PERFORM @.purge_at(greatest(@.now() + @.keep_ms(_job.keep, _job.state), coalesce(_job.remember_until, 0)), _job.seq);
+    IF _job.state = 'completed' THEN PERFORM @.complete_seqs(ARRAY[_job.seq], _job.keep); END IF;
+    IF _job.state <> 'completed' THEN PERFORM @.purge_at(greatest(@.now() + @.keep_ms(_job.keep, _job.state), coalesce(_job.remember_until, 0)), _job.seq); END IF;
   END IF;
   IF @.has_deadline(_job) THEN INSERT INTO @.deadlines (start_by, seq) VALUES (_job.start_by, _job.seq); END IF;
 END $$;
@@ -63,6 +63,8 @@ END $$;
 
 -- Takes it out of its state's narrow rows. By primary keys.
 CREATE FUNCTION @.leave_state(_job @.job) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  _is_settled boolean;
 BEGIN
   PERFORM @.count_change(_job.line, _job.state, -1);
   IF _job.flags & ${flags.hasKeyLimits} <> 0 THEN PERFORM @.leave_keys(_job); END IF;
@@ -71,10 +73,11 @@ BEGIN
   ELSIF _job.state = 'scheduled' THEN
     DELETE FROM @.scheduled s WHERE s.due_at = _job.due_at AND s.seq = _job.seq;
   ELSIF _job.state = 'running' THEN
-    DELETE FROM @.running r WHERE r.seq = _job.seq;
+    DELETE FROM @.running r WHERE r.seq = _job.seq RETURNING r.is_settled INTO _is_settled;
+    IF coalesce(_is_settled, true) THEN PERFORM @.leave_claim(_job.seq, _job.fence); END IF;
     IF _job.terms IS NOT NULL THEN PERFORM @.give_gates_back(_job.terms, 1); END IF;
   ELSIF _job.state = 'completed' THEN
-    DELETE FROM @.done d WHERE d.seq = _job.seq;
+    PERFORM @.uncomplete(ARRAY[_job.seq]);
   END IF;
   IF @.has_deadline(_job) THEN DELETE FROM @.deadlines l WHERE l.start_by = _job.start_by AND l.seq = _job.seq; END IF;
 END $$;

@@ -1,5 +1,5 @@
 /** A job as it is first stored: what its work says, in the columns' terms. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 
 export const newJobFunctions: string = `
 CREATE FUNCTION @.ms(_value jsonb, _name text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT (_value ->> _name)::numeric::bigint $$;

@@ -15,20 +15,26 @@ export interface ToldOutcomes {
   readonly ran: readonly number[];
   readonly others: readonly Outcome[];
   readonly othersAt: readonly number[];
+  /** Plain ones whose numbers are known: by claim, in order, as texts of arrays. */
+  readonly batches: readonly { readonly claim: string; readonly fence: number; readonly seqs: string; readonly ran: string }[];
   /** Follow-up work may want a key that another outcome frees: then those with keys keep their place in the order. */
   readonly mayFollow: boolean;
 }
 
-/** One that was no plain completion. */
+/** One that was no plain completion: its place, or its number. */
 export interface StoredSettled extends Omit<Settled, "error"> {
-  readonly at: number;
+  readonly at?: number;
+  readonly seq?: number;
   readonly error?: Refusal;
 }
 
+/** The numbers of jobs that were handed out here, by their ids. What settles under a number need not be looked for. */
+export type Seqs = Map<string, number>;
+
 /** An id that is met again, in whatever outcome, is no plain one. */
-export function tell(outcomes: readonly Outcome[]): ToldOutcomes {
+export function tell(outcomes: readonly Outcome[], seqs: Seqs): ToldOutcomes {
   const times = timesOf(outcomes);
-  const claims = new Map<string, number>();
+  const claims = new Map<string, Under>();
   const told = { claims: [] as string[], fences: [] as number[], ids: [] as string[], of: [] as number[], at: [] as number[], ran: [] as number[] };
   const others = { others: [] as Outcome[], othersAt: [] as number[] };
   for (const [at, outcome] of outcomes.entries()) {
@@ -37,27 +43,63 @@ export function tell(outcomes: readonly Outcome[]): ToldOutcomes {
       others.othersAt.push(at);
       continue;
     }
-    const name = `${outcome.fence} ${outcome.claim}`;
-    const of = claims.get(name) ?? told.claims.push(outcome.claim);
-    if (of > told.fences.length) told.fences.push(outcome.fence);
-    claims.set(name, of);
+    const under = underOf(claims, outcome);
+    const seq = seqs.get(outcome.id);
+    if (seq !== undefined) {
+      under.plain.push([seq, outcome.ranMs]);
+      continue;
+    }
+    under.of ??= told.claims.push(outcome.claim);
+    if (under.of > told.fences.length) told.fences.push(outcome.fence);
     told.ids.push(outcome.id);
-    told.of.push(of);
+    told.of.push(under.of);
     told.at.push(at);
     told.ran.push(outcome.ranMs);
   }
-  return { ...told, ...others, mayFollow: others.others.some(({ is, follow }) => follow !== undefined || is === "dead") };
+  return { ...told, ...others, batches: batchesOf(claims), mayFollow: others.others.some(({ is, follow }) => follow !== undefined || is === "dead") };
 }
 
-/** `stored`: of those that were no plain completion. */
-export function settledOf(outcomes: readonly Outcome[], stored: readonly StoredSettled[]): Settled[] {
+/** `stored`: of those that were no plain completion. They have no number any more. */
+export function settledOf(outcomes: readonly Outcome[], stored: readonly StoredSettled[], seqs: Seqs): Settled[] {
   const settled: Settled[] = outcomes.map(({ id }) => ({ id, is: "settled", state: "completed" }));
-  for (const { at, ...answer } of stored) settled[at] = answerOf(answer);
+  const places = stored.some(({ seq }) => seq !== undefined) ? new Map(outcomes.map(({ id }, at) => [seqs.get(id), at])) : undefined;
+  for (const { at, seq, ...answer } of stored) {
+    const place = at ?? places?.get(seq) ?? 0;
+    settled[place] = { ...answerOf(answer), id: outcomes[place]?.id ?? answer.id };
+  }
+  for (const { id, is } of outcomes) if (is !== "saved") seqs.delete(id);
   return settled;
 }
 
-export function answerOf({ error, ...answer }: Omit<StoredSettled, "at">): Settled {
+export function answerOf({ error, ...answer }: Omit<StoredSettled, "at" | "seq">): Settled {
   return error === undefined ? answer : { ...answer, error: errorOf(error) };
+}
+
+interface Under {
+  readonly claim: string;
+  readonly fence: number;
+  readonly plain: [seq: number, ranMs: number][];
+  of: number | undefined;
+}
+
+/** Most outcomes of one call ran under the same few claims. */
+function underOf(claims: Map<string, Under>, { claim, fence }: Outcome): Under {
+  const known = claims.get(claim);
+  if (known?.fence === fence) return known;
+  const name = known === undefined ? claim : `${fence} ${claim}`;
+  const under = claims.get(name) ?? { claim, fence, plain: [], of: undefined };
+  claims.set(name, under);
+  return under;
+}
+
+function batchesOf(claims: ReadonlyMap<string, Under>): ToldOutcomes["batches"] {
+  const batches = [];
+  for (const { claim, fence, plain } of claims.values()) {
+    if (plain.length === 0) continue;
+    plain.sort(([a], [b]) => a - b);
+    batches.push({ claim, fence, seqs: `{${plain.map(([seq]) => seq).join()}}`, ran: `{${plain.map(([, ran]) => ran).join()}}` });
+  }
+  return batches;
 }
 
 function isPlain({ is, follow, checkpoint, result }: Outcome): boolean {

@@ -1,6 +1,6 @@
 /** Jobs without lane, unique key, deadline, join, predecessor or limit: stored many to a statement, without the write lock, also in a caller's transaction. */
 import type { NewJob, NewWork } from "../core/engine.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { codeOf } from "./numbers.ts";
 
 export function isPlain(work: NewWork): work is NewJob {

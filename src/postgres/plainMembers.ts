@@ -1,5 +1,5 @@
 /** Members of joins that are not open yet, and that are plain but for that and a lane, in which they take their place later: stored many to a statement. What a large batch is stored by. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { joinStates } from "./join.ts";
 import { codeOf } from "./numbers.ts";
 

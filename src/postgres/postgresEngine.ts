@@ -11,9 +11,10 @@ import { columnsOf } from "./alike.ts";
 import { databaseOf } from "./client.ts";
 import type { Database, Session } from "./client.ts";
 import { guaranteesOf } from "./guarantees.ts";
+import { pinsOf } from "./horizon.ts";
 import { Listeners } from "./listen.ts";
 import { answerOf, settledOf, tell } from "./outcomes.ts";
-import type { StoredSettled } from "./outcomes.ts";
+import type { Seqs, StoredSettled } from "./outcomes.ts";
 import { isPlain } from "./plain.ts";
 import { errorOf, isRefusal } from "./refused.ts";
 import type { Refusal } from "./refused.ts";
@@ -47,6 +48,7 @@ export class PostgresEngine implements port.Engine {
   readonly #given: unknown;
   readonly #options: PostgresOptions;
   readonly #schema: string;
+  readonly #seqs: Seqs = new Map();
   /** Several brokers of one process may open the same value. */
   #openers = 0;
   #opening: Promise<Opened> | undefined;
@@ -92,11 +94,14 @@ export class PostgresEngine implements port.Engine {
   }
 
   async claim({ settling, ...wanted }: port.Claim, at: port.At): Promise<port.Claimed> {
-    return claimedOf(await this.#write<StoredClaimed>("verb_claim", settling.length === 0 ? wanted : { ...wanted, settling: tell(settling) }, at), settling);
+    const asked = settling.length === 0 ? wanted : { ...wanted, settling: tell(settling, this.#seqs) };
+    return claimedOf(await this.#write<StoredClaimed>("verb_claim", asked, at), settling, this.#seqs);
   }
 
   async settle(outcomes: readonly port.Outcome[], at: port.At<unknown>): Promise<port.Settled[]> {
-    if (at.tx === undefined) return settledOf(outcomes, await this.#write<StoredSettled[]>("verb_settle", tell(outcomes), at));
+    if (at.tx === undefined) {
+      return settledOf(outcomes, await this.#write<StoredSettled[]>("verb_settle", tell(outcomes, this.#seqs), at), this.#seqs);
+    }
     return (await this.#write<Omit<StoredSettled, "at">[]>("verb_settle_within", outcomes, at)).map(answerOf);
   }
 
@@ -142,6 +147,10 @@ export class PostgresEngine implements port.Engine {
 
   listen(wake: () => void): port.Maybe<port.Unlisten> {
     return this.#store.listeners.listen(wake);
+  }
+
+  pins(afterMs: Ms): Promise<readonly port.Pin[]> {
+    return pinsOf(this.#store.database, afterMs);
   }
 
   joins(tx: unknown): "async" {

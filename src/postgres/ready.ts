@@ -1,7 +1,7 @@
 /** Ready work, line by line, merged by urgency as far as it is asked for (G8). Where nothing bounds it but how much is asked for, it is chosen at once. */
 import { claimMax } from "../core/defaults.ts";
 import { standsAt } from "./floors.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { anyAlone, triedFrom } from "./readyPlace.ts";
 
 /** It may not start any more: of a row r of \`ready\`. By primary key. */

@@ -1,5 +1,6 @@
 /** What history keeps, and for how long (G19). */
-import { flags } from "./job.ts";
+import { completionOf } from "./completions.ts";
+import { flags } from "./flags.ts";
 import { joinStates } from "./join.ts";
 
 const hasOthers = flags.hasJoin | flags.hasAfter | flags.hasFollowers;
@@ -8,10 +9,11 @@ const givenUp = -1;
 const never = "9223372036854775807";
 
 export const retentionFunctions: string = `
--- By purges_at, events_purge, windows_until: the first.
+-- By purges_at, completions_purge, events_purge, windows_until: the first.
 CREATE FUNCTION @.is_any_purge_due() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN (SELECT EXISTS (SELECT 1 FROM @.purges p WHERE p.at <= @.now()) OR EXISTS (SELECT 1 FROM @.events e WHERE e.purge_at <= @.now())
+  RETURN (SELECT EXISTS (SELECT 1 FROM @.purges p WHERE p.at <= @.now()) OR EXISTS (SELECT 1 FROM @.completions c WHERE c.purge_at <= @.now())
+    OR EXISTS (SELECT 1 FROM @.events e WHERE e.purge_at <= @.now())
     OR EXISTS (SELECT 1 FROM @.windows w WHERE w.until <= @.now()) OR @.is_any_join_purge_due());
 END $$;
 
@@ -54,11 +56,16 @@ END $$;
 -- Hints are looked at, never trusted: the job may live again, be gone, or be remembered for longer.
 CREATE FUNCTION @.purge_jobs(_limit int, OUT _purged int, OUT _has_more boolean) LANGUAGE plpgsql AS $$
 DECLARE
+  _hints record;
+  _completions record;
   _seqs bigint[];
   _completed bigint[];
   _seq bigint;
 BEGIN
-  SELECT h._seqs, h._has_more INTO _seqs, _has_more FROM @.take_hints(_limit) h;
+  _hints := @.take_hints(_limit);
+  _completions := @.take_due_completions(_limit - cardinality(_hints._seqs));
+  _seqs := _hints._seqs || _completions._seqs;
+  _has_more := _hints._has_more OR _completions._has_more;
   _completed := @.purge_completed(_seqs);
   _purged := cardinality(_completed);
   FOREACH _seq IN ARRAY ARRAY(SELECT s FROM unnest(_seqs) WITH ORDINALITY u (s, n) WHERE s <> ALL (_completed) ORDER BY n) LOOP
@@ -94,8 +101,8 @@ END $$;
 CREATE FUNCTION @.purge_completed(_seqs bigint[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
   _due bigint[] := ARRAY(
-    SELECT DISTINCT u.seq FROM unnest(_seqs) u (seq) CROSS JOIN LATERAL (SELECT d.ended_at FROM @.done d WHERE d.seq = u.seq OFFSET 0) d
-      CROSS JOIN LATERAL (SELECT j.keep, j.flags, j.remember_until FROM @.jobs j WHERE j.seq = u.seq OFFSET 0) j
+    SELECT DISTINCT u.seq FROM unnest(_seqs) u (seq) ${completionOf("u.seq", "true")}
+      CROSS JOIN LATERAL (SELECT j.keep, j.flags, j.remember_until FROM @.jobs j WHERE j.seq = u.seq AND j.state = 0 OFFSET 0) j
       CROSS JOIN LATERAL (SELECT k.completed FROM @.keeps k WHERE k.id = j.keep OFFSET 0) k
     WHERE d.ended_at + k.completed <= @.now() AND coalesce(j.remember_until, 0) <= @.now() AND j.flags & ${hasOthers} = 0);
   _line record;
@@ -105,7 +112,7 @@ BEGIN
     PERFORM @.count_change(_line.line, 'completed', -_line.jobs);
   END LOOP;
   DELETE FROM @.jobs j WHERE j.seq = ANY (_due);
-  DELETE FROM @.done d WHERE d.seq = ANY (_due);
+  PERFORM @.uncomplete(_due);
   RETURN _due;
 END $$;
 

@@ -1,6 +1,8 @@
 /** A job as `find` answers it. */
 import { suspectsBeforeAlone } from "../core/defaults.ts";
-import { flags } from "./job.ts";
+import { runningOf } from "./claims.ts";
+import { completionOf } from "./completions.ts";
+import { flags } from "./flags.ts";
 import { readyPlaceOf } from "./readyPlace.ts";
 
 export const rowFunctions: string = `
@@ -30,8 +32,8 @@ BEGIN
   FROM unnest(_seqs) WITH ORDINALITY e (seq, n)
     CROSS JOIN LATERAL (SELECT j.* FROM @.jobs j WHERE j.seq = e.seq OFFSET 0) j
     CROSS JOIN LATERAL (SELECT l.* FROM @.lines l WHERE l.id = j.line OFFSET 0) l
-    LEFT JOIN LATERAL (SELECT r.* FROM @.running r WHERE r.seq = j.seq OFFSET 0) r ON true
-    LEFT JOIN LATERAL (SELECT d.* FROM @.done d WHERE d.seq = j.seq OFFSET 0) d ON true
+    ${runningOf}
+    ${completionOf("j.seq", "j.state = 0 AND r.seq IS NULL")}
     LEFT JOIN LATERAL (SELECT p.* FROM @.processes p WHERE p.id = r.process OFFSET 0) p ON true
     LEFT JOIN LATERAL (SELECT y.since FROM @.ready y WHERE y.line = ${readyPlaceOf("j")} AND y.urgency = j.urgency AND y.seq = j.seq OFFSET 0) y ON true
     LEFT JOIN LATERAL (SELECT m.seq FROM @.members m WHERE m.lane = j.lane AND m.place = 0 AND m.seq = j.seq OFFSET 0) m ON true

@@ -1,8 +1,9 @@
 /**
  * The tables, in a schema of their own. `@.` stands for that schema (see install.ts).
  *
- * A job's wide row is written at enqueue and, if its life is plain, never again: that it is ready, running or completed is told by a narrow row
- * in `ready`, `running` or `done` (`state` 0). A member that its lane blocks is told by `members` (`state` 0, place 0). Every other state stands in the wide row.
+ * A job's wide row is written at enqueue and, if its life is plain, never again: that it is ready is told by a narrow row of `ready`, that it runs by `claims` or
+ * `running`, that it completed by `completions`, both many to a row (`state` 0). A member that its lane blocks is told by `members` (`state` 0, place 0). Every other
+ * state stands in the wide row.
  */
 import { compositionTables } from "./compositionTables.ts";
 
@@ -43,6 +44,15 @@ CREATE TABLE @.floors (place int NOT NULL, low bigint NOT NULL);
 CREATE INDEX floors_place ON @.floors (place, low);
 ALTER TABLE @.floors REPLICA IDENTITY FULL;
 CREATE TABLE @.scheduled (due_at bigint NOT NULL, seq bigint NOT NULL, PRIMARY KEY (due_at, seq));
+-- What was handed out and has no more to it than its completion: one row for all jobs of a claim with the same line and keep. seqs: those that run still, in order.
+-- What happens to one of them alone takes it out into a row of running: see claims.ts.
+CREATE TABLE @.claims (
+  fence bigint NOT NULL, line int NOT NULL, keep int NOT NULL, process int NOT NULL, claim text NOT NULL, started_at bigint NOT NULL, terms int,
+  low bigint NOT NULL, beyond bigint NOT NULL, seqs bigint[] NOT NULL, is_mixed boolean NOT NULL DEFAULT false, PRIMARY KEY (fence, line, keep)
+) WITH (toast_tuple_target = 8160);
+ALTER TABLE @.claims ALTER COLUMN seqs SET STORAGE MAIN;
+CREATE INDEX claims_process ON @.claims (process, fence);
+CREATE INDEX claims_span ON @.claims USING gist (int8range(low, beyond));
 CREATE TABLE @.running (
   seq bigint PRIMARY KEY, line int NOT NULL, keep int NOT NULL, flags int NOT NULL, process int NOT NULL,
   fence bigint NOT NULL, claim text NOT NULL, started_at bigint NOT NULL, is_cancelling boolean NOT NULL DEFAULT false, terms int, lane text COLLATE "C",
@@ -51,7 +61,12 @@ CREATE TABLE @.running (
 );
 CREATE INDEX running_cancelling ON @.running (process, seq) WHERE is_cancelling;
 CREATE INDEX running_process ON @.running (process, seq);
-CREATE TABLE @.done (seq bigint PRIMARY KEY, ended_at bigint NOT NULL);
+CREATE INDEX running_settled ON @.running (fence) WHERE is_settled;
+-- Completed jobs, many to a row: those of a block, which is their number >> 8, by their places in it. purge_at: when to look whether they may go; null: others see to it.
+CREATE TABLE @.completions (block bigint NOT NULL, ended_at bigint NOT NULL, purge_at bigint, places smallint[] NOT NULL);
+ALTER TABLE @.completions REPLICA IDENTITY FULL;
+CREATE INDEX completions_block ON @.completions (block);
+CREATE INDEX completions_purge ON @.completions (purge_at) WHERE purge_at IS NOT NULL;
 -- Ready and scheduled jobs that never started and must do so in time.
 CREATE TABLE @.deadlines (start_by bigint NOT NULL, seq bigint NOT NULL, PRIMARY KEY (start_by, seq));
 -- When to look at ended jobs again: hints, one row for all that a verb ended with the same time.

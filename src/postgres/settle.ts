@@ -30,12 +30,18 @@ DECLARE
   _settled jsonb[] := '{}';
   _row record;
 BEGIN
+  FOR _row IN SELECT b.value ->> 'claim' AS claim, (b.value ->> 'fence')::bigint AS fence, b.value -> 'seqs' AS seqs, b.value -> 'ran' AS ran, @.complete_of_claim((b.value ->> 'fence')::bigint, b.value ->> 'claim', (b.value ->> 'seqs')::bigint[]) AS others
+    FROM jsonb_array_elements(_told -> 'batches') b LOOP
+    CONTINUE WHEN _row.others = '{}';
+    _settled := _settled || @.settle_of_claim(_row.claim, _row.fence, (_row.seqs #>> '{}')::bigint[], (_row.ran #>> '{}')::numeric[], _row.others);
+  END LOOP;
   IF jsonb_array_length(_told -> 'ids') > 0 THEN
     _completed := @.complete_plain(ARRAY(SELECT jsonb_array_elements_text(_told -> 'ids')), ARRAY(SELECT e.o::int FROM jsonb_array_elements(_told -> 'of') e (o)),
       ARRAY(SELECT jsonb_array_elements_text(_told -> 'claims')), ARRAY(SELECT e.o::bigint FROM jsonb_array_elements(_told -> 'fences') e (o)),
       CASE WHEN (_told ->> 'mayFollow')::boolean THEN ${hasKey} ELSE 0 END, false);
+    IF cardinality(_completed) < jsonb_array_length(_told -> 'ids') THEN _completed := _completed || @.complete_in_claims(_told, _completed); END IF;
   END IF;
-  IF cardinality(_completed) = jsonb_array_length(_told -> 'ids') AND jsonb_array_length(_told -> 'others') = 0 THEN RETURN '[]'; END IF;
+  IF cardinality(_completed) = jsonb_array_length(_told -> 'ids') AND jsonb_array_length(_told -> 'others') = 0 THEN RETURN to_jsonb(_settled); END IF;
   FOR _row IN SELECT q.at, q.outcome FROM (
       SELECT (_told -> 'othersAt' ->> (e.nth - 1)::int)::int, e.o FROM jsonb_array_elements(_told -> 'others') WITH ORDINALITY e (o, nth)
       UNION ALL SELECT (_told -> 'at' ->> (e.nth - 1)::int)::int, jsonb_build_object('id', e.o, 'is', 'completed', 'ranMs', _told -> 'ran' -> (e.nth - 1)::int,
@@ -44,6 +50,35 @@ BEGIN
     _settled := _settled || (@.settle_one(_row.outcome, false) || jsonb_build_object('at', _row.at));
   END LOOP;
   RETURN to_jsonb(_settled);
+END $$;
+
+-- Those that are told by their ids; answers their places. By jobs_id.
+CREATE FUNCTION @.complete_in_claims(_told jsonb, _completed int[]) RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+  _nths int[] := '{}';
+  _under record;
+  _others bigint[];
+BEGIN
+  FOR _under IN SELECT (e.of #>> '{}')::int AS claim, array_agg(j.seq ORDER BY j.seq) AS seqs, array_agg(e.nth::int ORDER BY j.seq) AS nths
+      FROM ROWS FROM (jsonb_array_elements_text(_told -> 'ids'), jsonb_array_elements(_told -> 'of')) WITH ORDINALITY e (id, of, nth)
+        CROSS JOIN LATERAL (SELECT j.seq FROM @.jobs j WHERE j.id = e.id OFFSET 0) j
+      WHERE e.nth <> ALL (_completed) GROUP BY 1 LOOP
+    _others := @.complete_of_claim((_told -> 'fences' ->> _under.claim - 1)::bigint, _told -> 'claims' ->> _under.claim - 1, _under.seqs);
+    _nths := _nths || ARRAY(SELECT u.nth FROM unnest(_under.nths, _under.seqs) u (nth, seq) WHERE u.seq <> ALL (_others));
+  END LOOP;
+  RETURN _nths;
+END $$;
+
+-- Completions under a claim that are more, or are none. Each is answered with its number.
+CREATE FUNCTION @.settle_of_claim(_claim text, _fence bigint, _seqs bigint[], _ran numeric[], _others bigint[]) RETURNS jsonb[] LANGUAGE plpgsql AS $$
+DECLARE
+  _settled jsonb[] := '{}';
+  _row record;
+BEGIN
+  FOR _row IN SELECT o.seq, _ran[array_position(_seqs, o.seq)] AS ran, (SELECT j.id FROM @.jobs j WHERE j.seq = o.seq) AS id FROM unnest(_others) o (seq) LOOP
+    _settled := _settled || (@.settle_one(jsonb_build_object('id', _row.id, 'is', 'completed', 'ranMs', _row.ran, 'claim', _claim, 'fence', _fence), false) || jsonb_build_object('seq', _row.seq));
+  END LOOP;
+  RETURN _settled;
 END $$;
 
 -- One after the other. _is_taken_in: they were written in callers' own transactions.
@@ -86,6 +121,7 @@ DECLARE
 BEGIN
   IF _job.seq IS NULL THEN RETURN jsonb_build_object('id', _outcome -> 'id', 'is', 'lease-lost'); END IF;
   -- It runs under the claim and the fence that the outcome names (G3). By primary key.
+  IF _job.claim = _outcome ->> 'claim' AND _job.fence = (_outcome ->> 'fence')::bigint THEN PERFORM @.take_out(_job.seq); END IF;
   PERFORM 1 FROM @.running r WHERE r.seq = _job.seq AND r.claim = _outcome ->> 'claim' AND r.fence = (_outcome ->> 'fence')::bigint AND (_is_taken_in OR NOT r.is_settled)
     FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
@@ -104,7 +140,8 @@ END $$;
 -- It runs under the claim and the fence that the outcome names, and was not settled by a transaction that has committed. By primary key.
 CREATE FUNCTION @.is_held_open(_seq bigint, _outcome jsonb) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN EXISTS (SELECT 1 FROM @.running r WHERE r.seq = _seq AND r.claim = _outcome ->> 'claim' AND r.fence = (_outcome ->> 'fence')::bigint AND NOT r.is_settled);
+  RETURN coalesce((SELECT NOT r.is_settled FROM @.running r WHERE r.seq = _seq AND r.claim = _outcome ->> 'claim' AND r.fence = (_outcome ->> 'fence')::bigint),
+    EXISTS (SELECT 1 FROM @.claims c WHERE c.fence = (_outcome ->> 'fence')::bigint AND c.claim = _outcome ->> 'claim' AND _seq = ANY (c.seqs)));
 END $$;
 
 -- One that came while a caller's transaction held its row. Answers false while it still does. By jobs_id, then the primary key.
@@ -113,6 +150,7 @@ DECLARE
   _seq bigint := (SELECT j.seq FROM @.jobs j WHERE j.id = _outcome ->> 'id');
 BEGIN
   IF _seq IS NULL OR NOT @.is_held_open(_seq, _outcome) THEN RETURN true; END IF;
+  IF NOT @.take_out(_seq) THEN RETURN false; END IF;
   PERFORM 1 FROM @.running r WHERE r.seq = _seq FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN RETURN false; END IF;
   PERFORM @.settle_each(jsonb_build_array(_outcome));

@@ -1,9 +1,10 @@
-/** Leases the chosen jobs: out of `ready`, into `running`, all at once. */
-import { flags } from "./job.ts";
+/** Leases the chosen jobs, all at once: out of `ready`, into one row of `claims`; those that are more than bare, into `running`. */
+import { isBare } from "./claims.ts";
+import { flags } from "./flags.ts";
 import { codeOf } from "./numbers.ts";
 
 /** Jobs as claimed.ts reads them, of rows j of `taken`, in order: the columns, and what only some of them have. Objects built job by job take twice as long. */
-const claimedJobs = `json_build_object('ids', json_agg(j.id), 'payloads', json_agg(j.payload), 'lines', json_agg(j.line), 'attempts', json_agg(j.attempts),
+const claimedJobs = `json_build_object('ids', json_agg(j.id), 'seqs', json_agg(CASE WHEN ${isBare} THEN j.seq END), 'payloads', json_agg(j.payload), 'lines', json_agg(j.line), 'attempts', json_agg(j.attempts),
   'starts', json_agg(j.starts), 'suspects', json_agg(j.suspects), 'enqueuedAt', json_agg(j.enqueued_at), 'dueAt', json_agg(j.due_at), 'flags', json_agg(j.flags),
   'named', (SELECT json_object_agg(l.id, json_build_object('task', l.task, 'queue', l.queue)) FROM @.lines l WHERE l.id = ANY (array_agg(j.line))),
   'lanes', json_object_agg(j.nth, j.lane) FILTER (WHERE j.lane_width = 1),
@@ -28,10 +29,16 @@ BEGIN
   WITH taken AS MATERIALIZED (
     SELECT u.nth, u.ready_row IS NULL AS follows, j.* FROM unnest(_seqs, _rows) WITH ORDINALITY u (seq, ready_row, nth)
       CROSS JOIN LATERAL (SELECT ${columns} FROM @.jobs j WHERE j.seq = u.seq OFFSET 0) j ORDER BY u.nth
+  ), termed AS MATERIALIZED (
+    SELECT q.line, CASE WHEN _carried IS NOT NULL THEN (_carried ->> (SELECT l.task FROM @.lines l WHERE l.id = q.line))::int END AS terms FROM (SELECT DISTINCT j.line FROM taken j) q
+  ), started_together AS (
+    INSERT INTO @.claims (fence, line, keep, process, claim, started_at, terms, low, beyond, seqs)
+    SELECT _fence, j.line, j.keep, _process, _claim, _now, (SELECT t.terms FROM termed t WHERE t.line = j.line), min(j.seq), max(j.seq) + 1, array_agg(j.seq ORDER BY j.seq)
+    FROM taken j WHERE ${isBare} GROUP BY j.line, j.keep
   ), started AS (
     INSERT INTO @.running (seq, line, keep, flags, process, fence, claim, started_at, terms, lane)
     SELECT j.seq, j.line, j.keep, CASE WHEN j.follows THEN j.flags | ${flags.isFollowing} ELSE j.flags END, _process, _fence, _claim, _now,
-      CASE WHEN _carried IS NOT NULL THEN (_carried ->> (SELECT l.task FROM @.lines l WHERE l.id = j.line))::int END, CASE WHEN j.flags & ${flags.hasLane} <> 0 THEN j.lane END FROM taken j
+      (SELECT t.terms FROM termed t WHERE t.line = j.line), CASE WHEN j.flags & ${flags.hasLane} <> 0 THEN j.lane END FROM taken j WHERE NOT (${isBare})
   ), counted AS (
     INSERT INTO @.counts (line, state, jobs) SELECT c.line, n.state, n.jobs
     FROM (SELECT j.line, count(*) AS all_jobs, count(*) FILTER (WHERE j.follows) AS following FROM taken j GROUP BY j.line) c

@@ -1,5 +1,5 @@
 /** What a verb has yet to look at because of joins and of what comes after what: gathered while it runs, worked off in its aftermath. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 
 const hasTies = flags.hasJoin | flags.hasFollowers;
 

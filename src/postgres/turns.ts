@@ -3,7 +3,7 @@
  * competes with two heads in each line, of which the one whose turn it is counts.
  */
 import { claimMax } from "../core/defaults.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { triedFrom } from "./readyPlace.ts";
 
 const noEnd = 2_147_483_647;

@@ -1,5 +1,5 @@
 /** Unique keys: which live jobs hold one, and which keys outlive their job (G6). */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { codeOf } from "./numbers.ts";
 
 export const uniqueFunctions: string = `

@@ -1,6 +1,6 @@
 /** Whether a job that is held waits, over whatever, for a join to close: as a member it would wait for itself for ever. */
 import { beforeJoined, endedOf } from "./after.ts";
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 import { joinStates } from "./join.ts";
 
 /** How many things are looked at; beyond, it counts as waiting. */

@@ -1,5 +1,5 @@
 /** A waiting job yields to a newcomer with its unique key: it keeps its id and its place in lane and enqueue order, and does what the new one is to do. */
-import { flags } from "./job.ts";
+import { flags } from "./flags.ts";
 
 export const yieldFunctions: string = `
 CREATE FUNCTION @.yield_to(INOUT _job @.job, _work jsonb) LANGUAGE plpgsql AS $$

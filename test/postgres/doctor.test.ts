@@ -30,7 +30,7 @@ const drifts: readonly Drift[] = [
   { planted: "DROP TABLE @.processes", found: [/^table processes is missing$/] },
   { planted: "DROP SEQUENCE @.fence", found: [/^sequence fence is missing$/] },
   { planted: "DROP INDEX @.running_process", found: [/^index running_process is missing$/] },
-  { planted: "ALTER TABLE @.done DROP CONSTRAINT done_pkey", found: [/^index done_pkey is missing$/] },
+  { planted: "ALTER TABLE @.deadlines DROP CONSTRAINT deadlines_pkey", found: [/^index deadlines_pkey is missing$/] },
   {
     planted: "DROP INDEX @.jobs_state; CREATE INDEX jobs_state ON @.jobs (seq)",
     found: [/^index jobs_state is another than this version's$/],
@@ -127,7 +127,7 @@ describe("the doctor on a schema", { skip }, () => {
 
   it("finds a table that vacuum has fallen behind with, and what it prints helps", async () => {
     await using place = await made();
-    await place.pool.query(sql(place)("ALTER TABLE @.done SET (autovacuum_enabled = false)"));
+    await place.pool.query(sql(place)("ALTER TABLE @.deadlines SET (autovacuum_enabled = false)"));
     const client = await place.pool.connect();
     // A connection tells what it did once a second, and only when it does something.
     const until = async (holds: (found: readonly Finding[]) => boolean): Promise<readonly Finding[]> => {
@@ -138,9 +138,9 @@ describe("the doctor on a schema", { skip }, () => {
       }
     };
     try {
-      await client.query(sql(place)("INSERT INTO @.done SELECT n, 0 FROM generate_series(1, 12000) n; DELETE FROM @.done"));
+      await client.query(sql(place)("INSERT INTO @.deadlines SELECT n, 0 FROM generate_series(1, 12000) n; DELETE FROM @.deadlines"));
       const [finding] = await until((found) => found.length > 0);
-      assert.match(finding?.what ?? "", /^table done has 12,000 dead rows/);
+      assert.match(finding?.what ?? "", /^table deadlines has 12,000 dead rows/);
       await client.query(finding?.repair ?? "");
       assert.deepEqual(await until((found) => found.length === 0), []);
     } finally {

@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test";
 import type pg from "pg";
 import type { Engine, NewWork } from "../../src/core/engine.ts";
 import { subscriptionKey } from "../../src/core/notes.ts";
+import { tell } from "../../src/postgres/outcomes.ts";
 import { postgres } from "../../src/postgres/index.ts";
 import { day as dayMs, event, job, join, keep, start } from "../port/stage.ts";
 import { StillRuntime } from "../port/stillRuntime.ts";
@@ -90,7 +91,12 @@ function asked(fence: number, day = 0): Readonly<Record<string, Asked>> {
     "claim 100": { verb: "verb_claim", values: [{ ...claimed, claim: "next", queues: [{ queue: "mail", slots: 100, ahead: 0 }] }], most: 500 },
     "settle 50 completed ones": {
       verb: "verb_settle",
-      values: [Array.from({ length: 50 }, (_, n) => ({ id: `hand ${n}`, claim: "first", fence, is: "completed", ranMs: 1 }))],
+      values: [
+        tell(
+          Array.from({ length: 50 }, (_, n) => ({ id: `hand ${n}`, claim: "first", fence, is: "completed", ranMs: 1 })),
+          new Map(),
+        ),
+      ],
       most: 350,
     },
     "claim 100 in rows": {
