@@ -89,8 +89,9 @@ export const postgresConnectMs: number = 10 * second;
 export const postgresAnswerMs: number = 30 * second;
 /** How long bringing a schema up to a new version waits for a table: what came after it waits as long. */
 export const postgresMigrateLockMs: number = 2 * second;
-/** `errand doctor`: a snapshot so old keeps vacuum from its work; a table with so many dead rows, and more than autovacuum would leave, is due for it. */
+/** A snapshot so old keeps vacuum from its work: workers look so often, and tell of it, as does `errand doctor`. To that, a table with so many dead rows is due for vacuum. */
 export const pinnedAfterMs: number = 5 * minute;
+export const pinsLookEveryMs: number = 1 * minute;
 export const deadRowsLeast = 10_000;
 /** How often a process tells others of new work, at most, and asks itself whether it still hears them; without an answer it listens anew. */
 export const notifyEveryMs = 10;

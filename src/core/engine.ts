@@ -12,7 +12,7 @@ import type { Claim, Claimed } from "./port/claim.ts";
 import type { Grant, LockRequest, Waiting } from "./port/lock.ts";
 import type { CountRow, Page, Query } from "./port/look.ts";
 import type { Outcome, Settled } from "./port/outcome.ts";
-import type { Heard, Tidied, Tidy } from "./port/upkeep.ts";
+import type { Heard, Pin, Tidied, Tidy } from "./port/upkeep.ts";
 import type { Atom, Enqueued, Note } from "./port/work.ts";
 
 export type * from "./port/work.ts";
@@ -60,6 +60,8 @@ export interface Engine<Tx = unknown> {
   readNote(key: string, at: At): Maybe<Note | undefined>;
   /** Calls `wake` soon after work may have become ready, from any process. A hint: correctness never hangs on it. */
   listen(wake: () => void): Maybe<Unlisten>;
+  /** What has kept the store from taking away what is dead for longer than `afterMs`, or for a time that it does not tell: at most 80. Writes nothing. Absent: nothing can. */
+  pins?(afterMs: Ms): Maybe<readonly Pin[]>;
   /** Work is handed in by name as well, without the code, as by SQL: brokers leave what that needs as notes (notes.ts, `StoredTask`). Absent: they do not. */
   readonly enqueuesByName?: boolean;
   /** How a thread of its own can beat. Absent: the main loop beats, and `guarantees()` says so. */

@@ -28,6 +28,7 @@ const idle: readonly { readonly verb: string; readonly call: (engine: Engine) =>
   { verb: "beat", call: (engine) => engine.beat("p", 8_000, at) },
   { verb: "find", call: (engine) => engine.find({ of: "jobs", where: {}, limit: 10 }, at) },
   { verb: "count", call: (engine) => engine.count(at) },
+  { verb: "pins", call: (engine) => engine.pins?.(0) },
   { verb: "readNote", call: (engine) => engine.readNote("nothing", at) },
 ];
 

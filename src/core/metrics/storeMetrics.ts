@@ -1,6 +1,7 @@
 /** What all processes share, as the store tells it: the same whichever process asks. O(lines), whatever the number of jobs. */
 import { at } from "../at.ts";
-import type { CountRow } from "../engine.ts";
+import { pinnedAfterMs } from "../defaults.ts";
+import type { CountRow, PinKind } from "../engine.ts";
 import { breakerPrefix, stateIn } from "../recovery/breakerNotes.ts";
 import type { BreakerState } from "../recovery/breakerState.ts";
 import type { ReconciliationView } from "../reconcile/reconciliations.ts";
@@ -36,6 +37,7 @@ export async function storeMetrics(store: Store, { schedules, reconciliations }:
       "1 for the state that a breaker is in, 0 for the others; of breakers that ever had trouble.",
       breakers.flatMap((note) => stateSet(note.key.slice(breakerPrefix.length), stateIn(note).is)),
     ),
+    gauge("errand_pins", "What keeps the store from taking away dead rows, by kind; on PostgreSQL.", await pinsOf(store)),
     ...scheduleMetrics(schedules, now),
     ...reconciliationMetrics(reconciliations),
   ];
@@ -51,6 +53,14 @@ function jobsOf(line: readonly CountRow[]): readonly MetricSample[] {
     labels: { queue, task, state },
     value: line.reduce((sum, row) => (row.state === state ? sum + row.jobs : sum), 0),
   }));
+}
+
+const pinKinds: readonly PinKind[] = ["session", "prepared-transaction", "replication-slot", "standby"];
+
+async function pinsOf({ engine }: Store): Promise<readonly MetricSample[]> {
+  if (engine.pins === undefined) return [];
+  const pins = await engine.pins(pinnedAfterMs);
+  return pinKinds.map((by) => ({ labels: { by }, value: pins.filter((pin) => pin.by === by).length }));
 }
 
 /** Of `pause/queue/mail`. */

@@ -1,5 +1,5 @@
 /** What keeps leases alive, and one pass of housekeeping. Part of the Engine port. */
-import type { Instant } from "../runtime.ts";
+import type { Instant, Ms } from "../runtime.ts";
 
 export interface Heard {
   readonly now: Instant;
@@ -48,3 +48,22 @@ export interface Tidied {
   /** Some reason reached `items`: call again soon. */
   readonly hasMore: boolean;
 }
+
+/** What keeps a store from taking away what is dead: an open snapshot, or what stands for one. Until it ends, the store grows and becomes slower. */
+export interface Pin {
+  /** The same for as long as the same holder holds the same. */
+  readonly key: string;
+  readonly by: PinKind;
+  /** Undefined: the store does not tell since when. */
+  readonly ageMs: Ms | undefined;
+  /** Begun since then. */
+  readonly transactions: number;
+  /** Names the holder, and what it does; one sentence. */
+  readonly what: string;
+  /** What ends it. Absent: no statement here does. */
+  readonly repair?: string;
+  /** The same as facts, for logs. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export type PinKind = "session" | "prepared-transaction" | "replication-slot" | "standby";

@@ -17,6 +17,7 @@ import { Alone } from "./alone.ts";
 import { Contact } from "./contact.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Intake } from "./intake.ts";
+import { PinWatch } from "./pinWatch.ts";
 import { Pulse } from "./pulse.ts";
 import { settingsOf, type WorkerOptions, type WorkerParts } from "./settings.ts";
 
@@ -41,6 +42,7 @@ export class Worker implements RunningWorker {
   readonly #intake: Intake;
   readonly #housekeeping: Housekeeping;
   readonly #scheduler: Scheduler;
+  readonly #pinWatch: PinWatch;
   readonly #endings: (() => void)[] = [];
   readonly #hurry: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
@@ -77,6 +79,7 @@ export class Worker implements RunningWorker {
     this.#intake = new Intake(this.#parts, this.#contact, this.#alone, this.#pulse);
     this.#housekeeping = new Housekeeping(this.#parts, this.#contact, () => this.#intake.wake());
     this.#scheduler = new Scheduler(this.#parts, () => this.#intake.wake());
+    this.#pinWatch = new PinWatch(this.#parts);
   }
 
   /** Jobs that run or are held ready here. */
@@ -145,6 +148,8 @@ export class Worker implements RunningWorker {
     this.#intake.open();
     this.#housekeeping.start();
     this.#scheduler.wake();
+    // What pins a store is told by its own clock, which a virtual one does not move.
+    if (runtime.storeTime === undefined) this.#pinWatch.start();
   }
 
   stop(): Promise<void> {
@@ -202,7 +207,7 @@ export class Worker implements RunningWorker {
   }
 
   async #end(): Promise<void> {
-    await this.#housekeeping.stop();
+    await Promise.all([this.#housekeeping.stop(), this.#pinWatch.stop()]);
     this.#intake.end();
     await this.#pulse.stop();
     for (const ending of this.#endings.splice(0)) ending();
