@@ -24,6 +24,6 @@ BEGIN
       CROSS JOIN LATERAL (SELECT j.id FROM @.jobs j WHERE j.seq = q.seq OFFSET 0) j;
   END IF;
   RETURN jsonb_build_object('answer', jsonb_build_object('now', _now, 'isLost', coalesce(_is_lost, false), 'cancelled', _cancelled,
-    'notesVersion', @.notes_version(), 'era', (SELECT m.value FROM @.meta m WHERE m.key = 'era')), 'isReadied', false);
+    'notesVersion', @.notes_version(), 'era', @.era()), 'isReadied', false);
 END $$;
 `;

@@ -107,7 +107,8 @@ export function failureOf(error: unknown, name: string, sent: Sent): ErrandError
 export function endsConnection(error: unknown): boolean {
   const state = stateOf(error);
   if (state === undefined) return true;
-  return state.startsWith("08") || state.startsWith("57P") || state === "25P03" || state === "25P04" || severityOf(error) === "FATAL";
+  // A server that cannot be written may be the wrong one by now: whoever connects anew is led to another.
+  return state === "25006" || state.startsWith("08") || state.startsWith("57P") || state === "25P03" || state === "25P04" || severityOf(error) === "FATAL";
 }
 
 function meaningOf(error: unknown): Meaning {

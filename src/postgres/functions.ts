@@ -18,6 +18,7 @@ import { completionFunctions } from "./completions.ts";
 import { countFunctions } from "./count.ts";
 import { dueFunctions } from "./due.ts";
 import { enqueueFunctions } from "./enqueue.ts";
+import { eraFunctions } from "./era.ts";
 import { expireFunctions } from "./expire.ts";
 import { fanOutFunctions } from "./fanOut.ts";
 import { filterFunctions } from "./filter.ts";
@@ -92,6 +93,7 @@ export const functions: string = [
   countFunctions,
   dueFunctions,
   enqueueFunctions,
+  eraFunctions,
   expireFunctions,
   fanOutFunctions,
   filterFunctions,

@@ -19,7 +19,7 @@ const serverVersionMin = 140_000;
 export function installation(schema: string, era = "gen_random_uuid()::text"): string {
   return inSchema(
     `${types}\n${tables}\n${functions}
-INSERT INTO @.meta (key, value) VALUES ('schema', '${schemaVersion}'), ('era', ${era}), ('notes_version', '0');`,
+INSERT INTO @.meta (key, value) VALUES ('schema', '${schemaVersion}'), ('era', ${era}), ('history', @.history()::text), ('notes_version', '0');`,
     schema,
   );
 }

@@ -15,9 +15,11 @@ export const durably: string =
 const longMs = leaseMs / 2;
 
 export const transactionFunctions: string = `
--- The store's time: the server's, never going back; or the one that a virtual clock states.
+-- The store's time: the server's, never going back; or the one that a virtual clock states. A standby tells none: it lags, so what it answers is no answer,
+-- and to those who only look it would be a store in which nothing happens.
 CREATE FUNCTION @.time_of(stated bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
+  IF pg_is_in_recovery() THEN RAISE read_only_sql_transaction USING MESSAGE = 'the server is a standby'; END IF;
   RETURN greatest(coalesce(stated, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint), (SELECT last_value FROM @.clock));
 END $$;
 
@@ -138,6 +140,7 @@ CREATE FUNCTION @.tell_readied() RETURNS void LANGUAGE sql AS $$ SELECT set_conf
 -- The next fence: above all that were given out, and above the largest the asker ever saw.
 CREATE FUNCTION @.take_fence(last_fence bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
+  PERFORM @.leap_if_promoted();
   RETURN setval('@.fence', greatest((SELECT last_value FROM @.fence), @.now() * 1000, last_fence) + 1);
 END $$;
 

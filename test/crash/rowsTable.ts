@@ -21,6 +21,8 @@ export class RowsTable {
   readonly #database: Database;
   readonly #done: Statement;
   readonly #undone: Statement;
+  readonly #isDone: Statement;
+  readonly #add: Statement;
 
   constructor(file: string) {
     this.#database = new Database(file);
@@ -30,10 +32,20 @@ export class RowsTable {
     this.#database.exec("CREATE INDEX IF NOT EXISTS undone ON rows (id) WHERE done = 0");
     this.#done = this.#database.prepare("UPDATE rows SET done = done + 1 WHERE id = ?");
     this.#undone = this.#database.prepare("SELECT id FROM rows WHERE done = 0 ORDER BY random()");
+    this.#isDone = this.#database.prepare("SELECT done > 0 AS is_done FROM rows WHERE id = ?");
+    this.#add = this.#database.prepare("INSERT INTO rows (id) VALUES (?)");
   }
 
   fill(rows: number): void {
     this.#database.exec(`WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ${rows}) INSERT INTO rows (id) SELECT id FROM n`);
+  }
+
+  add(id: number): void {
+    this.#add.run(id);
+  }
+
+  isDone(id: number): boolean {
+    return (this.#isDone.get(id) as { readonly is_done: number } | undefined)?.is_done === 1;
   }
 
   do(id: number): void {

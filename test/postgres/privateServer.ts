@@ -1,6 +1,6 @@
 /** A PostgreSQL server of a test's own: with settings of its choice, killed and started again as it likes. */
 import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -43,13 +43,16 @@ export class PrivateServer implements AsyncDisposable {
   readonly folder: string;
   readonly #bin: string;
   readonly #settings: readonly string[];
+  readonly #options: ServerOptions;
 
-  private constructor(at: Installation, folder: string, port: number, { settings = {}, isDurable = true, isShared = false }: ServerOptions) {
+  private constructor(at: Installation, folder: string, port: number, options: ServerOptions) {
+    const { settings = {}, isDurable = true, isShared = false } = options;
     this.version = at.version;
     this.port = port;
     this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     this.folder = folder;
     this.#bin = at.bin;
+    this.#options = options;
     const own = { port, listen_addresses: "127.0.0.1", unix_socket_directories: "", ...(!isDurable && { fsync: "off" }), ...settings };
     this.#settings = Object.entries(own).map(([name, value]) => `-c ${name}='${value}'`);
     if (!isShared) process.once("exit", this.#endNow);
@@ -60,6 +63,11 @@ export class PrivateServer implements AsyncDisposable {
     if (at === undefined) throw new Error(`no PostgreSQL ${options.version ?? "server"} is installed here`);
     const folder = options.folder ?? newFolder();
     await runAsAccount(path.join(at.bin, "initdb"), ["-D", dataIn(folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+    return PrivateServer.#startIn(folder, at, options);
+  }
+
+  /** With data that are there. */
+  static async #startIn(folder: string, at: Installation, options: ServerOptions): Promise<PrivateServer> {
     for (let tried = 1; ; tried += 1) {
       const server = new PrivateServer(at, folder, await freePort(), options);
       try {
@@ -72,6 +80,23 @@ export class PrivateServer implements AsyncDisposable {
         throw error;
       }
     }
+  }
+
+  /** A server that follows this one, as a replica that can be read. This one is stopped for a moment: its data are copied cold. `through`: the way to this one. */
+  async standby({ name, through }: { readonly name: string; readonly through: string }): Promise<PrivateServer> {
+    await this.stop("keep");
+    const folder = newFolder();
+    await runAsAccount("cp", ["-R", "-p", this.#data, dataIn(folder)]);
+    writeFileSync(path.join(dataIn(folder), "standby.signal"), "");
+    await this.start();
+    const { hostname, port, username } = new URL(through);
+    const settings = { ...this.#options.settings, primary_conninfo: `host=${hostname} port=${port} user=${username} application_name=${name}` };
+    return PrivateServer.#startIn(folder, { version: this.version, bin: this.#bin }, { ...this.#options, settings });
+  }
+
+  /** It follows nobody any more, and can be written when this resolves. */
+  async promote(): Promise<void> {
+    await runAsAccount(this.#pgCtl, ["promote", "-w", "-D", this.#data]);
   }
 
   /** Again, after `stop("keep")` or `kill()`: on the same port, with the same data. */
