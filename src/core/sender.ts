@@ -11,6 +11,9 @@ import type { Runtime } from "./runtime.ts";
 
 interface Waiting {
   readonly atoms: readonly Atom[];
+  readonly works: number;
+  /** None of it has an order or a name that other works of this process may share: it may be stored beside others. */
+  readonly isFree: boolean;
   readonly resolve: (answers: Answer[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -18,12 +21,19 @@ type Answer = Enqueued[] | ErrandError;
 
 /** At most this many works in one call to the engine: an fsync is shared, and nobody waits long behind the others. */
 const worksPerFlush = 4_000;
+/** So many works are stored beside others that are on their way already: the store writes while the next are made ready. Fewer wait, and share the next commit. */
+const besideLeast = 500;
+const flushesMax = 2;
 
 export class Sender {
   readonly #engine: Engine;
   readonly #runtime: Runtime;
   #waiting: Waiting[] = [];
-  #flushing: Promise<void> | undefined;
+  #flushes = 0;
+  /** What is on its way bears nothing beside it. */
+  #isAlone = false;
+  #isDue = false;
+  readonly #idle: Set<() => void> = new Set();
   /** Calls in several stages, which rest between them. */
   #inTurn = 0;
 
@@ -51,7 +61,9 @@ export class Sender {
 
   /** Resolves when all that was handed in has its answer. */
   async idle(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#flushing !== undefined || this.#inTurn > 0) await (this.#flushing ?? this.#aTurn());
+    while (this.#waiting.length > 0 || this.#flushes > 0 || this.#inTurn > 0) {
+      await (this.#flushes > 0 ? new Promise<void>((resolve) => this.#idle.add(resolve)) : this.#aTurn());
+    }
   }
 
   /** `isInDoubt`: an earlier call with the same works may have stored them. */
@@ -95,25 +107,48 @@ export class Sender {
         const isInDoubt = wasInDoubt || !(error instanceof ErrandError && error.isDefinite);
         reject(repeatable(error, works, isInDoubt, () => again(isInDoubt)));
       };
-      this.#waiting.push({ atoms, resolve, reject: failed });
-      if (this.#waiting.length === 1 && this.#flushing === undefined) this.#runtime.soon(() => void (this.#flushing ??= this.#flush()));
+      this.#waiting.push({ atoms, works: atoms.reduce((sum, atom) => sum + atom.works.length, 0), isFree: atoms.every(isFree), resolve, reject: failed });
+      this.#flushSoon();
     });
   }
 
-  async #flush(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#flushSome(this.#take());
-    this.#flushing = undefined;
+  #flushSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#runtime.soon(() => {
+      this.#isDue = false;
+      this.#flush();
+    });
   }
 
+  #flush(): void {
+    while (this.#waiting.length > 0) {
+      const calls = this.#take();
+      if (calls.length === 0) return;
+      this.#isAlone = !calls.every((call) => call.isFree);
+      this.#flushes++;
+      void this.#flushSome(calls).then(() => {
+        this.#flushes--;
+        this.#isAlone = false;
+        if (this.#flushes === 0) for (const resolve of this.#idle) resolve();
+        if (this.#flushes === 0) this.#idle.clear();
+        this.#flush();
+      });
+    }
+  }
+
+  /** What goes to the engine now: nothing while what is on its way bears nothing beside it, or there is too little. */
   #take(): Waiting[] {
+    const isBeside = this.#flushes > 0;
+    if (isBeside && (this.#isAlone || this.#flushes >= flushesMax)) return [];
     let works = 0;
     let calls = 0;
     for (const call of this.#waiting) {
-      works += call.atoms.reduce((sum, atom) => sum + atom.works.length, 0);
-      if (calls > 0 && works > worksPerFlush) break;
+      if ((isBeside && !call.isFree) || (calls > 0 && works + call.works > worksPerFlush)) break;
+      works += call.works;
       calls++;
     }
-    return this.#waiting.splice(0, calls);
+    return isBeside && works < besideLeast ? [] : this.#waiting.splice(0, calls);
   }
 
   async #flushSome(calls: readonly Waiting[]): Promise<void> {
@@ -139,6 +174,22 @@ function renamed({ works }: Atom, answers: ReadonlyMap<string, Enqueued>): Atom 
       afterOf(work).some(({ id }) => isOther(id)) ? { ...work, after: afterOf(work).map(({ id, when }) => ({ id: answers.get(id)?.id ?? id, when })) } : work,
     ),
   };
+}
+
+function isFree({ works, notes }: Atom): boolean {
+  return (
+    notes === undefined &&
+    works.every(
+      (work) =>
+        work.kind === "job" &&
+        work.lane === undefined &&
+        work.unique === undefined &&
+        work.join === undefined &&
+        work.rememberMs === 0 &&
+        afterOf(work).length === 0 &&
+        (work.keyLimits?.length ?? 0) === 0,
+    )
+  );
 }
 
 /** Atoms of at most 500 works. */

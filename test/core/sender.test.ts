@@ -1,7 +1,7 @@
 /** What a caller of enqueue is told when the store fails. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Engine } from "../../src/core/engine.ts";
+import type { Atom, Engine, Enqueued, NewJob } from "../../src/core/engine.ts";
 import { ErrandError, type ErrorCode } from "../../src/core/errors.ts";
 import { Sender } from "../../src/core/sender.ts";
 import { realRuntime } from "../../src/runtime/real.ts";
@@ -37,4 +37,98 @@ test("what may have been stored stays in doubt when repeating the call fails, ho
   const fourth = await errorOf(third.again());
   assert.deepEqual([fourth.code, fourth.isDefinite], ["broker-closed", false]);
   assert.deepEqual(await fourth.again(), []);
+});
+
+/** An engine that answers when it is told to, with what is on its way. */
+class Slow {
+  readonly onTheWay: { readonly works: number; readonly answer: () => void }[] = [];
+  mostAtOnce = 0;
+
+  enqueue(atoms: readonly Atom[]): Promise<Enqueued[][]> {
+    const works = atoms.reduce((sum, atom) => sum + atom.works.length, 0);
+    return new Promise((resolve) => {
+      const answer = (): void => {
+        this.onTheWay.splice(this.onTheWay.indexOf(flush), 1);
+        resolve(atoms.map((atom) => atom.works.map(({ id }) => ({ id, isDuplicate: false }))));
+      };
+      const flush = { works, answer };
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.onTheWay.push(flush));
+    });
+  }
+
+  get sizes(): number[] {
+    return this.onTheWay.map(({ works }) => works);
+  }
+}
+
+let ids = 0;
+function jobs(count: number, more: Partial<NewJob> = {}): NewJob[] {
+  const keep = { completed: 1, skipped: 1, cancelled: 1, dead: 1 };
+  const job = { kind: "job", task: "t", queue: "q", payload: "{}", content: "{}", keep, headStartMs: 0, rememberMs: 0 } as const;
+  return Array.from({ length: count }, () => ({ ...job, id: String(ids++), ...more }));
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+function slow(): { readonly engine: Slow; readonly sender: Sender } {
+  const engine = new Slow();
+  return { engine, sender: new Sender(engine as unknown as Engine, realRuntime()) };
+}
+
+test("many plain jobs are stored beside others that are on their way; few wait, and share the next commit", async () => {
+  const { engine, sender } = slow();
+  const sent = [5_000, 5_000, 5_000].map((count) => sender.send(jobs(count)));
+  await turn();
+  assert.deepEqual(engine.sizes, [5_000, 5_000]);
+  engine.onTheWay[1]?.answer();
+  assert.equal((await sent[1])?.length, 5_000);
+  await turn();
+  assert.deepEqual(engine.sizes, [5_000, 5_000]);
+  engine.onTheWay[0]?.answer();
+  await turn();
+  const few = [1, 1, 1].map((count) => sender.send(jobs(count)));
+  await turn();
+  assert.deepEqual(engine.sizes, [5_000], "three jobs alone are not worth a commit of their own");
+  engine.onTheWay[0]?.answer();
+  await turn();
+  assert.deepEqual(engine.sizes, [3]);
+  engine.onTheWay[0]?.answer();
+  await Promise.all([...sent, ...few, sender.idle()]);
+});
+
+test("what has an order or a name is stored alone, in the order of the calls", async () => {
+  for (const more of [
+    { lane: { key: "k", width: 1, ifDead: "block" } },
+    { unique: { key: "u", mode: { is: "one-waiting" } } },
+    { rememberMs: 1 },
+    { join: "j" },
+    { after: [{ id: "a", when: "well" }] },
+    { keyLimits: [{ key: "l", running: 1 }] },
+  ] as unknown as Partial<NewJob>[]) {
+    const { engine, sender } = slow();
+    const sent = [sender.send(jobs(5_000)), sender.send(jobs(1_000, more)), sender.send(jobs(5_000)), sender.send(jobs(5_000))];
+    await turn();
+    assert.deepEqual(engine.sizes, [5_000], Object.keys(more).join());
+    engine.onTheWay[0]?.answer();
+    await turn();
+    assert.deepEqual(engine.sizes, [1_000]);
+    engine.onTheWay[0]?.answer();
+    await turn();
+    assert.deepEqual(engine.sizes, [5_000, 5_000]);
+    while (engine.onTheWay.length > 0) engine.onTheWay[0]?.answer();
+    await Promise.all([...sent, sender.idle()]);
+  }
+});
+
+test("idle waits for all that is on its way, also where one of two fails", async () => {
+  const { engine, sender } = slow();
+  const sent = [sender.send(jobs(5_000)), sender.send(jobs(5_000))];
+  await turn();
+  let isIdle = false;
+  const idle = sender.idle().then(() => (isIdle = true));
+  engine.onTheWay[1]?.answer();
+  await turn();
+  assert.equal(isIdle, false);
+  engine.onTheWay[0]?.answer();
+  await Promise.all([...sent, idle]);
 });
