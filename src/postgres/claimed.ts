@@ -1,6 +1,6 @@
 /** What a claim is answered with: the jobs come in columns, at half the size of a list of them. */
 import type { Claimed, ClaimedJob, Outcome } from "../core/engine.ts";
-import { flags } from "./flags.ts";
+import { bare, flags } from "./flags.ts";
 import { settledOf } from "./outcomes.ts";
 import type { Seqs, StoredSettled } from "./outcomes.ts";
 
@@ -14,8 +14,10 @@ export interface StoredClaimed extends Omit<Claimed, "jobs" | "settled"> {
 
 export interface StoredJobs {
   readonly ids: readonly string[];
-  /** Of those that have no more to them than their completion; null: of others. */
-  readonly seqs: readonly (number | null)[];
+  /** Ascending. */
+  readonly seqs: readonly number[];
+  /** Null: as they come. */
+  readonly order: readonly number[] | null;
   readonly payloads: readonly string[];
   readonly lines: readonly number[];
   readonly attempts: readonly number[];
@@ -25,7 +27,7 @@ export interface StoredJobs {
   readonly dueAt: readonly number[];
   readonly flags: readonly number[];
   readonly named: Readonly<Record<string, { readonly task: string; readonly queue: string }>>;
-  /** By place, from 1 on: lanes of width 1, and what only some have. */
+  /** By number: lanes of width 1, and what only some have. */
   readonly lanes: Readonly<Record<string, string>> | null;
   readonly more: Readonly<Record<string, Partial<ClaimedJob>>> | null;
 }
@@ -38,11 +40,12 @@ export function claimedOf({ jobs, settled, ...claimed }: StoredClaimed, settling
 }
 
 function jobsOf(stored: StoredJobs, seqs: Seqs): ClaimedJob[] {
-  return stored.ids.map((id, at) => {
-    const seq = stored.seqs[at];
-    if (typeof seq === "number") seqs.set(id, seq);
-    const named = stored.named[stored.lines[at] ?? 0];
+  const jobs = stored.ids.map((id, at) => {
+    const seq = stored.seqs[at] ?? 0;
     const flagged = stored.flags[at] ?? 0;
+    // Others are settled by their ids.
+    if ((flagged & ~bare) === 0) seqs.set(id, seq);
+    const named = stored.named[stored.lines[at] ?? 0];
     const job: ClaimedJob = {
       id,
       task: named?.task ?? "",
@@ -55,10 +58,12 @@ function jobsOf(stored: StoredJobs, seqs: Seqs): ClaimedJob[] {
       dueAt: stored.dueAt[at] ?? 0,
       isOrdered: (flagged & flags.hasLane) !== 0,
     };
-    const lane = stored.lanes?.[at + 1];
+    const lane = stored.lanes?.[seq];
     if (lane !== undefined) Object.assign(job, { lane });
-    const more = stored.more?.[at + 1];
+    const more = stored.more?.[seq];
     if (more !== undefined) Object.assign(job, more);
     return (flagged & flags.hasAfter) === 0 ? job : Object.assign(job, { isAfter: true });
   });
+  const places = stored.order === null ? undefined : new Map(stored.seqs.map((seq, at) => [seq, at]));
+  return places === undefined || stored.order === null ? jobs : stored.order.map((seq) => jobs[places.get(seq) ?? 0] as ClaimedJob);
 }

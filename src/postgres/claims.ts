@@ -8,11 +8,9 @@
  * callers, so that completions of that claim go job by job meanwhile; and one on the job, so that who would take it out passes over it. What it settled is a row of
  * `running` of its own, and the job leaves `claims` when that is taken in.
  */
-import { flags } from "./flags.ts";
+import { bare, flags } from "./flags.ts";
 import { codeOf } from "./numbers.ts";
 
-/** What a job may be and still stand in `claims`. */
-const bare = flags.isRemembered | flags.hasStartBy;
 /** In what is more, from its first day on. */
 const neverBare = flags.hasLane | flags.hasUnique | flags.hasAfter | flags.hasKeyLimits;
 

@@ -16,3 +16,6 @@ export const flags = {
   isKept: 8_192,
   hasLater: 16_384,
 } as const;
+
+/** What a job may be and still have no more to it than its completion. */
+export const bare: number = flags.isRemembered | flags.hasStartBy;

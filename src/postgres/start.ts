@@ -3,12 +3,15 @@ import { isBare } from "./claims.ts";
 import { flags } from "./flags.ts";
 import { codeOf } from "./numbers.ts";
 
-/** Jobs as claimed.ts reads them, of rows j of `taken`, in order: the columns, and what only some of them have. Objects built job by job take twice as long. */
-const claimedJobs = `json_build_object('ids', json_agg(j.id), 'seqs', json_agg(CASE WHEN ${isBare} THEN j.seq END), 'payloads', json_agg(j.payload), 'lines', json_agg(j.line), 'attempts', json_agg(j.attempts),
-  'starts', json_agg(j.starts), 'suspects', json_agg(j.suspects), 'enqueuedAt', json_agg(j.enqueued_at), 'dueAt', json_agg(j.due_at), 'flags', json_agg(j.flags),
+/**
+ * Jobs as claimed.ts reads them, of rows j of `taken`: the columns, and by their numbers what only some of them have. Objects built job by job take twice as long.
+ * `_order`: theirs, where it is not that of their numbers.
+ */
+const claimedJobs = `json_build_object('ids', json_agg(j.id), 'seqs', json_agg(j.seq), 'order', _order, 'payloads', json_agg(j.payload), 'lines', json_agg(j.line),
+  'attempts', json_agg(j.attempts), 'starts', json_agg(j.starts), 'suspects', json_agg(j.suspects), 'enqueuedAt', json_agg(j.enqueued_at), 'dueAt', json_agg(j.due_at), 'flags', json_agg(j.flags),
   'named', (SELECT json_object_agg(l.id, json_build_object('task', l.task, 'queue', l.queue)) FROM @.lines l WHERE l.id = ANY (array_agg(j.line))),
-  'lanes', json_object_agg(j.nth, j.lane) FILTER (WHERE j.lane_width = 1),
-  'more', json_object_agg(j.nth, json_strip_nulls(json_build_object('checkpoint', j.checkpoint,
+  'lanes', json_object_agg(j.seq, j.lane) FILTER (WHERE j.lane_width = 1),
+  'more', json_object_agg(j.seq, json_strip_nulls(json_build_object('checkpoint', j.checkpoint,
       'join', CASE WHEN j.flags & ${flags.hasJoin} <> 0 THEN (SELECT (SELECT n.id FROM @.joins n WHERE n.seq = m.joined) FROM @.joined m WHERE m.seq = j.seq AND m.nth = 0) END,
       'expecting', j.extra -> 'expecting', 'version', j.extra -> 'version', 'from', j.extra -> 'from', 'slotAt', j.extra -> 'slot' -> 'at')))
     FILTER (WHERE j.checkpoint IS NOT NULL OR j.extra IS NOT NULL OR j.flags & ${flags.hasJoin} <> 0))`;
@@ -24,11 +27,13 @@ DECLARE
   _now bigint := @.now();
   _flags int;
   _jobs json;
+  _in_order bigint[] := ARRAY(SELECT u.seq FROM unnest(_seqs) u (seq) ORDER BY 1);
+  _order json := CASE WHEN _in_order <> _seqs THEN to_json(_seqs) END;
+  _following bigint[] := CASE WHEN array_position(_rows, NULL) IS NULL THEN '{}' ELSE ARRAY(SELECT u.seq FROM unnest(_seqs, _rows) u (seq, ready_row) WHERE u.ready_row IS NULL) END;
 BEGIN
   DELETE FROM @.ready r WHERE r.ctid = ANY (_rows);
   WITH taken AS MATERIALIZED (
-    SELECT u.nth, u.ready_row IS NULL AS follows, j.* FROM unnest(_seqs, _rows) WITH ORDINALITY u (seq, ready_row, nth)
-      CROSS JOIN LATERAL (SELECT ${columns} FROM @.jobs j WHERE j.seq = u.seq OFFSET 0) j ORDER BY u.nth
+    SELECT ${columns}, j.seq = ANY (_following) AS follows FROM @.jobs j WHERE j.seq = ANY (_seqs) ORDER BY j.seq
   ), termed AS MATERIALIZED (
     SELECT q.line, CASE WHEN _carried IS NOT NULL THEN (_carried ->> (SELECT l.task FROM @.lines l WHERE l.id = q.line))::int END AS terms FROM (SELECT DISTINCT j.line FROM taken j) q
   ), started_together AS (
