@@ -2,6 +2,7 @@
 import { inWords } from "../duration.ts";
 import { ErrandError } from "../errors.ts";
 import type { Ms, Timer } from "../runtime.ts";
+import type { Loss } from "../worker/pulse.ts";
 import type { Tenant } from "./holder.ts";
 import type { LockParts } from "./lockParts.ts";
 import type { Granted } from "./place.ts";
@@ -62,8 +63,9 @@ export class Hold implements HeldLock, Tenant {
       await this.release().catch((error: unknown) => this.#parts.log.warn({ lock: this.name, err: error }, "a lock was not given back cleanly"));
   }
 
-  lost(): void {
-    this.#void(this.#lostError("the store did not hear from this process for its lease and took it back"));
+  lost(why: Loss): void {
+    const givenUp = "the store did not hear from this process for its lease and took it back";
+    this.#void(this.#lostError(why === "given up" ? givenUp : "the store was wiped, rolled back or failed over, so that another may hold it"));
   }
 
   silent(): void {

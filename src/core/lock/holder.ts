@@ -8,7 +8,7 @@ import type { Engine } from "../engine.ts";
 import type { Meter } from "../metrics/meter.ts";
 import type { Instant, Logger, Ms, Runtime, Timer } from "../runtime.ts";
 import { Contact } from "../worker/contact.ts";
-import { Pulse } from "../worker/pulse.ts";
+import { Pulse, type Loss } from "../worker/pulse.ts";
 
 export interface HolderParts {
   readonly engine: Engine;
@@ -24,8 +24,8 @@ export interface Tenant {
   notesChanged?(): void;
   /** Cancel was asked for these running jobs. */
   cancelled?(ids: readonly string[]): void;
-  /** The store took back all that this process held; from now on it is another process. */
-  lost(): void;
+  /** All that this process held is void; from now on it is another process. */
+  lost(why: Loss): void;
   /** Nothing was heard of the store for almost a lease: it may have taken all back. */
   silent?(): void;
 }
@@ -101,7 +101,7 @@ export class Holder {
     this.#pulse = new Pulse({ engine, runtime, log, settings: this.settings }, this.contact, {
       heard: () => this.#heard(),
       cancelled: (ids) => this.#each((tenant) => tenant.cancelled?.(ids)),
-      lost: () => this.#lost(),
+      lost: (why) => this.#lost(why),
       notesChanged: () => this.#each((tenant) => tenant.notesChanged?.()),
     });
     this.#pulse.start();
@@ -164,9 +164,9 @@ export class Holder {
     });
   }
 
-  #lost(): void {
+  #lost(why: Loss): void {
     this.#renewed();
-    this.#each((tenant) => tenant.lost());
+    this.#each((tenant) => tenant.lost(why));
   }
 
   #each(tell: (tenant: Tenant) => void): void {

@@ -164,6 +164,14 @@ export class Crew {
     this.runner.loseAll();
   }
 
+  /** Jobs may be another's by now: those that run are asked to stop, and the store is to judge what they answer. Answers those that were held. */
+  leave(): Run[] {
+    const held = [...this.#hands.values()].flatMap((hands) => hands.handBack(() => true));
+    held.push(...this.#rows.cutWhere(() => true));
+    this.runner.leaveAll();
+    return held;
+  }
+
   end(): void {
     this.#staleCheck?.cancel();
   }

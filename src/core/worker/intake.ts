@@ -14,7 +14,7 @@ import { Crew } from "./crew.ts";
 import { released } from "./outcome.ts";
 import { Patience } from "./patience.ts";
 import { readPauses } from "./pauses.ts";
-import type { Pulse } from "./pulse.ts";
+import type { Loss, Pulse } from "./pulse.ts";
 import { Run, type Draft } from "./run.ts";
 import type { WorkerParts } from "./settings.ts";
 import { Settling } from "./settling.ts";
@@ -143,9 +143,10 @@ export class Intake {
     this.#keeper.heard();
   }
 
-  /** Held jobs are void; those that run end without an outcome. */
-  lost(): void {
-    this.crew.lost();
+  /** Held jobs are void; those that run end without an outcome, or with one that a store of another era may refuse. */
+  lost(why: Loss): void {
+    if (why === "given up") this.crew.lost();
+    else this.#settling.addBare(this.crew.leave().map((run) => run.outcome(released, 0)));
     this.#keeper.notesChanged();
     this.wake();
   }

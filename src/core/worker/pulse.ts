@@ -8,10 +8,16 @@ import type { Settings, WorkerParts } from "./settings.ts";
 
 export type PulseParts = Pick<WorkerParts, "engine" | "runtime" | "log"> & { readonly settings: Pick<Settings, "leaseMs" | "beatEveryMs"> };
 
+/**
+ * "given up": the store took all back, since it did not hear from this process.
+ * "another era": it was wiped, rolled back or promoted. What it still knows is held here, what it does not may be another's; it cannot be told which is which.
+ */
+export type Loss = "given up" | "another era";
+
 export interface PulseHears {
   cancelled(ids: readonly string[]): void;
   /** All that was held is void. */
-  lost(): void;
+  lost(why: Loss): void;
   notesChanged(): void;
   /** The store's, with every beat. */
   era?(era: string): void;
@@ -62,7 +68,7 @@ export class Pulse {
 
   /** The store said in answer to a call that it had given `process` up. */
   lose(process: string): void {
-    if (process === this.#process) this.#goOnAsAnother();
+    if (process === this.#process) this.#goOnAsAnother("given up");
   }
 
   start(): void {
@@ -95,7 +101,9 @@ export class Pulse {
     // A store knows no process that holds nothing; a beat from before the first claim says nothing of what that claim gave.
     const isLost = heard.isLost && this.#heldSince !== undefined && this.#heldSince < heard.now;
     if (isLost || isNewEra) {
-      this.#goOnAsAnother();
+      // In another past as many notes may have been written, and others.
+      this.#notesVersion = undefined;
+      this.#goOnAsAnother(isNewEra ? "another era" : "given up");
       return;
     }
     if (heard.cancelled.length > 0) this.#hears.cancelled(heard.cancelled);
@@ -104,14 +112,15 @@ export class Pulse {
     this.#hears.heard();
   }
 
-  #goOnAsAnother(): void {
+  #goOnAsAnother(why: Loss): void {
     if (this.#beat === undefined) return;
     this.#end();
     this.#process = this.#parts.runtime.id();
     this.#heldSince = undefined;
-    this.#parts.log.info({ process: this.#process }, "the store gave this worker up; it goes on as a new process");
+    const what = why === "another era" ? "the store has another past than before" : "the store gave this worker up";
+    this.#parts.log.info({ process: this.#process }, `${what}; it goes on as a new process`);
     this.start();
-    this.#hears.lost();
+    this.#hears.lost(why);
   }
 
   #end(): void {

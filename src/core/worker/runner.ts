@@ -99,6 +99,19 @@ export class Runner {
     for (const run of this.running) this.lose(run);
   }
 
+  /** The store has another past, in which a job may be another's: one that ends after its signal, or is given up, is handed back uncharged. */
+  leaveAll(): void {
+    for (const run of this.running) {
+      const { id } = run.claimed;
+      this.handBack(
+        run,
+        new ErrandError("lease-lost", `job ${id} may be another's: the store was wiped, rolled back or failed over since it was claimed; stop, it runs again`, {
+          details: { job: id },
+        }),
+      );
+    }
+  }
+
   /** The store gave it to another, or ended it. */
   lose(run: Run): void {
     if (run.isLost || run.isOver) return;

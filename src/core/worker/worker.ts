@@ -68,7 +68,7 @@ export class Worker implements RunningWorker {
     this.#alone = new Alone(this.#parts);
     this.#pulse = new Pulse(this.#parts, this.#contact, {
       cancelled: (ids) => this.#intake.cancelled(ids),
-      lost: () => this.#intake.lost(),
+      lost: (why) => this.#intake.lost(why),
       notesChanged: () => {
         this.#intake.notesChanged();
         this.#scheduler.wake();
