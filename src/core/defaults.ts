@@ -87,6 +87,8 @@ export const reconnectUpToMs: number = 1 * second;
 export const postgresPoolSize = 4;
 export const postgresConnectMs: number = 10 * second;
 export const postgresAnswerMs: number = 30 * second;
+/** How long a call waits for a lock, the store's write lock or one of names that an open transaction promised: less than an answer may take, so that the server gives up first. */
+export const postgresLockMs: number = 20 * second;
 /** How long bringing a schema up to a new version waits for a table: what came after it waits as long. */
 export const postgresMigrateLockMs: number = 2 * second;
 /** A snapshot so old keeps vacuum from its work: workers look so often, and tell of it, as does `errand doctor`. To that, a table with so many dead rows is due for vacuum. */

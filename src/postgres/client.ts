@@ -3,6 +3,7 @@ import { postgresPoolSize } from "../core/defaults.ts";
 import { ErrandError } from "../core/errors.ts";
 import { loadPg } from "./driver.ts";
 import type { DriverName, PgClient, PgPool, PostgresSql } from "./driver.ts";
+import type { After } from "./patience.ts";
 import { overPg, PgDatabase, pgPoolOptions } from "./pgDatabase.ts";
 import { PostgresDatabase } from "./postgresDatabase.ts";
 import type { Row, Value } from "./values.ts";
@@ -53,11 +54,14 @@ export interface Reach {
   readonly options: object;
 }
 
-/** `postgres://…`, or a pool: a `Pool` of pg, or the `sql` of the package `postgres`. Throws `engine-missing`, `option-invalid`. */
-export function databaseOf(given: unknown, poolSize: number = postgresPoolSize): Database {
+/**
+ * `postgres://…`, or a pool: a `Pool` of pg, or the `sql` of the package `postgres`. `after`: a clock, for waits that an app's pool does not bound by itself.
+ * Throws `engine-missing`, `option-invalid`.
+ */
+export function databaseOf(given: unknown, poolSize: number = postgresPoolSize, after?: After): Database {
   if (typeof given === "string") return ofUrl(given, poolSize);
-  if (isPostgresSql(given)) return new PostgresDatabase(given, false);
-  if (isPgPool(given)) return new PgDatabase(given, false);
+  if (isPostgresSql(given)) return new PostgresDatabase(given, false, after);
+  if (isPgPool(given)) return new PgDatabase(given, false, undefined, after);
   const cure = 'give a URL ("postgres://user@host/database"), a Pool of "pg", or the sql of "postgres"';
   throw new ErrandError("option-invalid", `${isPgClient(given) ? "one client is no pool" : "that is no connection to PostgreSQL"}; ${cure}`);
 }

@@ -66,6 +66,8 @@ export interface PostgresSession {
 }
 
 export interface PostgresQuery {
+  /** Asks the server to stop, on a connection of its own. */
+  cancel(): unknown;
   raw(): PromiseLike<PostgresRows>;
 }
 

@@ -1,4 +1,5 @@
 /** What the drivers throw, as errand's errors: the one place where they are told apart. */
+import { postgresConnectMs } from "../core/defaults.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 
@@ -17,6 +18,11 @@ const gone: Meaning = {
   cure: "errand connects again by itself; if it lasts, check that the server runs and can be reached from here",
 };
 const goneUnsent: Meaning = { ...gone, isDefinite: true };
+const taken: Meaning = {
+  code: "store-unreachable",
+  cure: "all connections of the pool are in use: let a transaction that holds one hand in by within(tx), or give the pool more; if none is, check that the server can be reached",
+  isDefinite: true,
+};
 const conflict: Meaning = { code: "conflict-retry", cure: "another transaction came between; run yours again from its beginning", isDefinite: true };
 const denied: Meaning = {
   code: "store-denied",
@@ -87,13 +93,19 @@ const states: Readonly<Record<string, Meaning>> = {
 const losses: readonly (readonly [RegExp, Meaning])[] = [
   [/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT|CONNECT_TIMEOUT|CONNECTION_ENDED|CONNECTION_CONNECT_TIMEOUT)$/, goneUnsent],
   [/^(ECONNRESET|EPIPE|ETIMEDOUT|CONNECTION_CLOSED|CONNECTION_DESTROYED)$/, gone],
-  [/when trying to connect|due to connection timeout|is not queryable|after calling end on the pool/, goneUnsent],
+  [/when trying to connect|no connection was free/, taken],
+  [/due to connection timeout|is not queryable|after calling end on the pool/, goneUnsent],
   [/Connection terminated|Query read timeout|connection .*closed/i, gone],
   [/SSL|certificate|SASL|password/i, noLogin],
 ];
 const unknown: Meaning = { code: "store-failed", cure: "see its cause" };
 /** Of a pooler: it never sent the statement on. */
 const neverPassedOn = /query_wait_timeout|no more connections allowed|server_login_retry|cannot connect/;
+
+/** No connection of an app's pool was to be had in time. */
+export function noneFree(): Error {
+  return new Error(`no connection was free within ${postgresConnectMs / 1_000} s`);
+}
 
 export function failureOf(error: unknown, name: string, sent: Sent): ErrandError {
   if (error instanceof ErrandError) return error;

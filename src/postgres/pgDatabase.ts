@@ -1,10 +1,13 @@
 /** A database over the driver `pg`. */
 import { postgresAnswerMs, postgresConnectMs } from "../core/defaults.ts";
 import type { Ms } from "../core/runtime.ts";
+import { cancelRequest } from "./cancelRequest.ts";
 import type { Database, Ear, Hearing, Reach, Reserved, Session } from "./client.ts";
 import { isInstalled, loadPg } from "./driver.ts";
 import type { PgClient, PgClientClass, PgPool, PgPoolClient } from "./driver.ts";
-import { endsConnection, failureOf } from "./failure.ts";
+import { endsConnection, failureOf, noneFree } from "./failure.ts";
+import { within } from "./patience.ts";
+import type { After } from "./patience.ts";
 import { parserOf, textOf } from "./values.ts";
 import type { Row, Value } from "./values.ts";
 
@@ -12,6 +15,8 @@ import type { Row, Value } from "./values.ts";
 const reachNames = ["connectionString", "host", "port", "user", "password", "database", "ssl", "options"];
 const types = { getTypeParser: parserOf };
 const applicationName = "errand";
+/** As `pg` says that a statement was not answered in time. */
+const readTimeout = "Query read timeout";
 
 export function pgPoolOptions(url: string | undefined, poolSize: number): object {
   return {
@@ -31,11 +36,13 @@ export class PgDatabase implements Database {
   readonly isOurs: boolean;
   readonly #pool: PgPool;
   readonly #answerMs: Ms;
+  readonly #after: After | undefined;
 
-  /** `answerMs`: a statement that is not answered by then fails, and its connection is given up. */
-  constructor(pool: PgPool, isOurs: boolean, answerMs: Ms = postgresAnswerMs) {
+  /** `answerMs`: a statement that is not answered by then fails, and its connection is given up. `after`: bounds the wait for a connection, where the pool does not. */
+  constructor(pool: PgPool, isOurs: boolean, answerMs: Ms = postgresAnswerMs, after?: After) {
     this.#pool = pool;
     this.#answerMs = answerMs;
+    this.#after = after;
     this.isOurs = isOurs;
     this.name = nameOf(pool.options);
   }
@@ -51,7 +58,8 @@ export class PgDatabase implements Database {
 
   async reserve(): Promise<Reserved> {
     try {
-      return new PgReserved(await this.#pool.connect(), this.name, this.#answerMs);
+      const client = await within(this.#after, postgresConnectMs, this.#pool.connect(), noneFree, (late) => late.release());
+      return new PgReserved(client, this.name, this.#answerMs);
     } catch (error) {
       throw failureOf(error, this.name, "not sent");
     }
@@ -141,6 +149,7 @@ async function ask(client: PgClient, name: string, answerMs: Ms, text: string, v
     const { rows } = await client.query({ text, values: values.map(textOf), types, query_timeout: answerMs });
     return rows as readonly Row[];
   } catch (error) {
+    if (error instanceof Error && error.message === readTimeout) cancelRequest(client);
     throw failureOf(error, name, "sent");
   }
 }

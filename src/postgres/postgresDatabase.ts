@@ -1,8 +1,12 @@
 /** A database over the driver `postgres`. */
+import { postgresAnswerMs, postgresConnectMs } from "../core/defaults.ts";
+import type { Ms } from "../core/runtime.ts";
 import type { Database, Ear, Hearing, Reach, Reserved } from "./client.ts";
 import { isInstalled } from "./driver.ts";
 import type { PostgresRows, PostgresSession, PostgresSql } from "./driver.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, noneFree } from "./failure.ts";
+import { within } from "./patience.ts";
+import type { After } from "./patience.ts";
 import { parserOf, textOf } from "./values.ts";
 import type { Row, Value } from "./values.ts";
 
@@ -14,20 +18,24 @@ export class PostgresDatabase implements Database {
   readonly name: string;
   readonly isOurs: boolean;
   readonly #sql: PostgresSql;
+  readonly #patience: Patience;
 
-  constructor(sql: PostgresSql, isOurs: boolean) {
+  /** `after`: bounds what the driver waits for without end, an answer or a connection out of its pool. */
+  constructor(sql: PostgresSql, isOurs: boolean, after?: After, answerMs: Ms = postgresAnswerMs) {
     this.#sql = sql;
+    this.#patience = { after, answerMs };
     this.isOurs = isOurs;
     this.name = nameOf(sql.options);
   }
 
   query(text: string, values: readonly Value[]): Promise<readonly Row[]> {
-    return ask(this.#sql, this.name, text, values);
+    return ask(this.#sql, this.name, this.#patience, text, values);
   }
 
   async reserve(): Promise<Reserved> {
     try {
-      return new PostgresReserved(await this.#sql.reserve(), this.name);
+      const sql = await within(this.#patience.after, postgresConnectMs, this.#sql.reserve(), noneFree, (late) => late.release());
+      return new PostgresReserved(sql, this.name, this.#patience);
     } catch (error) {
       throw failureOf(error, this.name, "not sent");
     }
@@ -69,14 +77,16 @@ export class PostgresDatabase implements Database {
 class PostgresReserved implements Reserved {
   readonly #sql: PostgresSession & { release(): void };
   readonly #name: string;
+  readonly #patience: Patience;
 
-  constructor(sql: PostgresSession & { release(): void }, name: string) {
+  constructor(sql: PostgresSession & { release(): void }, name: string, patience: Patience) {
     this.#sql = sql;
     this.#name = name;
+    this.#patience = patience;
   }
 
   query(text: string, values: readonly Value[]): Promise<readonly Row[]> {
-    return ask(this.#sql, this.#name, text, values);
+    return ask(this.#sql, this.#name, this.#patience, text, values);
   }
 
   /** The driver finds out by itself which of its connections are broken. */
@@ -85,10 +95,21 @@ class PostgresReserved implements Reserved {
   }
 }
 
-async function ask(sql: PostgresSession, name: string, text: string, values: readonly Value[]): Promise<readonly Row[]> {
+interface Patience {
+  readonly after: After | undefined;
+  readonly answerMs: Ms;
+}
+
+/** One that is not answered is cancelled, also where it only waits for a connection: nobody asks for it any more. */
+async function ask(sql: PostgresSession, name: string, { after, answerMs }: Patience, text: string, values: readonly Value[]): Promise<readonly Row[]> {
   try {
     const typed = values.map((value) => (value === null ? null : sql.typed(textOf(value), inferred)));
-    return rowsOf(await sql.unsafe(text, typed as never[]).raw());
+    const query = sql.unsafe(text, typed as never[]);
+    const late = (): Error => {
+      Promise.resolve(query.cancel()).catch(() => undefined);
+      return new Error("Query read timeout");
+    };
+    return rowsOf(await within(after, answerMs, Promise.resolve(query.raw()), late));
   } catch (error) {
     throw failureOf(error, name, "sent");
   }

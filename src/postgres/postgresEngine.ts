@@ -159,7 +159,9 @@ export class PostgresEngine implements port.Engine {
   }
 
   async #open(runtime: Runtime): Promise<Opened> {
-    const database = databaseOf(this.#given, this.#options.poolSize);
+    // A virtual clock waits for no network.
+    const after: Runtime["after"] | undefined = runtime.storeTime === undefined ? (ms, fn, options) => runtime.after(ms, fn, options) : undefined;
+    const database = databaseOf(this.#given, this.#options.poolSize, after);
     try {
       // All of the SQL, which an app on another engine need not load.
       const { install } = await import("./install.ts");
