@@ -4,6 +4,7 @@ import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { pgBouncerMissing } from "../test/postgres/pgbouncer.ts";
 import { endSharedServer } from "../test/postgres/privateServer.ts";
 import { enginesNotTested } from "./enginesNotTested.ts";
 import { root } from "./root.ts";
@@ -14,18 +15,29 @@ npm test -- sqlite crash          files whose path holds one of these words
 npm test -- --only "a lease"      tests whose name matches
 npm test -- --shuffle 7           files in a random order, the same for the same seed
 npm test -- --repeat 20           again and again, in another order each time if shuffled
+npm test -- --pgbouncer           what is about PostgreSQL, through PgBouncer in transaction mode with a pool of two
 `;
+/** Without words of its own. */
+const pooledWords = ["conformance/postgres", "test/postgres", "cli/postgres"];
 const testTimeoutMs = 180_000;
 /** A test that left a process behind must not hold the run for ever. */
 const runTimeoutMs = 20 * 60_000;
 const repeatsMax = 10_000;
 
-const { values: options, positionals: words } = parseArgs({
+const { values: options, positionals: given } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: "string" }, shuffle: { type: "string" }, repeat: { type: "string", default: "1" }, help: { type: "boolean", default: false } },
+  options: {
+    only: { type: "string" },
+    shuffle: { type: "string" },
+    repeat: { type: "string", default: "1" },
+    pgbouncer: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
 });
+const words = options.pgbouncer && given.length === 0 ? pooledWords : given;
 
 if (options.help) console.log(usage);
+else if (options.pgbouncer && pgBouncerMissing !== undefined) console.error(`\n!!! NOTHING WAS TESTED THROUGH PGBOUNCER: ${pgBouncerMissing}\n`);
 else process.exitCode = runAll();
 
 function runAll(): number {
@@ -50,7 +62,12 @@ function runOnce(files: readonly string[]): number {
   const folder = mkdtempSync(path.join(tmpdir(), "errand-tests-"));
   const reportFile = path.join(folder, "report.jsonl");
   try {
-    const env = { ...process.env, ERRAND_TEST_REPORT: reportFile, ERRAND_TEST_RUN: String(process.pid) };
+    const env = {
+      ...process.env,
+      ERRAND_TEST_REPORT: reportFile,
+      ERRAND_TEST_RUN: String(process.pid),
+      ...(options.pgbouncer && { ERRAND_TEST_PGBOUNCER: "1" }),
+    };
     const { status, error } = spawnSync(process.execPath, [...flags(), ...files], { cwd: root, stdio: "inherit", env, timeout: runTimeoutMs });
     if (error !== undefined) console.error(`The tests did not end by themselves: ${error.message}`);
     return sayWhatWasNotTested(reportFile) && process.env["CI"] !== undefined ? 1 : (status ?? 1);

@@ -82,6 +82,10 @@ export class ProcessEngine implements port.Engine {
     });
   }
 
+  get isHearing(): boolean {
+    return this.#engine.isHearing !== false;
+  }
+
   joins(tx: unknown): "sync" | "async" {
     return this.#engine.joins(tx);
   }

@@ -60,6 +60,8 @@ export interface Engine<Tx = unknown> {
   readNote(key: string, at: At): Maybe<Note | undefined>;
   /** Calls `wake` soon after work may have become ready, from any process. A hint: correctness never hangs on it. */
   listen(wake: () => void): Maybe<Unlisten>;
+  /** Whether `wake` is called for the work of other processes too, now. Absent: it is. Where it is not, those who wait look more often by themselves. */
+  readonly isHearing?: boolean;
   /** What has kept the store from taking away what is dead for longer than `afterMs`, or for a time that it does not tell: at most 80. Writes nothing. Absent: nothing can. */
   pins?(afterMs: Ms): Maybe<readonly Pin[]>;
   /** Work is handed in by name as well, without the code, as by SQL: brokers leave what that needs as notes (notes.ts, `StoredTask`). Absent: they do not. */

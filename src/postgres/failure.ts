@@ -98,6 +98,12 @@ const losses: readonly (readonly [RegExp, Meaning])[] = [
   [/Connection terminated|Query read timeout|connection .*closed/i, gone],
   [/SSL|certificate|SASL|password/i, noLogin],
 ];
+/** Poolers say most things by one state, that of a violation of the protocol. */
+const pooled: readonly (readonly [RegExp, Meaning])[] = [
+  [/database .* does not exist|no such database/, { ...noLogin, cure: "create the database, or name another one; the pooler may have its own list" }],
+  [/authentication failed|no such user|does not exist/, { ...noLogin, cure: "check user and password, at the pooler and in pg_hba.conf" }],
+  [/unsupported startup parameter/, { ...noLogin, cure: "take it out of the connection's options, or name it in the pooler's ignore_startup_parameters" }],
+];
 const unknown: Meaning = { code: "store-failed", cure: "see its cause" };
 /** Of a pooler: it never sent the statement on. */
 const neverPassedOn = /query_wait_timeout|no more connections allowed|server_login_retry|cannot connect/;
@@ -125,6 +131,11 @@ export function endsConnection(error: unknown): boolean {
 
 function meaningOf(error: unknown): Meaning {
   const state = stateOf(error);
+  if (codeOf(error) === "08P01") {
+    const said = saidBy(error);
+    const meaning = pooled.find(([pattern]) => pattern.test(said))?.[1];
+    if (meaning !== undefined) return meaning;
+  }
   // Any other error that the server answers has undone its statement.
   if (state !== undefined) return states[state] ?? states[state.slice(0, 2)] ?? { ...unknown, isDefinite: true };
   const words = [codeOf(error), ...messagesOf(error)];

@@ -2,10 +2,10 @@
  * Wakes those who wait for work: at once after a commit of this engine, and when another process tells of one of its own (NOTIFY), on a connection that only listens.
  *
  * A commit that notifies takes a lock of the whole server, so it is never the commit of the work, nor in a caller's transaction, and it is told at most 100 times a
- * second (https://www.recall.ai/blog/postgres-listen-notify-does-not-scale). What is told can be lost: workers look for work by themselves once a second.
+ * second (https://www.recall.ai/blog/postgres-listen-notify-does-not-scale). What is told can be lost: workers look for work by themselves, too.
  *
  * A connection that broke without a word sounds like one on which nothing happens, so each process asks itself from time to time. One that never hears its own
- * question sits behind a pooler that gives statements to any connection; there nothing but looking helps.
+ * question sits behind a pooler that gives statements to any connection; there nothing but looking helps, and `isHearing` says so.
  */
 import { createHash } from "node:crypto";
 import { jitter, notifyEveryMs, probeAnswerMs, probeEveryMs, reconnectFirstMs } from "../core/defaults.ts";
@@ -53,6 +53,7 @@ export class Listeners {
 
   /** Whether other processes' work is heard of, now. */
   get isHearing(): boolean {
+    if (this.#runtime.storeTime !== undefined) return this.#wakes.size > 0;
     return this.#hearing !== undefined && this.#hasHeard;
   }
 
@@ -162,7 +163,7 @@ export class Listeners {
     if (!this.#hasHeard) {
       this.#runtime.log.warn(
         { channel: this.#channel },
-        "no wake-ups arrive over this connection, as behind a pooler in transaction mode; workers look for work once a second",
+        "no wake-ups arrive over this connection, as behind a pooler in transaction mode; workers look for work by themselves, often while it comes",
       );
     }
     if (this.#hearing?.heals !== true) this.#giveUp();

@@ -149,6 +149,10 @@ export class PostgresEngine implements port.Engine {
     return this.#store.listeners.listen(wake);
   }
 
+  get isHearing(): boolean {
+    return this.#opened?.listeners.isHearing === true;
+  }
+
   pins(afterMs: Ms): Promise<readonly port.Pin[]> {
     return pinsOf(this.#store.database, afterMs);
   }

@@ -57,8 +57,8 @@ export const onPostgres: EngineMaker = {
       const { pool, schema } = present(places.at(-1), "a place");
       return () => postgres(pool, { schema });
     });
-    const { pool, schema } = present(places[0], "a place");
-    const app = new PostgresRows(pool, `${schema}_app_rows`);
+    const { apps, schema } = present(places[0], "a place");
+    const app = new PostgresRows(apps, `${schema}_app_rows`);
     const wipe = async (): Promise<void> => {
       places.push(await freshPlace());
       await store.wipe();

@@ -1,6 +1,12 @@
 /** Every law, on PostgreSQL: each process on the one schema. */
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { holdTo, laws } from "../../src/conformance/index.ts";
+import { isPooled } from "../postgres/places.ts";
 import { onPostgres } from "./engines.ts";
 
-for (const law of laws) test(`${law.guarantee} on postgres: ${law.name}`, () => holdTo(law, onPostgres));
+/** Through a pooler several at once, which contend for the few connections that it has. */
+const atOnce = isPooled ? 4 : 1;
+
+describe(isPooled ? "PostgreSQL through PgBouncer" : "PostgreSQL", { concurrency: atOnce }, () => {
+  for (const law of laws) test(`${law.guarantee} on postgres: ${law.name}`, () => holdTo(law, onPostgres));
+});

@@ -9,6 +9,8 @@ import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 export class BrokerStage implements AsyncDisposable {
   readonly runtime = new VirtualRuntime();
   readonly calls: { readonly verb: string; readonly args: readonly unknown[] }[] = [];
+  /** Whether the store's wake-ups arrive. */
+  isHearing = true;
   /** Called before a verb reaches the engine; what it throws is the call's failure. */
   before: (verb: string, args: readonly unknown[]) => void = () => undefined;
   /** Called with the engine's answer: what it answers stands for it. */
@@ -73,16 +75,16 @@ export class BrokerStage implements AsyncDisposable {
   #watched(): Engine {
     return new Proxy(this.#store, {
       get: (target, verb) => {
+        if (verb === "isHearing") return this.isHearing;
+        if (verb === "listen") return (wake: () => void) => target.listen(() => this.isHearing && wake());
         const member: unknown = Reflect.get(target, verb, target);
         if (typeof member !== "function") return member;
         return (...args: unknown[]): unknown => {
-          if (verb !== "open" && verb !== "close" && verb !== "listen") {
+          if (verb !== "open" && verb !== "close") {
             this.calls.push({ verb: String(verb), args });
             this.before(String(verb), args);
           }
-          return verb === "open" || verb === "close" || verb === "listen"
-            ? Reflect.apply(member, target, args)
-            : this.afterwards(String(verb), Reflect.apply(member, target, args));
+          return verb === "open" || verb === "close" ? Reflect.apply(member, target, args) : this.afterwards(String(verb), Reflect.apply(member, target, args));
         };
       },
     });

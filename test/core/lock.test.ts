@@ -63,6 +63,22 @@ test("a broker that holds nothing any more stops beating after a lease, and beat
   assert.equal(processes.size, 2);
 });
 
+test("where no hints are heard, one that waits for a lock asks as often as it would heed them, and has it soon", async () => {
+  await using stage = new BrokerStage();
+  stage.isHearing = false;
+  const [one, two] = [stage.broker(), stage.broker()];
+  const lock = await stage.finished(one.lock("a", { for: "1h" }));
+  const next = two.lock("a", { for: "1h", wait: "1h" });
+  await stage.advance(1_000);
+  const from = stage.runtime.now();
+  const asked = stage.countOf("lock");
+  assert.ok(asked >= 10 && asked <= 40, `${asked} calls in the first second`);
+  await lock.release();
+  const got = await stage.finished(next);
+  assert.ok(stage.runtime.now() - from <= 150, `served after ${stage.runtime.now() - from} ms`);
+  await stage.finished(got.release());
+});
+
 test("one that waits for long asks about once a second, however busy the store is; one that waits briefly is served at once", async () => {
   await using stage = new BrokerStage();
   const [one, two] = [stage.broker(), stage.broker()];

@@ -55,7 +55,7 @@ for (const row of rows) {
 async function held(run: (engine: Engine, client: pg.PoolClient) => Promise<void>): Promise<void> {
   const place = await freshPlace();
   const engine = postgres(place.pool, { schema: place.schema });
-  const client = await place.pool.connect();
+  const client = await place.apps.connect();
   try {
     await engine.open({ runtime: new StillRuntime() });
     await run(engine, client);

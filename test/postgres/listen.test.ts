@@ -8,7 +8,7 @@ import { channelOf, Listeners } from "../../src/postgres/listen.ts";
 import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 import { clients } from "./clients.ts";
 import { PgBouncer, pgBouncerMissing } from "./pgbouncer.ts";
-import { freshPlace } from "./places.ts";
+import { freshPlace, notPooled } from "./places.ts";
 import { Proxy } from "./proxy.ts";
 import { postgresMissing } from "./server.ts";
 
@@ -60,7 +60,7 @@ class Listening {
   }
 }
 
-describe("PostgreSQL", { skip: postgresMissing ?? false }, () => {
+describe("PostgreSQL", { skip: postgresMissing ?? notPooled("it is about the connection that listens, which hears nothing there") }, () => {
   for (const { name, open } of clients) {
     it(`by ${name}: work of one process wakes another one, and not another schema's`, async () => {
       const { url } = await freshPlace();

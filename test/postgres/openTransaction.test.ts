@@ -35,7 +35,7 @@ describe("a job that an open transaction completes", { skip: postgresMissing ?? 
     place = await freshPlace();
     engine = postgres(place.pool, { schema: place.schema });
     await engine.open({ runtime: new StillRuntime() });
-    app = await place.pool.connect();
+    app = await place.apps.connect();
   });
   after(async () => {
     app.release();

@@ -7,7 +7,7 @@ import { postgres } from "../../src/postgres/index.ts";
 import { job, leaseMs, member, Stage } from "../port/stage.ts";
 import { StillRuntime } from "../port/stillRuntime.ts";
 import { TransitionWatch } from "../port/transitionWatch.ts";
-import { freshPlace } from "./places.ts";
+import { beginningWith, freshPlace } from "./places.ts";
 import { postgresMissing } from "./server.ts";
 
 /** Whoever waits for a lock for so long fails, and so does its law. */
@@ -39,19 +39,22 @@ class Open {
     await this.#client.query(how);
   }
 
-  /** Its process is gone. */
-  async breakOff(): Promise<void> {
+  /** Its process is gone, and the server has noticed: where a pooler stands between, a little later. */
+  async breakOff(server: pg.Pool): Promise<void> {
+    const { rows } = await this.#client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
     await this.#client.end();
+    const isThere = "SELECT FROM pg_stat_activity WHERE pid = $1 AND xact_start IS NOT NULL";
+    while ((await server.query(isThere, [rows[0]?.pid])).rowCount !== 0);
   }
 }
 
-async function onStage(law: (stage: Stage, open: () => Promise<Open>) => Promise<void>): Promise<void> {
+async function onStage(law: (stage: Stage, open: () => Promise<Open>, server: pg.Pool) => Promise<void>): Promise<void> {
   const place = await freshPlace();
-  const pool = new pg.Pool({ connectionString: place.url, max: 2, options: `-c lock_timeout=${waitsMs}` });
+  const pool = new pg.Pool({ connectionString: place.url, max: 2, ...beginningWith(`-c lock_timeout=${waitsMs}`) });
   const clients: pg.Client[] = [];
   const stage = new Stage(postgres(pool, { schema: place.schema }), new TransitionWatch());
   const open = async (): Promise<Open> => {
-    const client = new pg.Client({ connectionString: place.url });
+    const client = new pg.Client({ connectionString: place.appsUrl });
     clients.push(client);
     await client.connect();
     await client.query("BEGIN");
@@ -59,7 +62,7 @@ async function onStage(law: (stage: Stage, open: () => Promise<Open>) => Promise
   };
   await stage.engine.open({ runtime: new StillRuntime() });
   try {
-    await law(stage, open);
+    await law(stage, open, place.pool);
   } finally {
     await Promise.all(clients.map((client) => client.end()));
     await stage.engine.close();
@@ -68,7 +71,7 @@ async function onStage(law: (stage: Stage, open: () => Promise<Open>) => Promise
   }
 }
 
-const laws: readonly { readonly law: string; readonly run: (stage: Stage, open: () => Promise<Open>) => Promise<void> }[] = [
+const laws: readonly { readonly law: string; readonly run: (stage: Stage, open: () => Promise<Open>, server: pg.Pool) => Promise<void> }[] = [
   {
     law: "an uncommitted enqueue with a lane keeps nobody waiting: claims, settles, beats, enqueues of its lane, cancels and tidy go on",
     run: async (stage, open) => {
@@ -162,13 +165,13 @@ const laws: readonly { readonly law: string; readonly run: (stage: Stage, open: 
   },
   {
     law: "of a connection that broke, the job runs again as after any crash",
-    run: async (stage, open) => {
+    run: async (stage, open, server) => {
       await stage.enqueue(job("a"));
       assert.deepEqual(await stage.claimIds(), ["a"]);
       const tx = await open();
       await tx.complete("a");
       await tx.enqueue(job("follows"));
-      await tx.breakOff();
+      await tx.breakOff(server);
       await stage.crash();
       assert.deepEqual(await stage.claimIds(), ["a"]);
       assert.equal(await stage.states("follows"), "unknown");

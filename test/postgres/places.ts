@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import pg from "pg";
+import { PgBouncer, pgBouncerMissing } from "./pgbouncer.ts";
 import { isAlive } from "./privateServer.ts";
 import { serverUrl } from "./server.ts";
 
@@ -13,8 +14,12 @@ export interface Place {
   readonly url: string;
   /** Empty, or not there yet. */
   readonly schema: string;
-  /** For the app's part of a test. All places of a process share it; do not end it. */
+  /** All places of a process share it; do not end it. */
   readonly pool: pg.Pool;
+  /** For transactions that the app keeps open: the same one, or behind a pooler one that leaves errand its connections. */
+  readonly apps: pg.Pool;
+  /** Likewise. */
+  readonly appsUrl: string;
   /** Gives the place back. Whatever is connected to it is closed by then. */
   done(): Promise<void>;
 }
@@ -22,9 +27,18 @@ export interface Place {
 /** Empties a schema that an engine has filled. */
 export type Emptying = (pool: pg.Pool, schema: string) => Promise<void>;
 
-interface Database {
-  readonly url: string;
-  readonly pool: pg.Pool;
+type Database = Pick<Place, "url" | "pool" | "apps" | "appsUrl">;
+
+/** `npm test -- --pgbouncer`: all connections to the places of a process go through one. */
+export const isPooled: boolean = process.env["ERRAND_TEST_PGBOUNCER"] !== undefined;
+/** Why a test is left out through a pooler, which has sessions of its own. */
+export function notPooled(why: string): string | false {
+  return isPooled && `left out through PgBouncer: ${why}`;
+}
+
+/** Settings that a session begins with, where there is one. */
+export function beginningWith(options: string): { readonly options?: string } {
+  return isPooled ? {} : { options };
 }
 
 /** Laws keep several transactions of the app open, each with a connection. */
@@ -38,11 +52,11 @@ let made = 0;
 let emptyOut: Emptying = dropSchema;
 
 export async function freshPlace(): Promise<Place> {
-  const { url, pool } = await (database ??= makeDatabase());
+  const { url, pool, apps, appsUrl } = await (database ??= makeDatabase());
   const used = idle.pop();
   if (used !== undefined) await empty(pool, used);
   const schema = used ?? `errand_${++made}`;
-  return { url, schema, pool, done: () => Promise.resolve(void idle.push(schema)) };
+  return { url, schema, pool, apps, appsUrl, done: () => Promise.resolve(void idle.push(schema)) };
 }
 
 /** An engine's own way to empty its schema, which leaves tables and functions as they are. */
@@ -68,11 +82,22 @@ async function makeDatabase(): Promise<Database> {
   });
   const url = new URL(await serverUrl());
   url.pathname = `/${name}`;
-  const pool = new pg.Pool({ connectionString: url.href, max: poolSize, allowExitOnIdle: true, application_name: "errand tests" });
+  process.once("beforeExit", () => void drop(name));
+  if (!isPooled) {
+    const pool = poolOf(url.href);
+    return { url: url.href, pool, apps: pool, appsUrl: url.href };
+  }
+  if (pgBouncerMissing !== undefined) throw new Error(pgBouncerMissing);
+  const pooler = await PgBouncer.before(url.href);
+  pooler.unref();
+  return { url: pooler.url, pool: poolOf(pooler.url), apps: poolOf(pooler.appsUrl), appsUrl: pooler.appsUrl };
+}
+
+function poolOf(url: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max: poolSize, allowExitOnIdle: true, application_name: "errand tests" });
   // A test may end every connection there is; the next query says so.
   pool.on("error", () => undefined);
-  process.once("beforeExit", () => void drop(name));
-  return { url: url.href, pool };
+  return pool;
 }
 
 /** What cannot be dropped now, the next run drops. */

@@ -49,6 +49,8 @@ export class Stage implements AsyncDisposable {
   /** Called with the engine's answer; what it throws stands for a reply that was lost. */
   afterwards: (verb: Verb, answer: unknown) => void = () => undefined;
   readonly workers: Worker[] = [];
+  /** Whether the store's wake-ups arrive. */
+  isHearing = true;
   readonly #definitions: Definitions;
   readonly #planner: Planner;
 
@@ -141,6 +143,8 @@ export class Stage implements AsyncDisposable {
   }
 
   #member(target: Engine, name: keyof Engine, isAsync: boolean): unknown {
+    if (name === "isHearing") return this.isHearing;
+    if (name === "listen") return (wake: () => void) => target.listen(() => this.isHearing && wake());
     const member: unknown = target[name];
     if (typeof member !== "function") return member;
     const call = (...args: unknown[]): unknown => (member as (...args: unknown[]) => unknown).apply(target, args);

@@ -11,6 +11,11 @@ export class Hints {
     this.#engine = engine;
   }
 
+  /** Whether what other processes do is told, now. */
+  get areHeard(): boolean {
+    return this.#engine.isHearing !== false;
+  }
+
   /** Answers how to stop listening. */
   listen(wake: () => void): () => void {
     this.#ears.add(wake);

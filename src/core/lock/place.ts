@@ -119,13 +119,14 @@ export class Place implements Tenant {
     return "not now";
   }
 
-  /** Until a hint, the next poll, or an end; hints are heeded the less often the longer it waits. */
+  /** Until a hint, the next poll, or an end; hints are heeded the less often the longer it waits. Where none are heard, it asks as if each were one. */
   async #rest(): Promise<void> {
-    const { runtime } = this.#parts;
+    const { runtime, hints } = this.#parts;
     const waitedMs = runtime.monotonic() - this.#since;
     const leastMs = Math.min(pollIdleMs, Math.max(lockAskEveryMs, waitedMs * waitedPart));
     await this.#sleep(leastMs, () => this.#mustAsk());
-    await this.#sleep(jittered(pollIdleMs, runtime.random()) - leastMs, () => this.#mustAsk() || this.#isHinted);
+    const pollMs = hints.areHeard ? pollIdleMs : leastMs;
+    await this.#sleep(jittered(pollMs, runtime.random()) - leastMs, () => this.#mustAsk() || this.#isHinted);
   }
 
   #mustAsk(): boolean {

@@ -3,17 +3,16 @@
  * and asks only when there is something to ask for.
  */
 import { at } from "../at.ts";
-import { pollIdleMs } from "../defaults.ts";
 import type { Claimed, ClaimedJob, ClaimQueue } from "../engine.ts";
 import type { Instant, Ms, Timer } from "../runtime.ts";
 import type { Alone } from "./alone.ts";
-import { jittered } from "./backoff.ts";
 import { isDefinite, type Contact } from "./contact.ts";
 import { Gatekeeper } from "../limits/gatekeeper.ts";
 import { Crew } from "./crew.ts";
 import { released } from "./outcome.ts";
 import { Patience } from "./patience.ts";
 import { readPauses } from "./pauses.ts";
+import { Polling } from "./polling.ts";
 import type { Loss, Pulse } from "./pulse.ts";
 import { Run, type Draft } from "./run.ts";
 import type { WorkerParts } from "./settings.ts";
@@ -44,6 +43,7 @@ export class Intake {
   readonly #keeper: Gatekeeper;
   readonly #wake: Wake;
   readonly #patience: Patience;
+  readonly #polling: Polling;
   readonly #quietListeners: Set<() => void> = new Set();
   #mayHaveMore = false;
   #isOpen = false;
@@ -67,6 +67,7 @@ export class Intake {
     this.#keeper = new Gatekeeper(parts, { process: () => pulse.process, changed: () => this.wake(), runs: () => this.crew.runs() });
     this.#wake = new Wake(parts.runtime, () => this.wake());
     this.#patience = new Patience(parts.runtime, () => this.#poke());
+    this.#polling = new Polling(parts);
     alone.onTried(() => this.wake());
     this.crew = new Crew(parts, {
       ended: (run, draft, ranMs) => this.#ended(run, draft, ranMs),
@@ -297,6 +298,7 @@ export class Intake {
     }: { readonly process: string; readonly claim: string; readonly queues: readonly ClaimQueue[]; readonly alone: "no" | "only"; readonly inRow: number },
   ): void {
     this.lastFence = Math.max(this.lastFence, claimed.fence);
+    if (claimed.jobs.length > 0) this.#polling.came();
     if (claimed.jobs.length > 0 && process === this.#pulse.process) this.#pulse.holds(claimed.now);
     this.#alone.heard(claimed.hasSuspects);
     const by = { claim, fence: claimed.fence, now: claimed.now };
@@ -313,9 +315,9 @@ export class Intake {
       else laneBack = job.lane;
     }
     if (this.crew.deliver(queues, runs, inRow)) this.#mayHaveMore = true;
-    // A promotion may be due before the idle poll; never trust a hint to come.
+    // A promotion may be due before the next poll; never trust a hint to come.
     this.#nextDueMs = claimed.nextDueMs ?? Number.POSITIVE_INFINITY;
-    this.#wake.within(Math.min(this.#nextDueMs, this.#keeper.untilChangeMs(), jittered(pollIdleMs, this.#parts.runtime.random())));
+    this.#wake.within(Math.min(this.#nextDueMs, this.#keeper.untilChangeMs(), this.#polling.nextMs()));
   }
 
   /** A run, unless the job goes straight back. */
