@@ -251,6 +251,19 @@ describe("of this process", () => {
     await stage.finished(worker.stop());
   });
 
+  it("a new era of the store is counted once, with its cause's other signs: a warning, and definitions that are written again", async () => {
+    await using stage = new BrokerStage();
+    const work = stage.broker({ ticking: every("1h", task("tick", () => undefined).with({})) });
+    const worker = await work.start({ signals: false });
+    await stage.advance(5_000);
+    assert.equal((await told(work))("errand_eras_total"), 0);
+    stage.afterwards = (verb, answer) => (verb === "beat" ? { ...(answer as object), era: "another" } : answer);
+    await stage.advance(10_000);
+    assert.equal((await told(work))("errand_eras_total"), 1);
+    assert.equal(stage.said("was rolled back").length, 1);
+    await stage.finished(worker.stop());
+  });
+
   it("tells which locks it holds and waits for, and whether it leads", async () => {
     await using stage = new BrokerStage();
     const [one, other] = [stage.broker(), stage.broker()];

@@ -38,6 +38,8 @@ export class Meter {
   claimedJobs = 0;
   /** Outcomes that had to be written once more, since a call failed. */
   rewritten = 0;
+  /** Other pasts than before that the store turned out to have. */
+  eras = 0;
 
   /** What is counted is told from the first, as 0: a counter that appears with its first event hides it from whoever asks how much it grew. */
   knows({ tasks, reconciliations }: Definitions): void {

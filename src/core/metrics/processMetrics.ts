@@ -61,13 +61,14 @@ function runMetrics({ tasks }: Meter): readonly Metric[] {
   ];
 }
 
-function storeCallMetrics({ claims, claimedJobs, answers, rewritten, failedCalls }: Meter): readonly Metric[] {
+function storeCallMetrics({ claims, claimedJobs, answers, rewritten, failedCalls, eras }: Meter): readonly Metric[] {
   return [
     counter("errand_claims_total", "Claims that the store answered.", one(claims)),
     counter("errand_claimed_jobs_total", "Jobs that claims of this process were handed.", one(claimedJobs)),
     counter("errand_outcomes_total", "Outcomes that this process wrote, by what the store made of them.", by("answer", answers)),
     counter("errand_outcomes_rewritten_total", "Outcomes that had to be written again, since a call failed.", one(rewritten)),
     counter("errand_store_calls_failed_total", "Calls of a worker, or of what holds locks, that the store did not answer.", by("call", failedCalls)),
+    counter("errand_eras_total", "New eras of the store that this process's worker heard of: it was wiped, rolled back or failed over.", one(eras)),
   ];
 }
 

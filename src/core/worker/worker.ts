@@ -68,7 +68,10 @@ export class Worker implements RunningWorker {
     this.#alone = new Alone(this.#parts);
     this.#pulse = new Pulse(this.#parts, this.#contact, {
       cancelled: (ids) => this.#intake.cancelled(ids),
-      lost: (why) => this.#intake.lost(why),
+      lost: (why) => {
+        if (why === "another era") meter.eras++;
+        this.#intake.lost(why);
+      },
       notesChanged: () => {
         this.#intake.notesChanged();
         this.#scheduler.wake();
