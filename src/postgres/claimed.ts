@@ -43,8 +43,9 @@ function jobsOf(stored: StoredJobs, seqs: Seqs): ClaimedJob[] {
   const jobs = stored.ids.map((id, at) => {
     const seq = stored.seqs[at] ?? 0;
     const flagged = stored.flags[at] ?? 0;
-    // Others are settled by their ids.
+    // Others are settled by their ids: also one that has the id of a plain one that was lost here.
     if ((flagged & ~bare) === 0) seqs.set(id, seq);
+    else seqs.delete(id);
     const named = stored.named[stored.lines[at] ?? 0];
     const job: ClaimedJob = {
       id,

@@ -20,6 +20,9 @@ export const isBare: string = `j.flags & ~${bare} = 0`;
 const claimLock = (fence: string): string => `hashtextextended(@schema || ' ' || ${fence}, 718)`;
 const jobLock = (seq: string): string => `hashtextextended(@schema || ' ' || ${seq}, 719)`;
 
+/** Raised by a function to undo what it did. */
+const undone = "ERU01";
+
 /** The row that says that a job runs, as one of `running`: of a wide row j. By primary key, then claims_span. */
 export const runningOf: string = `LEFT JOIN LATERAL (
     SELECT r.seq, r.process, r.claim, r.fence, r.started_at, r.is_cancelling, r.flags, r.terms FROM @.running r WHERE j.state = 0 AND r.seq = j.seq
@@ -36,8 +39,9 @@ DECLARE
   _ended bigint[];
   _left bigint[] := _given;
 BEGIN
-  -- A caller's transaction holds one of them, or has settled it.
-  IF NOT pg_try_advisory_xact_lock(${claimLock("_fence")}) OR EXISTS (SELECT 1 FROM @.running r WHERE r.fence = _fence AND r.is_settled) THEN RETURN _given; END IF;
+  -- A caller's transaction holds one of them, or has settled it: a statement of its own, which sees what committed before the lock was free.
+  IF NOT pg_try_advisory_xact_lock(${claimLock("_fence")}) THEN RETURN _given; END IF;
+  IF EXISTS (SELECT 1 FROM @.running r WHERE r.fence = _fence AND r.is_settled) THEN RETURN _given; END IF;
   FOR _row IN SELECT c.ctid, c.line, c.keep, c.terms, c.seqs FROM @.claims c WHERE c.fence = _fence AND c.claim = _claim AND NOT c.is_mixed ORDER BY c.line, c.keep LOOP
     IF _row.seqs[1 : cardinality(_left)] = _left THEN
       _ended := _left;
@@ -55,17 +59,17 @@ BEGIN
   RETURN _left;
 END $$;
 
--- By place. A row that a caller's transaction has locked stays, with none.
+-- By place.
 CREATE FUNCTION @.take_from_claim(_row tid, _seqs bigint[], _gone bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   _rest bigint[] := CASE WHEN cardinality(_gone) = cardinality(_seqs) THEN '{}' WHEN _seqs[1 : cardinality(_gone)] = _gone THEN _seqs[cardinality(_gone) + 1 :]
     ELSE ARRAY(SELECT unnest(_seqs) EXCEPT SELECT unnest(_gone) ORDER BY 1) END;
 BEGIN
   IF cardinality(_rest) = 0 THEN
-    DELETE FROM @.claims c WHERE c.ctid = (SELECT l.ctid FROM @.claims l WHERE l.ctid = _row FOR UPDATE SKIP LOCKED);
-    IF FOUND THEN RETURN; END IF;
+    DELETE FROM @.claims c WHERE c.ctid = _row;
+  ELSE
+    UPDATE @.claims c SET seqs = _rest, low = _rest[1] WHERE c.ctid = _row;
   END IF;
-  UPDATE @.claims c SET seqs = _rest, low = coalesce(_rest[1], c.low) WHERE c.ctid = _row;
 END $$;
 
 -- As rows of running, each by itself. False: a caller's transaction holds it. True also where it stands in no claim, or in running already. By claims_span.
@@ -116,26 +120,41 @@ BEGIN
   IF NOT @.take_out(_seq) THEN UPDATE @.claims c SET is_mixed = true WHERE int8range(c.low, c.beyond) @> _seq AND _seq = ANY (c.seqs); END IF;
 END $$;
 
--- For a caller's transaction: its row of running; false: it does not run so. Another caller that holds it is waited for. By claims_span.
-CREATE FUNCTION @.settle_in_claim(_seq bigint, _outcome jsonb, _is_saved boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+-- For a caller's transaction: the job is its own until it ends; false: it does not run so, and nothing is held. Another caller that holds it is waited for. By primary keys.
+CREATE FUNCTION @.hold_in_claim(_seq bigint, _outcome jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   _fence bigint := @.ms(_outcome, 'fence');
-  _row record;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(${claimLock("_fence")});
   PERFORM pg_advisory_xact_lock(${jobLock("_seq")});
-  IF current_setting('transaction_isolation') = 'read committed' THEN
-    SELECT c.line, c.keep INTO _row FROM @.claims c WHERE c.fence = _fence AND c.claim = _outcome ->> 'claim' AND _seq = ANY (c.seqs);
-  ELSE
-    -- Whose snapshot is older than what others did to it: fails as a serialization failure.
-    SELECT c.line, c.keep INTO _row FROM @.claims c WHERE c.fence = _fence AND c.claim = _outcome ->> 'claim' AND _seq = ANY (c.seqs) FOR KEY SHARE;
+  IF NOT EXISTS (SELECT 1 FROM @.claims c WHERE c.fence = _fence AND c.claim = _outcome ->> 'claim' AND _seq = ANY (c.seqs)) OR EXISTS (SELECT 1 FROM @.running r WHERE r.seq = _seq) THEN
+    RAISE EXCEPTION USING ERRCODE = '${undone}';
   END IF;
-  IF NOT FOUND OR EXISTS (SELECT 1 FROM @.running r WHERE r.seq = _seq) THEN RETURN false; END IF;
-  IF NOT _is_saved THEN
-    PERFORM @.run_alone(ARRAY[_seq], _fence, _row.keep, _row.line);
-    UPDATE @.running r SET is_settled = true WHERE r.seq = _seq;
-  END IF;
+  IF current_setting('transaction_isolation') <> 'read committed' THEN PERFORM @.see_in_claim(_seq, _fence); END IF;
   RETURN true;
+-- Its locks are gone with it.
+EXCEPTION WHEN SQLSTATE '${undone}' THEN RETURN false;
+END $$;
+
+-- Fails as a serialization failure where others have changed the row of claims since the snapshot, or settled the job: locks it and writes what they would have written, and
+-- undoes both, so that nobody waits for it. (FOR KEY SHARE passes over rows whose other columns were changed.) By primary keys.
+CREATE FUNCTION @.see_in_claim(_seq bigint, _fence bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM @.claims c WHERE c.fence = _fence AND _seq = ANY (c.seqs) FOR SHARE;
+  PERFORM @.run_settled(_seq, _fence);
+  RAISE EXCEPTION USING ERRCODE = '${undone}';
+EXCEPTION
+  WHEN SQLSTATE '${undone}' THEN RETURN;
+  WHEN unique_violation THEN RAISE EXCEPTION 'job % was settled by another transaction since the snapshot', _seq USING ERRCODE = 'serialization_failure';
+END $$;
+
+-- What a caller's transaction settles is a row of running. By primary keys.
+CREATE FUNCTION @.run_settled(_seq bigint, _fence bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE @.running r SET is_settled = true WHERE r.seq = _seq;
+  IF FOUND THEN RETURN; END IF;
+  PERFORM @.run_alone(ARRAY[_seq], _fence, c.keep, c.line) FROM @.claims c WHERE c.fence = _fence AND _seq = ANY (c.seqs);
+  UPDATE @.running r SET is_settled = true WHERE r.seq = _seq;
 END $$;
 
 -- What callers settled is taken in. By primary key.

@@ -188,6 +188,21 @@ BEGIN
   RETURN jsonb_build_object('answer', to_jsonb(_answers), 'isReadied', true);
 END $$;
 
+-- After a caller's transaction was given up, and in one of errand's own: what it wanted to settle stands in rows of its own when it comes again, so that no change of the
+-- rest of its claim is a conflict any more. By jobs_id, then primary keys.
+CREATE FUNCTION @.verb_set_apart(_outcomes jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+DECLARE
+  _outcome jsonb;
+BEGIN
+  PERFORM @.begin_verb(_stated);
+  PERFORM @.take_in_inbox();
+  FOR _outcome IN SELECT o.value FROM jsonb_array_elements(_outcomes) o LOOP
+    PERFORM @.take_out(j.seq) FROM @.jobs j WHERE j.id = _outcome ->> 'id'
+      AND EXISTS (SELECT 1 FROM @.claims c WHERE c.fence = @.ms(_outcome, 'fence') AND c.claim = _outcome ->> 'claim' AND j.seq = ANY (c.seqs));
+  END LOOP;
+  RETURN jsonb_build_object('answer', true, 'isReadied', @.end_verb());
+END $$;
+
 CREATE FUNCTION @.settle_one_within(_outcome jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   _id text := _outcome ->> 'id';
@@ -198,11 +213,16 @@ BEGIN
   -- By jobs_id, then the primary key.
   SELECT j.seq INTO _seq FROM @.jobs j WHERE j.id = _id;
   IF _seq IS NULL THEN RETURN jsonb_build_object('id', _id, 'is', 'lease-lost'); END IF;
-  SELECT r.is_cancelling INTO _is_cancelling FROM @.running r
-    WHERE r.seq = _seq AND r.claim = _outcome ->> 'claim' AND r.fence = @.ms(_outcome, 'fence') AND NOT r.is_settled FOR UPDATE;
-  IF NOT FOUND AND @.settle_in_claim(_seq, _outcome, _outcome ->> 'is' = 'saved') THEN
-    _is_cancelling := false;
-  ELSIF _is_cancelling IS NULL THEN
+  _is_cancelling := @.hold_running(_seq, _outcome);
+  IF _is_cancelling IS NULL THEN
+    IF @.hold_in_claim(_seq, _outcome) THEN
+      _is_cancelling := false;
+    ELSE
+      -- A verb may have taken it out while it was waited for.
+      _is_cancelling := @.hold_running(_seq, _outcome);
+    END IF;
+  END IF;
+  IF _is_cancelling IS NULL THEN
     RETURN jsonb_build_object('id', _id, 'is', 'lease-lost', 'state', (SELECT s.state FROM @.states_of(ARRAY[_id]) s));
   END IF;
   IF NOT _is_cancelling AND @.is_any(_outcome -> 'follow') THEN
@@ -211,8 +231,18 @@ BEGIN
   END IF;
   INSERT INTO @.inbox (kind, body) VALUES ('outcome', _outcome);
   IF _outcome ->> 'is' = 'saved' THEN RETURN jsonb_build_object('id', _id, 'is', 'settled', 'state', 'running'); END IF;
-  UPDATE @.running r SET is_settled = true WHERE r.seq = _seq;
+  PERFORM @.run_settled(_seq, @.ms(_outcome, 'fence'));
   RETURN jsonb_build_object('id', _id, 'is', CASE WHEN _is_cancelling THEN 'cancelled' ELSE 'settled' END, 'state', @.state_after(_outcome, _is_cancelling));
+END $$;
+
+-- Whether it is being cancelled; null: it does not run so, in a row of its own. By primary key.
+CREATE FUNCTION @.hold_running(_seq bigint, _outcome jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  _is_cancelling boolean;
+BEGIN
+  SELECT r.is_cancelling INTO _is_cancelling FROM @.running r
+    WHERE r.seq = _seq AND r.claim = _outcome ->> 'claim' AND r.fence = @.ms(_outcome, 'fence') AND NOT r.is_settled FOR UPDATE;
+  RETURN _is_cancelling;
 END $$;
 
 CREATE FUNCTION @.state_after(_outcome jsonb, _is_cancelling boolean) RETURNS text LANGUAGE sql IMMUTABLE AS $$

@@ -62,13 +62,25 @@ export function tell(outcomes: readonly Outcome[], seqs: Seqs): ToldOutcomes {
 /** `stored`: of those that were no plain completion. They have no number any more. */
 export function settledOf(outcomes: readonly Outcome[], stored: readonly StoredSettled[], seqs: Seqs): Settled[] {
   const settled: Settled[] = outcomes.map(({ id }) => ({ id, is: "settled", state: "completed" }));
-  const places = stored.some(({ seq }) => seq !== undefined) ? new Map(outcomes.map(({ id }, at) => [seqs.get(id), at])) : undefined;
+  // By id first: another call may have made the number forgotten meanwhile. What is gone from the store is answered with its number alone.
+  const places = stored.some(({ at }) => at === undefined) ? placesOf(outcomes, seqs) : undefined;
   for (const { at, seq, ...answer } of stored) {
-    const place = at ?? places?.get(seq) ?? 0;
+    const place = at ?? places?.get(answer.id) ?? places?.get(seq) ?? 0;
     settled[place] = { ...answerOf(answer), id: outcomes[place]?.id ?? answer.id };
   }
-  for (const { id, is } of outcomes) if (is !== "saved") seqs.delete(id);
+  forget(outcomes, seqs);
   return settled;
+}
+
+function placesOf(outcomes: readonly Outcome[], seqs: Seqs): ReadonlyMap<string | number | undefined, number> {
+  const places = new Map<string | number | undefined, number>();
+  for (const [at, { id }] of outcomes.entries()) places.set(id, at).set(seqs.get(id), at);
+  return places;
+}
+
+/** Their runs are over, unless they only saved. */
+export function forget(outcomes: readonly Outcome[], seqs: Seqs): void {
+  for (const { id, is } of outcomes) if (is !== "saved") seqs.delete(id);
 }
 
 export function answerOf({ error, ...answer }: Omit<StoredSettled, "at" | "seq">): Settled {

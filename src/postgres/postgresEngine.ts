@@ -13,7 +13,7 @@ import type { Database, Session } from "./client.ts";
 import { guaranteesOf } from "./guarantees.ts";
 import { pinsOf } from "./horizon.ts";
 import { Listeners } from "./listen.ts";
-import { answerOf, settledOf, tell } from "./outcomes.ts";
+import { answerOf, forget, settledOf, tell } from "./outcomes.ts";
 import type { Seqs, StoredSettled } from "./outcomes.ts";
 import { isPlain } from "./plain.ts";
 import { errorOf, isRefusal } from "./refused.ts";
@@ -102,7 +102,7 @@ export class PostgresEngine implements port.Engine {
     if (at.tx === undefined) {
       return settledOf(outcomes, await this.#write<StoredSettled[]>("verb_settle", tell(outcomes, this.#seqs), at), this.#seqs);
     }
-    return (await this.#write<Omit<StoredSettled, "at">[]>("verb_settle_within", outcomes, at)).map(answerOf);
+    return (await this.#settleWithin(outcomes, at)).map(answerOf);
   }
 
   async beat(process: string, leaseMs: Ms, at: port.At): Promise<port.Heard> {
@@ -200,8 +200,22 @@ export class PostgresEngine implements port.Engine {
     );
   }
 
+  async #settleWithin(outcomes: readonly port.Outcome[], at: port.At<unknown>): Promise<Omit<StoredSettled, "at">[]> {
+    forget(outcomes, this.#seqs);
+    try {
+      return await this.#write("verb_settle_within", outcomes, at);
+    } catch (error) {
+      // The app runs its transaction again; where this fails, it may conflict again.
+      if (error instanceof ErrandError && error.code === "conflict-retry")
+        await this.#write("verb_set_apart", outcomes, { ...at, tx: undefined }).catch(() => undefined);
+      throw error;
+    }
+  }
+
   async #enqueueAll(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(port.Enqueued[] | ErrandError)[]> {
     const answers = await this.#write<(port.Enqueued[] | Refusal)[]>(at.tx === undefined ? "verb_enqueue" : "verb_enqueue_within", atoms, at);
+    // What is born leased is handed out without its number.
+    for (const { works } of atoms) for (const work of works) if (work.kind === "job" && work.lease !== undefined) this.#seqs.delete(work.id);
     return answers.map((answer) => (isRefusal(answer) ? errorOf(answer) : answer));
   }
 
