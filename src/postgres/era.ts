@@ -1,5 +1,5 @@
 /**
- * Which past the store has. A standby that is promoted, a backup that is restored and a copy of the database go on from an earlier moment, and hold nothing of what
+ * Which past the store has. A standby that is promoted, a backup that is recovered and a copy of the database go on from an earlier moment, and hold nothing of what
  * was told to clients since. So the store keeps by what it knows its own history: where the server's is another, it begins a new era.
  *
  * The timeline is a server's count of such turns; it stands in the names of its log files. (The control file tells it only after the next checkpoint, minutes later.)
@@ -32,7 +32,7 @@ EXCEPTION WHEN OTHERS THEN
   RETURN NULL;
 END $$;
 
--- Timeline, server, database, table: another server's base backup, a copy of the database and a dump that was read in differ in one of them. 21 µs.
+-- Timeline, server, database, table: a promotion, a point-in-time recovery, a copy of the database and a dump that was read in change one of them. 21 µs.
 CREATE FUNCTION @.history() RETURNS text[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
   RETURN ARRAY[@.timeline(), @.server(), (SELECT d.oid::text FROM pg_database d WHERE d.datname = current_database()), '@.meta'::regclass::oid::text];

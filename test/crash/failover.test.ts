@@ -140,7 +140,7 @@ for (const mode of ["synchronous", "asynchronous"] as const) {
       await app.worker();
       await app.worker();
       app.produce();
-      await app.until("work is done", () => app.starts().length > 200, 30);
+      await app.until("work is done", () => app.starts().length > 200, 60);
 
       pair.separate();
       if (mode === "asynchronous") await app.more();
