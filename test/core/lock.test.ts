@@ -245,3 +245,18 @@ test("a lock that is granted when its broker has closed meanwhile is refused, an
   await stage.advance(60_000);
   assert.equal(stage.countOf("beat"), rested);
 });
+
+test("in another era a lock is lost, with what that means, and can be had again", async () => {
+  await using stage = new BrokerStage();
+  const work = stage.broker();
+  const held = await stage.finished(work.lock("till", { for: "1h" }));
+  await stage.advance(5_000);
+  assert.equal(held.signal.aborted, false);
+  stage.afterwards = (verb, answer) => (verb === "beat" ? { ...(answer as object), era: "another" } : answer);
+  await stage.advance(3_000);
+  assert.ok(ErrandError.is(held.signal.reason, "lease-lost"));
+  assert.match(held.signal.reason.message, /wiped, rolled back or failed over/);
+  // Whoever worked under it has the rest of its lease to stop.
+  const again = await stage.finished(stage.broker().lock("till", { for: "1h", wait: "20s" }));
+  assert.ok(again.fence > held.fence);
+});
