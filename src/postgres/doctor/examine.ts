@@ -7,14 +7,16 @@ import type { Session } from "../client.ts";
 import { schemaVersion } from "../install.ts";
 import { versionOf } from "../migrate.ts";
 import { seesAllSessions } from "../horizon.ts";
+import { checkSchema } from "../schemaName.ts";
 import { horizonFindings } from "./horizon.ts";
 import { privilegeFindings } from "./privileges.ts";
 import { settingFindings } from "./settings.ts";
 import { shapeFindings } from "./shape.ts";
 import { vacuumFindings } from "./vacuum.ts";
 
-/** Throws `store-unreachable`, `store-denied`. */
+/** Throws `option-invalid`, `store-unreachable`, `store-denied`. */
 export async function examine(url: string, schema: string, pinnedAfterMs?: Ms): Promise<Examination> {
+  checkSchema(schema);
   const database = databaseOf(url, 1);
   try {
     const session = await database.reserve();
