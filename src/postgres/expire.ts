@@ -47,9 +47,9 @@ BEGIN
       _taken_back := _taken_back + 1;
       IF @.take_back(_seq) THEN _quarantined := _quarantined + 1; END IF;
     END LOOP;
-    EXIT WHEN _has_more;
-    -- Below zero: a caller's transaction still holds some, to be looked at with each pass.
+    -- Below zero: it holds some yet, or a caller's transaction does; to be looked at with each pass. Whatever becomes of them, it is to hear that it was lost.
     UPDATE @.processes p SET lease_until = CASE WHEN @.holds_jobs(p.id) THEN -1 ELSE @.now() + ${lostKeptMs} END WHERE p.id = _process.id;
+    EXIT WHEN _has_more;
   END LOOP;
   _has_more := _has_more OR _looked = _limit;
 END $$;
