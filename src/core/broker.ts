@@ -1,4 +1,5 @@
 /** The object an app holds: takes work in, finds it again, starts workers. */
+import { answering } from "./again.ts";
 import { at } from "./at.ts";
 import { changeMax, pageMax, pageSize } from "./defaults.ts";
 import { pageMark, readBatch, type BatchPage, type BatchView } from "./compose/batchView.ts";
@@ -96,12 +97,12 @@ export class StoreBroker implements Broker {
     const planned = this.#planner.plan(listOf(errands, "enqueue"));
     const plan = planned instanceof Promise ? await planned : planned;
     if (!this.#isOpen) await this.open();
-    return accepted(errands, await this.#sender.sendPlan(plan));
+    return answering(this.#sender.sendPlan(plan), (stored) => accepted(errands, stored));
   }
 
   async publish<const F extends OneOrMany<Fact>>(facts: F): Promise<AcceptedFor<F>> {
     const planned = listOf(facts, "publish").map((fact) => this.#planner.event(fact));
-    return accepted(facts, await this.#send(planned));
+    return answering(this.#send(planned), (stored) => accepted(facts, stored));
   }
 
   within<T extends Transaction>(tx: T): T extends SyncTransaction ? SyncScope : Scope {

@@ -46,8 +46,7 @@ class Producer {
       } catch (error) {
         if (!ErrandError.is(error)) throw error;
         this.again += 1;
-        // It answers a list, also of one.
-        call = async () => ((await error.again()) as { id: string }[])[0] ?? { id: "" };
+        call = async () => (await error.again()) as { id: string };
         await sleep(20);
       }
     }

@@ -167,6 +167,19 @@ const again: readonly Law[] = [
       equal(await jobsStored(world), 1, "jobs made by the event");
     },
   ),
+  law("G1", "again() answers what the call would have answered: one for one, a list for a list", async (world) => {
+    const process = world.process(definitions);
+    await process.broker.open();
+    world.loseAnswers(process);
+    const one = await refused(() => process.broker.enqueue(work.with({ n: 1 }, { id: "one" })), "store-failed", "an enqueue");
+    const list = await refused(() => process.broker.enqueue([work.with({ n: 2 }, { id: "two" })]), "store-failed", "an enqueue of a list");
+    const fact = await refused(() => process.broker.publish(noted.with({ n: 3 }, { id: "three" })), "store-failed", "a publish");
+    const still = await refused(() => one.again(), "store-failed", "again() whose answer is lost, too");
+    world.healStore(process);
+    equal(await still.again(), { id: "one", isDuplicate: true }, "the answer to one");
+    equal(await list.again(), [{ id: "two", isDuplicate: true }], "the answer to a list");
+    equal(await fact.again(), { id: "three", isDuplicate: true }, "the answer to an event");
+  }),
   law("G1", "an indefinite error carries the ids of what may be stored", async (world) => {
     const process = world.process(definitions);
     await process.broker.open();
