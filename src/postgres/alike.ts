@@ -1,6 +1,7 @@
 /** Plain jobs that differ in id, payload and content alone: columns instead of objects, and ids that nobody else can have, so that nothing is looked up. */
 import type { NewJob, NewWork } from "../core/engine.ts";
 import type { Value } from "./client.ts";
+import { keepFloorDown } from "./floors.ts";
 import { codeOf } from "./numbers.ts";
 import { isPlain } from "./plain.ts";
 import { durably, verbSettings } from "./transaction.ts";
@@ -18,7 +19,7 @@ DECLARE
   _extra jsonb := CASE WHEN _terms ->> 'version' IS NOT NULL THEN jsonb_build_object('version', _terms -> 'version') END;
   _seqs bigint[];
 BEGIN
-  PERFORM ${durably};
+  PERFORM ${durably}, ${keepFloorDown("counts")};
   IF _now > (SELECT c.last_value FROM @.clock c) THEN PERFORM setval('@.clock', _now); END IF;
   WITH stored AS (
     INSERT INTO @.jobs (seq, id, line, keep, flags, payload, content, enqueued_at, urgency, head_start, due_at, extra, state, since)

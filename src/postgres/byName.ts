@@ -70,9 +70,9 @@ BEGIN
     'headStartMs', coalesce(@.head_start_of(_options), to_jsonb(_terms -> 'headStartMs')), 'keep', _terms -> 'keep', 'version', _terms -> 'version',
     'delayMs', @.delay_of(_options), 'dueAt', @.instant_of(_options), 'expecting', (_options -> 'expecting')::text,
     'lane', @.lane_of(NULL, _terms, _sealed, _unique), 'unique', _unique, 'keyLimits', @.key_limits_of(_terms -> 'keyLimits', _sealed)));
-  -- Plain jobs are stored as they are; the rest is taken in by the next verb after the commit.
   IF NOT _work ?| '{lane,unique,keyLimits}' AND NOT _options ? 'id' THEN
-    IF @.verb_enqueue_plain_within(json_build_array(_work), NULL) IS NOT NULL THEN RETURN _work ->> 'id'; END IF;
+    PERFORM @.verb_enqueue_plain_within(jsonb_build_array(_work), NULL);
+    RETURN _work ->> 'id';
   END IF;
   RETURN @.hand_in_by_name(_work);
 END $$;

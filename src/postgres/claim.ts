@@ -75,7 +75,7 @@ BEGIN
     IF cardinality(_chosen._seqs) > 0 THEN
       _jobs := @.start_jobs(@.lease_to(_process._id, _wanted ->> 'process', (_wanted ->> 'leaseMs')::bigint), _fence, _wanted ->> 'claim',
         @.hand_out_room(_wanted -> 'terms', _chosen._taken), _chosen._seqs, _chosen._rows);
-      IF @.may_raise_floors(_chosen._seqs) THEN PERFORM @.raise_floors_of_lines(_lines._lines); END IF;
+      IF @.may_raise_floors('ready', _chosen._seqs) THEN PERFORM @.raise_floors_of_lines(_lines._lines); END IF;
     END IF;
   END IF;
   PERFORM @.aftermath(${tidyMax});

@@ -40,7 +40,7 @@ BEGIN
     PERFORM @.tell_readied();
   END IF;
   FOREACH _seq IN ARRAY coalesce(_limited, '{}') LOOP PERFORM @.move_job(@.job_at(_seq), 'ready'); END LOOP;
-  IF @.may_raise_floors(_plain || _limited) THEN PERFORM @.raise_floor(${scheduledPlace}, coalesce(@.first_due_at(), @.now())); END IF;
+  IF @.may_raise_floors('scheduled', _plain || _limited) THEN PERFORM @.raise_floor(${scheduledPlace}, coalesce(@.first_due_at(), @.now())); END IF;
   RETURN coalesce(cardinality(_plain), 0) + coalesce(cardinality(_limited), 0);
 END $$;
 

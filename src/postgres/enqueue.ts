@@ -1,4 +1,5 @@
 /** Stores atoms: each is all or nothing, and stands apart from the others. */
+import { codeOf } from "./numbers.ts";
 import { durably, verbSettings } from "./transaction.ts";
 
 export const enqueueFunctions: string = `
@@ -59,18 +60,6 @@ END $$;
 
 -- Plain jobs alone: without the write lock, nobody waits for anybody. Null: it is for verb_enqueue.
 CREATE FUNCTION @.verb_enqueue_plain(_works json, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
-BEGIN
-  RETURN @.enqueue_plain(_works, _stated);
-END $$;
-
--- In a caller's transaction. A line or a keep that is new would be nobody else's to use before that ends, and whoever needs it would wait: null then, too.
-CREATE FUNCTION @.verb_enqueue_plain_within(_works json, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
-BEGIN
-  IF @.are_lines_known(_works) THEN RETURN @.enqueue_plain(_works, _stated); END IF;
-  RETURN NULL;
-END $$;
-
-CREATE FUNCTION @.enqueue_plain(_works json, _stated bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   _now bigint := @.time_of(_stated);
   _states smallint[];
@@ -83,5 +72,19 @@ BEGIN
   END IF;
   _states := @.store_plain(_works, _now);
   RETURN CASE WHEN _states IS NOT NULL THEN jsonb_build_object('answer', to_jsonb(_states), 'isReadied', true) END;
+END $$;
+
+-- In a caller's transaction: handed in, as all is there, but many at once.
+CREATE FUNCTION @.verb_enqueue_plain_within(_works jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
+DECLARE
+  _now bigint := @.time_of(_stated);
+  _n bigint;
+BEGIN
+  PERFORM ${durably}, set_config('errand.now', _now::text, true);
+  INSERT INTO @.inbox (kind, body) VALUES ('plain', jsonb_build_object('works', _works)) RETURNING n INTO _n;
+  -- What comes after one of them in the same transaction finds it by that.
+  INSERT INTO @.promised (name, id, n) SELECT 'job ' || (w.value ->> 'id'), w.value ->> 'id', _n FROM jsonb_array_elements(_works) w;
+  RETURN jsonb_build_object('isReadied', true, 'answer', (
+    SELECT jsonb_agg(CASE WHEN @.due_at_of(w.value, _now, 1) > _now THEN ${codeOf("scheduled")} ELSE 0 END ORDER BY w.nth) FROM jsonb_array_elements(_works) WITH ORDINALITY w (value, nth)));
 END $$;
 `;

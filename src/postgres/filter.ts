@@ -1,6 +1,7 @@
 /** Which jobs a filter means, found by the index that fits it best. */
 import { runningOf } from "./claims.ts";
 import { completionOf } from "./completions.ts";
+import { countsPlace, floorOf } from "./floors.ts";
 import { codeOf } from "./numbers.ts";
 import { triedFrom } from "./readyPlace.ts";
 
@@ -80,7 +81,7 @@ END $$;
 -- How many jobs these lines (null: all) have in these states. All counts: they are summed up by tidy.
 CREATE FUNCTION @.counted_in(_lines int[], _states int[]) RETURNS numeric LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN (SELECT coalesce(sum(c.jobs), 0) FROM @.counts c WHERE c.state = ANY (_states) AND (_lines IS NULL OR c.line = ANY (_lines)));
+  RETURN (SELECT coalesce(sum(c.jobs), 0) FROM @.counts c WHERE c.n >= ${floorOf(countsPlace)} AND c.state = ANY (_states) AND (_lines IS NULL OR c.line = ANY (_lines)));
 END $$;
 
 -- On j, r, d and m.

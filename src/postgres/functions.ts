@@ -13,6 +13,7 @@ import { cancelFunctions } from "./cancel.ts";
 import { changeFunctions } from "./change.ts";
 import { claimFunctions } from "./claim.ts";
 import { claimsFunctions } from "./claims.ts";
+import { compactFunctions } from "./compact.ts";
 import { completeFunctions } from "./complete.ts";
 import { completionFunctions } from "./completions.ts";
 import { countFunctions } from "./count.ts";
@@ -88,6 +89,7 @@ export const functions: string = [
   changeFunctions,
   claimFunctions,
   claimsFunctions,
+  compactFunctions,
   completeFunctions,
   completionFunctions,
   countFunctions,

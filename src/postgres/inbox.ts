@@ -35,13 +35,23 @@ CREATE FUNCTION @.take_in_inbox() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   _row record;
   _taken_in int := 0;
+  _plain bigint[] := '{}';
+  _is_all boolean := true;
 BEGIN
   -- By primary key.
   FOR _row IN SELECT i.n, i.kind, i.body FROM @.inbox i WHERE i.n >= ${floorOf(inboxPlace)} ORDER BY i.n LIMIT ${lookedAtMax} LOOP
     IF _taken_in >= ${takenInMax} THEN
       PERFORM @.tally('left');
-      RETURN false;
+      _is_all := false;
+      EXIT;
     END IF;
+    IF _row.kind = 'plain' THEN
+      _plain := _plain || _row.n;
+      _taken_in := _taken_in + jsonb_array_length(_row.body -> 'works');
+      CONTINUE;
+    END IF;
+    PERFORM @.take_in_plain(_plain);
+    _plain := '{}';
     IF _row.kind = 'cancel' THEN
       IF NOT @.take_in_cancel(_row.body) THEN CONTINUE; END IF;
     ELSIF _row.kind = 'late' THEN
@@ -55,9 +65,28 @@ BEGIN
     DELETE FROM @.promised p WHERE p.n = _row.n;
     _taken_in := _taken_in + greatest(1, jsonb_array_length(_row.body -> 'works'), jsonb_array_length(_row.body -> 'follow'));
     PERFORM @.aftermath(1000);
-    IF @.may_raise_floors(ARRAY[_row.n]) THEN PERFORM @.raise_floor(${inboxPlace}, coalesce(@.first_in_inbox(), _row.n + 1)); END IF;
+    IF @.may_raise_floors('inbox', ARRAY[_row.n]) THEN PERFORM @.raise_floor(${inboxPlace}, coalesce(@.first_in_inbox(), _row.n + 1)); END IF;
   END LOOP;
-  RETURN true;
+  PERFORM @.take_in_plain(_plain);
+  RETURN _is_all;
+END $$;
+
+-- Many at once, as long as none of their ids is known. By primary keys, promised_n.
+CREATE FUNCTION @.take_in_plain(_ns bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  _works jsonb;
+BEGIN
+  IF _ns = '{}' THEN RETURN; END IF;
+  SELECT jsonb_agg(w.value ORDER BY i.n, w.nth) INTO _works FROM @.inbox i CROSS JOIN LATERAL jsonb_array_elements(i.body -> 'works') WITH ORDINALITY w (value, nth) WHERE i.n = ANY (_ns);
+  DELETE FROM @.inbox i WHERE i.n = ANY (_ns);
+  DELETE FROM @.promised p WHERE p.n = ANY (_ns);
+  IF @.store_plain(_works::json, @.now()) IS NOT NULL THEN
+    PERFORM @.tell_readied();
+  ELSE
+    PERFORM @.take_in_atom(jsonb_build_object('works', _works));
+    PERFORM @.aftermath(1000);
+  END IF;
+  IF @.may_raise_floors('inbox', _ns) THEN PERFORM @.raise_floor(${inboxPlace}, coalesce(@.first_in_inbox(), _ns[cardinality(_ns)] + 1)); END IF;
 END $$;
 
 -- Null: there is nothing. By primary key.

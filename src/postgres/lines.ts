@@ -28,16 +28,6 @@ BEGIN
   RETURN _id;
 END $$;
 
--- Of all these works, as others see it too. By UNIQUE (queue, task) and UNIQUE (completed, skipped, cancelled, dead).
-CREATE FUNCTION @.are_lines_known(_works json) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-BEGIN
-  RETURN NOT EXISTS (SELECT 1 FROM (SELECT DISTINCT w.value ->> 'queue' AS queue, w.value ->> 'task' AS task FROM json_array_elements(_works) w) q
-      WHERE (SELECT l.id FROM @.lines l WHERE l.queue = q.queue AND l.task = q.task) IS NULL)
-    AND NOT EXISTS (SELECT 1 FROM (SELECT DISTINCT @.ms(w.value -> 'keep', 'completed') AS completed, @.ms(w.value -> 'keep', 'skipped') AS skipped,
-        @.ms(w.value -> 'keep', 'cancelled') AS cancelled, @.ms(w.value -> 'keep', 'dead') AS dead FROM jsonb_array_elements(_works::jsonb) w) q
-      WHERE (SELECT k.id FROM @.keeps k WHERE k.completed = q.completed AND k.skipped = q.skipped AND k.cancelled = q.cancelled AND k.dead = q.dead) IS NULL);
-END $$;
-
 -- By primary key.
 CREATE FUNCTION @.keep_ms(_keep int, _state text) RETURNS bigint LANGUAGE sql STABLE AS $$
   SELECT CASE _state WHEN 'completed' THEN k.completed WHEN 'skipped' THEN k.skipped WHEN 'cancelled' THEN k.cancelled ELSE k.dead END

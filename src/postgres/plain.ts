@@ -1,6 +1,7 @@
-/** Jobs without lane, unique key, deadline, join, predecessor or limit: stored many to a statement, without the write lock, also in a caller's transaction. */
+/** Jobs without lane, unique key, deadline, join, predecessor or limit: stored many to a statement, without the write lock. */
 import type { NewJob, NewWork } from "../core/engine.ts";
 import { flags } from "./flags.ts";
+import { keepFloorDown } from "./floors.ts";
 import { codeOf } from "./numbers.ts";
 
 export function isPlain(work: NewWork): work is NewJob {
@@ -23,6 +24,7 @@ BEGIN
   -- By jobs_id, and by primary key: what callers' transactions handed in.
   IF EXISTS (SELECT 1 FROM json_array_elements(_works) e (work) WHERE (SELECT j.seq FROM @.jobs j WHERE j.id = e.work ->> 'id') IS NOT NULL
     OR (SELECT p.n FROM @.promised p WHERE p.name = 'job ' || (e.work ->> 'id')) IS NOT NULL) THEN RETURN NULL; END IF;
+  PERFORM ${keepFloorDown("counts")};
   WITH given AS (
     SELECT w.*, greatest(_now, coalesce(w."dueAt"::bigint, _now + coalesce(w."delayMs"::bigint, 0))) AS due, nextval('@.seqs') AS seq,
       row_number() OVER () AS nth

@@ -15,9 +15,7 @@ CREATE TABLE @.keeps (
   UNIQUE (completed, skipped, cancelled, dead)
 );
 -- Changes of how many jobs a line has in a state: appended, summed up by tidy. No hot row.
-CREATE TABLE @.counts (line int NOT NULL, state smallint NOT NULL, jobs bigint NOT NULL);
--- Without a key, and so refused its deletes where the app publishes all tables of its database.
-ALTER TABLE @.counts REPLICA IDENTITY FULL;
+CREATE TABLE @.counts (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line int NOT NULL, state smallint NOT NULL, jobs bigint NOT NULL);
 
 -- Numbers that only grow. Not the transaction's: they leave no dead rows, and what was rolled back is not given again.
 CREATE SEQUENCE @.clock MINVALUE 0 START 0;
@@ -40,9 +38,9 @@ CREATE INDEX jobs_unique ON @.jobs (unique_key, seq) WHERE unique_key IS NOT NUL
 -- A job that must run alone stands under its line's negative. since: of those that many lanes admitted at once, whose wide rows are not written for it.
 CREATE TABLE @.ready (line int NOT NULL, urgency bigint NOT NULL, seq bigint NOT NULL, flags int NOT NULL, since bigint, PRIMARY KEY (line, urgency, seq));
 -- Below what nobody stands: see floors.ts.
-CREATE TABLE @.floors (place int NOT NULL, low bigint NOT NULL);
-CREATE INDEX floors_place ON @.floors (place, low);
-ALTER TABLE @.floors REPLICA IDENTITY FULL;
+CREATE TABLE @.floors (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, place int NOT NULL, low bigint NOT NULL, is_raised boolean NOT NULL);
+CREATE INDEX floors_n ON @.floors (place, n);
+CREATE INDEX floors_raised ON @.floors (place, n) WHERE is_raised;
 CREATE TABLE @.scheduled (due_at bigint NOT NULL, seq bigint NOT NULL, PRIMARY KEY (due_at, seq));
 -- What was handed out and has no more to it than its completion: one row for all jobs of a claim with the same line and keep. seqs: those that run still, in order.
 -- What happens to one of them alone takes it out into a row of running: see claims.ts.
@@ -63,6 +61,7 @@ CREATE INDEX running_cancelling ON @.running (process, seq) WHERE is_cancelling;
 CREATE INDEX running_process ON @.running (process, seq);
 CREATE INDEX running_settled ON @.running (fence) WHERE is_settled;
 -- Completed jobs, many to a row: those of a block, which is their number >> 8, by their places in it. purge_at: when to look whether they may go; null: others see to it.
+-- Without a key, and so refused its deletes where the app publishes all tables of its database, but for its identity.
 CREATE TABLE @.completions (block bigint NOT NULL, ended_at bigint NOT NULL, purge_at bigint, places smallint[] NOT NULL);
 ALTER TABLE @.completions REPLICA IDENTITY FULL;
 CREATE INDEX completions_block ON @.completions (block);

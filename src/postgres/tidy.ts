@@ -16,7 +16,7 @@ BEGIN
   ELSE
     PERFORM @.begin_verb(_stated), @.take_in_inbox();
     _answer := @.tidy(_items, _may_expire);
-    PERFORM @.fold_counts();
+    IF @.fold_counts() THEN PERFORM @.compact(); END IF;
     _is_readied := @.end_verb();
   END IF;
   RETURN jsonb_build_object('answer', _answer, 'isReadied', _is_readied);
