@@ -110,13 +110,13 @@ export interface Broker extends Scope, AsyncDisposable {
   /**
    * Changes a limit of a task, or how much there is of a resource, for all processes and at once; it stands until it is "as-defined" again, also through
    * restarts and deploys. A limit of a kind that the task's definition lacks is added, and heard within a heartbeat.
-   * A task must be defined here, or be known to the store by a job or a limit.
+   * A task must be defined here, or be known to the store by a job or a limit; a resource must be defined or needed here, or be known to the store.
    *
    *     await work.limit({ task: "send-mail" }, { starts: 20, every: "1s" });
    *     await work.limit({ resource: "gpu" }, { capacity: 1 });
    *     await work.limit({ task: "send-mail" }, "as-defined");
    *
-   * Throws `option-invalid`, `option-unknown`, `name-invalid`, `task-unknown`.
+   * Throws `option-invalid`, `option-unknown`, `name-invalid`, `task-unknown`, `resource-unknown`.
    */
   limit(what: Limitable, to: NewLimit): Promise<void>;
   /** In a sentence: what this job or batch waits for, since when, and when it is expected to run; or how it runs or ended. Throws `job-unknown`. */

@@ -11,6 +11,7 @@ export const errorCodes = {
   "name-taken": { when: "two definitions of one broker, or two steps or loops of one run, share a name", isDefinite: true },
   "name-invalid": { when: "a queue, task, event or id has characters or a length that are not allowed", isDefinite: true },
   "task-unknown": { when: "the task is not among this broker's definitions; of a limit: nor known to the store", isDefinite: true },
+  "resource-unknown": { when: "a resource is to be limited that no task here needs, and that the store does not know", isDefinite: true },
   "payload-invalid": { when: "the payload does not fit the schema", isDefinite: true },
   "payload-not-json": { when: "the payload would not come back equal from JSON", isDefinite: true },
   "payload-too-large": { when: "the payload is above 256 KiB, 64 levels or 10,000 keys", isDefinite: true },

@@ -1,7 +1,7 @@
 /** What can only be a mistake is refused where it is made, with the cure: it used to be taken, and to do nothing. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { batch, broker, chain, ErrandError, every, reconcile, task, type ErrandOptions, type ErrorCode } from "../../src/index.ts";
+import { batch, broker, chain, ErrandError, every, reconcile, task, type ErrandOptions, type ErrorCode, resource } from "../../src/index.ts";
 import { resultWaitsMax } from "../../src/core/defaults.ts";
 import { memory } from "../../src/memory/index.ts";
 import { testBroker } from "../../src/testing/index.ts";
@@ -49,6 +49,30 @@ describe("a limit of a task that nobody knows", () => {
     await other.limit({ task: "send-mail" }, { running: 1 });
     await other.limit({ task: "limited" }, { running: 1 });
     await assert.rejects(other.limit({ task: "limted" }, { running: 1 }), is("task-unknown", /did you mean "limited"/));
+  });
+});
+
+describe("a limit of a resource that nobody knows", () => {
+  const gpu = resource("gpu", { capacity: 2 });
+  const render = task("render", { needs: { licence: 1 }, run: () => undefined });
+
+  test("is refused, with the nearest name, also as defined, and leaves nothing behind", async () => {
+    const engine = memory();
+    await using work = testBroker.with({ engine }, { gpu, render });
+    for (const to of [{ capacity: 1 }, "as-defined"] as const) {
+      await assert.rejects(work.limit({ resource: "gpo" }, to), is("resource-unknown", /"gpo".*did you mean "gpu"/));
+      await assert.rejects(work.limit({ resource: "license" }, to), is("resource-unknown", /did you mean "licence"/));
+    }
+    assert.equal(await engine.readNote("resource/gpo", { now: 0 }), undefined);
+  });
+
+  test("is set where it is needed here, or stored, though the broker lacks its code", async () => {
+    const engine = memory();
+    await using own = testBroker.with({ engine }, { gpu, render });
+    await own.limit({ resource: "licence" }, { capacity: 3 });
+    await using other = testBroker.with({ engine });
+    await other.limit({ resource: "gpu" }, { capacity: 1 });
+    await other.limit({ resource: "licence" }, { capacity: 1 });
   });
 });
 

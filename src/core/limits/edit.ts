@@ -4,7 +4,7 @@ import type { Definitions } from "../definitions.ts";
 import type { Engine, Note } from "../engine.ts";
 import { ErrandError } from "../errors.ts";
 import { checkName, didYouMean } from "../names.ts";
-import { limitKey, resourceKey, type StoredResource } from "../notes.ts";
+import { limitKey, resourceKey, resourcePrefix, type StoredResource } from "../notes.ts";
 import { checkOptions, refuse } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { checkAmount, gateOf, gatePrefix, storedOf, type RunningLimit, type StartsLimit } from "./limit.ts";
@@ -24,11 +24,11 @@ export interface LimitParts {
   readonly definitions: Definitions;
 }
 
-/** Throws `option-invalid`, `option-unknown`, `name-invalid`, `task-unknown`. */
+/** Throws `option-invalid`, `option-unknown`, `name-invalid`, `task-unknown`, `resource-unknown`. */
 export async function editLimit(parts: LimitParts, what: Limitable, to: NewLimit): Promise<void> {
   const { engine, runtime } = parts;
   checkEdit(what, to);
-  if ("task" in what) await refuseUnknown(parts, what.task);
+  await ("task" in what ? refuseUnknown(parts, what.task) : refuseUnknownResource(parts, what.resource));
   for (let tries = 1; ; tries++) {
     const writes =
       "task" in what
@@ -49,6 +49,17 @@ async function refuseUnknown({ engine, runtime, definitions }: LimitParts, task:
   if (names.has(task)) return;
   const guess = didYouMean(task, names) || "; limit it where its code is, or when it has a job";
   throw new ErrandError("task-unknown", `no task "${task}" is defined here, and the store has no job and no limit of it${guess}`, { details: { task } });
+}
+
+/** Nobody would look at its note. */
+async function refuseUnknownResource({ engine, runtime, definitions }: LimitParts, resource: string): Promise<void> {
+  const needed = [...definitions.tasks.values()].flatMap(({ policy }) => Object.keys(policy.needs ?? {}));
+  const known = new Set([...definitions.resources.keys(), ...needed]);
+  if (known.has(resource) || (await engine.readNote(resourceKey(resource), at(runtime))) !== undefined) return;
+  const { notes } = await storedNotes(engine, runtime, resourcePrefix);
+  const names = [...known, ...[...notes.keys()].map((key) => key.slice(resourcePrefix.length))];
+  const guess = didYouMean(resource, names) || "; limit it where the code is that defines or needs it";
+  throw new ErrandError("resource-unknown", `no resource "${resource}" is defined or needed here, and the store has none${guess}`, { details: { resource } });
 }
 
 type Writes = { readonly key: string; readonly value: string | undefined; readonly ifVersion: number }[];
