@@ -7,6 +7,7 @@ export class Proxy implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #servers = new Set<Socket>();
   #isFrozen = false;
   #to: URL;
 
@@ -47,6 +48,11 @@ export class Proxy implements AsyncDisposable {
     this.#isFrozen = true;
   }
 
+  /** What the servers say from now on over these connections is lost on its way; what is asked arrives. */
+  muffle(): void {
+    for (const socket of this.#servers) socket.unpipe().resume();
+  }
+
   get isFrozen(): boolean {
     return this.#isFrozen;
   }
@@ -58,6 +64,8 @@ export class Proxy implements AsyncDisposable {
 
   #pass(from: Socket): void {
     const onward = connect(Number(this.#to.port || 5432), this.#to.hostname);
+    this.#servers.add(onward);
+    onward.once("close", () => this.#servers.delete(onward));
     for (const [one, other] of [
       [from, onward],
       [onward, from],
