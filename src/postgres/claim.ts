@@ -40,6 +40,9 @@ DECLARE
   _room jsonb;
   _queue jsonb;
 BEGIN
+  -- The usual case: in one of the lines somebody waits, and nothing holds him back.
+  IF NOT _is_alone AND EXISTS (SELECT 1 FROM unnest(_queues, _tasks) l (queue, task) WHERE (_wanted -> 'terms' -> l.task) IS NULL
+    AND (_wanted -> 'queues' -> (l.queue - 1) ->> 'slots')::int > 0) AND NOT @.has_suspects(_lines) THEN RETURN false; END IF;
   IF @.has_inbox() OR coalesce(@.first_due_at() <= _now, false) OR coalesce(@.first_deadline_at() < _now, false)
     OR coalesce(@.first_free_at() <= _now, false) THEN RETURN false; END IF;
   IF cardinality(_lines) = 0 THEN RETURN true; END IF;
