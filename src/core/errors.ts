@@ -28,7 +28,7 @@ export const errorCodes = {
   "zone-unknown": { when: "no time zone has that name", isDefinite: true },
   // transactions of the app
   "tx-foreign": { when: "the handle given to within() is not open on this broker's database", isDefinite: true },
-  "tx-not-open": { when: "the handle given to within() is not inside a transaction", isDefinite: true },
+  "tx-not-open": { when: "the handle given to within() is not inside a transaction, or in one that has failed", isDefinite: true },
   "tx-not-durable": { when: "the handle given to within() would commit without a full sync", isDefinite: true },
   "tx-unsupported": { when: "this engine cannot join a transaction of that kind", isDefinite: true },
   // running

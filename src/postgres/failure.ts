@@ -59,6 +59,11 @@ const states: Readonly<Record<string, Meaning>> = {
     cure: "this is a standby, or the transaction or the role is read-only; connect to the primary, with a role that may write",
     isDefinite: true,
   },
+  "25P02": {
+    code: "tx-not-open",
+    cure: "an earlier statement of this transaction has failed, and its end can only be ROLLBACK: run it again from its beginning, with a SAVEPOINT before what may fail and ROLLBACK TO after it",
+    isDefinite: true,
+  },
   "28": noLogin,
   "3D000": { code: "store-denied", cure: "create the database, or name another one", isDefinite: true },
   "3F000": missing,

@@ -51,6 +51,19 @@ const drifts: readonly Drift[] = [
   },
   { planted: "DROP FUNCTION @.tidied, @.verb_count", found: [/^function tidied\(.*\) is missing$/, /^function verb_count\(.*\) is missing$/] },
   { planted: "DROP TRIGGER lower_floors ON @.ready", found: [/^trigger ready\.lower_floors is missing$/] },
+  { planted: "CREATE TABLE @.orders (id int PRIMARY KEY, n int); CREATE INDEX ON @.orders (n)", found: [/^table orders is none of this version's$/] },
+  { planted: "ALTER TABLE @.jobs ADD COLUMN tenant text", found: [/^column jobs\.tenant is none of this version's$/] },
+  { planted: "CREATE INDEX mine ON @.jobs (payload)", found: [/^index mine is none of this version's$/] },
+  { planted: "ALTER TABLE @.jobs ADD CONSTRAINT one UNIQUE (payload)", found: [/^index one is none of this version's$/] },
+  {
+    planted: "CREATE FUNCTION @.tidied(int) RETURNS int LANGUAGE sql AS 'SELECT 7'",
+    found: [/^function tidied\(integer\) is none of this version's$/],
+  },
+  {
+    planted: "CREATE TRIGGER mine AFTER INSERT ON @.jobs FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    found: [/^trigger jobs\.mine is none of this version's$/],
+  },
+  { planted: "CREATE SEQUENCE @.mine; CREATE TYPE @.pair AS (a int, b int)", found: [/^sequence mine is none/, /^type pair is none/] },
   { planted: "ALTER TABLE @.ready DISABLE TRIGGER lower_floors", found: [/^trigger ready\.lower_floors is disabled$/] },
 ];
 

@@ -67,6 +67,7 @@ const rows: readonly Row[] = [
   { claim: "a lock that is not had at once", code: "store-busy", isDefinite: true, provoke: raised("55P03") },
   { claim: "a deadlock", code: "conflict-retry", isDefinite: true, provoke: deadlocked },
   { claim: "a serialization failure", code: "conflict-retry", isDefinite: true, provoke: overtaken },
+  { claim: "a transaction in which an earlier statement has failed", code: "tx-not-open", isDefinite: true, provoke: afterAFailure },
   { claim: "a role that may not", code: "store-denied", isDefinite: true, provoke: inTransaction("BEGIN", "SET LOCAL ROLE pg_monitor", "CREATE SCHEMA never") },
   { claim: "a function that is not there", code: "store-moved", isDefinite: true, provoke: asked("SELECT never.was($1)", ["x"]) },
   { claim: "a table that is not there", code: "store-moved", isDefinite: true, provoke: asked("SELECT FROM never.was") },
@@ -213,6 +214,18 @@ async function locked(stage: Stage): Promise<void> {
   } finally {
     await holder.query("ROLLBACK");
     holder.release();
+  }
+}
+
+async function afterAFailure({ database }: Stage): Promise<void> {
+  const reserved = await database.reserve();
+  try {
+    await reserved.query("BEGIN", []);
+    await assert.rejects(reserved.query("SELECT 1 / 0", []));
+    await reserved.query("SELECT 1", []);
+  } finally {
+    await reserved.query("ROLLBACK", []);
+    reserved.release();
   }
 }
 

@@ -1,4 +1,4 @@
-/** Whether the schema is what this version expects: what is missing, what differs, and the statement that mends it. */
+/** Whether the schema is what this version expects: what is missing, what differs, what is too much, and the statement that mends it. */
 import type { Finding } from "../../core/examination.ts";
 import type { Session } from "../client.ts";
 import { functions } from "../functions.ts";
@@ -11,10 +11,31 @@ export async function shapeFindings(session: Session, schema: string): Promise<r
   const expected = await objectsExpected(session, schema);
   // Columns and indexes of a table that is missing are missing with it; so is an identity's sequence.
   const missing = new Set(expected.filter((one) => isWhole(one) && !there.has(keyOf(one))).map(({ owner }) => owner));
-  return expected
-    .filter((one) => isWhole(one) || !missing.has(one.owner))
-    .flatMap((one) => drift(one, there.get(keyOf(one)), expected))
-    .map(({ what, repair }) => ({ about: "schema", what, repair: inSchema(repair, schema) }));
+  const drifts = expected.filter((one) => isWhole(one) || !missing.has(one.owner)).flatMap((one) => drift(one, there.get(keyOf(one)), expected));
+  return [...drifts, ...superfluous([...there.values()], expected)].map(({ what, repair }) => ({ about: "schema", what, repair: inSchema(repair, schema) }));
+}
+
+/** Of another version, or somebody's own. An index costs each write, a trigger or a column may refuse it, a second function of a name may be taken for the first. */
+function superfluous(there: readonly StoredObject[], expected: readonly StoredObject[]): readonly Drift[] {
+  const known = new Set(expected.map(keyOf));
+  const strange = there.filter((one) => !known.has(keyOf(one)));
+  const wholes = new Set(strange.filter(isWhole).map(({ owner, kind }) => (kind === "function" ? "" : owner)));
+  return strange
+    .filter((one) => isWhole(one) || !wholes.has(one.owner))
+    .map((one) => ({ what: `${called(one)} is none of this version's`, repair: `${dropping(one)}; -- if nobody needs it` }));
+}
+
+function dropping({ kind, name, owner, more }: StoredObject): string {
+  switch (kind) {
+    case "column":
+      return `ALTER TABLE @.${owner} DROP COLUMN ${name.slice(owner.length + 1)}`;
+    case "index":
+      return more === "" ? `DROP INDEX CONCURRENTLY @.${name}` : `ALTER TABLE @.${owner} DROP CONSTRAINT ${name}`;
+    case "trigger":
+      return `DROP TRIGGER ${name.slice(owner.length + 1)} ON @.${owner}`;
+    default:
+      return `DROP ${kind.toUpperCase()} @.${name}`;
+  }
 }
 
 interface Drift {
