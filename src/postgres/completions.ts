@@ -4,16 +4,20 @@
 const bits = 8;
 export const blockSize: number = 2 ** bits;
 
-/** The row that says that a job completed: of a number, and of what must hold besides. By completions_block. */
+/**
+ * The row that says that a job completed: of a number, and of what must hold besides. By completions_block, from the last row on whose first place is not behind its own:
+ * where jobs complete one by one, a block has as many rows as jobs, and that is the one. Places stand in order.
+ */
 export const completionOf = (seq: string, also: string): string => `LEFT JOIN LATERAL (
-    SELECT ${seq} AS seq, e.ended_at FROM @.completions e WHERE ${also} AND e.block = ${seq} >> ${bits} AND (${seq} & ${blockSize - 1})::smallint = ANY (e.places) LIMIT 1) d ON true`;
+    SELECT ${seq} AS seq, e.ended_at FROM @.completions e WHERE ${also} AND e.block = ${seq} >> ${bits} AND e.places[1] <= (${seq} & ${blockSize - 1})::smallint
+      AND (${seq} & ${blockSize - 1})::smallint = ANY (e.places) ORDER BY e.places[1] DESC LIMIT 1) d ON true`;
 
 export const completionFunctions: string = `
 -- Now, of one keep.
 CREATE FUNCTION @.complete_seqs(_seqs bigint[], _keep int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO @.completions (block, ended_at, purge_at, places)
-  SELECT u.seq >> ${bits}, @.now(), @.now() + (SELECT k.completed FROM @.keeps k WHERE k.id = _keep), array_agg((u.seq & ${blockSize - 1})::smallint) FROM unnest(_seqs) u (seq) GROUP BY 1;
+  SELECT u.seq >> ${bits}, @.now(), @.now() + (SELECT k.completed FROM @.keeps k WHERE k.id = _keep), array_agg((u.seq & ${blockSize - 1})::smallint ORDER BY u.seq) FROM unnest(_seqs) u (seq) GROUP BY 1;
 END $$;
 
 -- It lives again, or is removed. By completions_block.
@@ -31,15 +35,19 @@ BEGIN
 END $$;
 
 -- A statement for the completed ones whose seq is as _beyond says: at least _most of them, and all that lie between; below 0: all. By completions_block.
-CREATE FUNCTION @.completed_beyond(_beyond text, _most int) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE FUNCTION @.completed_beyond(_beyond text, _most int) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
   _operator text := split_part(_beyond, ' ', 2);
-  _from text := split_part(_beyond, ' ', 3);
+  _blocks text := format('e.block %s= %s >> ${bits}', _operator, split_part(_beyond, ' ', 3));
+  _last bigint;
 BEGIN
-  -- Each row holds one at least; of the first block all may be on this side, and of the last one some rows may be left out.
-  RETURN 'SELECT u.seq FROM (SELECT e.block, e.places FROM @.completions e WHERE e.block ' || _operator || '= ' || _from || ' >> ${bits} ORDER BY e.block'
-    || CASE _operator WHEN '<' THEN ' DESC' ELSE '' END || CASE WHEN _most < 0 THEN '' ELSE ' LIMIT ' || _most + ${2 * blockSize} END
-    || ') c CROSS JOIN LATERAL (SELECT (c.block << ${bits}) + p.place AS seq FROM unnest(c.places) p (place)) u WHERE u.' || _beyond;
+  IF _most >= 0 THEN
+    -- Up to the block by which there are enough: of the first block all may be on this side.
+    EXECUTE format('SELECT b.block FROM (SELECT e.block, sum(cardinality(e.places)) OVER (ORDER BY e.block %1$s) AS jobs FROM @.completions e WHERE %2$s) b WHERE b.jobs >= %3$s ORDER BY b.block %1$s LIMIT 1',
+      CASE _operator WHEN '<' THEN 'DESC' ELSE 'ASC' END, _blocks, _most + ${blockSize}) INTO _last;
+    IF _last IS NOT NULL THEN _blocks := format('%s AND e.block %s= %s', _blocks, translate(_operator, '<>', '><'), _last); END IF;
+  END IF;
+  RETURN format('SELECT u.seq FROM (SELECT (e.block << ${bits}) + p.place AS seq FROM @.completions e CROSS JOIN LATERAL unnest(e.places) p (place) WHERE %s) u WHERE u.%s', _blocks, _beyond);
 END $$;
 
 -- Those that are due to be looked at, at most _limit. Nobody looks at them there again.

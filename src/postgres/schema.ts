@@ -64,7 +64,7 @@ CREATE INDEX running_settled ON @.running (fence) WHERE is_settled;
 -- Without a key, and so refused its deletes where the app publishes all tables of its database, but for its identity.
 CREATE TABLE @.completions (block bigint NOT NULL, ended_at bigint NOT NULL, purge_at bigint, places smallint[] NOT NULL);
 ALTER TABLE @.completions REPLICA IDENTITY FULL;
-CREATE INDEX completions_block ON @.completions (block);
+CREATE INDEX completions_block ON @.completions (block, (places[1]));
 CREATE INDEX completions_purge ON @.completions (purge_at) WHERE purge_at IS NOT NULL;
 -- Ready and scheduled jobs that never started and must do so in time.
 CREATE TABLE @.deadlines (start_by bigint NOT NULL, seq bigint NOT NULL, PRIMARY KEY (start_by, seq));

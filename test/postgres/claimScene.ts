@@ -26,7 +26,8 @@ const leftovers: Readonly<Record<string, string>> = {
     SELECT (block << 8) + unnest(places) FROM errand.completions UNION ALL SELECT seq FROM errand.ready UNION ALL SELECT seq FROM errand.scheduled) q GROUP BY seq HAVING count(*) > 1`,
   "a job that runs or has completed, and is gone or stands otherwise": `SELECT q.seq FROM (SELECT seq FROM errand.running UNION ALL SELECT unnest(seqs) FROM errand.claims UNION ALL
     SELECT (block << 8) + unnest(places) FROM errand.completions) q LEFT JOIN errand.jobs j ON j.seq = q.seq WHERE j.seq IS NULL OR j.state <> 0`,
-  "a row of completions without jobs": "SELECT * FROM errand.completions WHERE places = '{}'",
+  "a row of completions without jobs, or not in order":
+    "SELECT * FROM errand.completions WHERE places = '{}' OR places <> ARRAY(SELECT DISTINCT u FROM unnest(places) u ORDER BY u)",
   "a gate of which more or less is held than runs": `SELECT t.id, t.running FROM errand.terms t WHERE t.running <> (SELECT count(*) FROM errand.running r WHERE r.terms = t.id)
     + (SELECT coalesce(sum(cardinality(c.seqs)), 0) FROM errand.claims c WHERE c.terms = t.id)`,
   "what was handed in": "SELECT * FROM errand.inbox",

@@ -8,6 +8,7 @@ import type pg from "pg";
 import type { Engine, NewWork } from "../../src/core/engine.ts";
 import { subscriptionKey } from "../../src/core/notes.ts";
 import { tell } from "../../src/postgres/outcomes.ts";
+import type { Seqs } from "../../src/postgres/outcomes.ts";
 import { postgres } from "../../src/postgres/index.ts";
 import { day as dayMs, event, job, join, keep, start } from "../port/stage.ts";
 import { StillRuntime } from "../port/stillRuntime.ts";
@@ -20,12 +21,17 @@ const few = 20;
 const many = 1_000;
 const lanes = 100;
 const hands = 100;
+/** Of the claim of a hundred, those that are plain. */
+const handed = Array.from({ length: 96 }, (_, n) => n).filter((n) => n !== 3);
 const perAtom = 500;
 const lane = (n: number) => ({ key: `lane ${n}`, width: 1, ifDead: "continue" as const });
 const longLanes = ["block", "park"] as const;
 const long = (ifDead: (typeof longLanes)[number]) => ({ key: `long ${ifDead}`, width: 2, ifDead });
 const longLine = [{ key: "long line", is: { running: 1 } }];
 const limit = (n: number) => [{ key: `limit ${n}`, is: { running: 1 } }];
+/** Claims of others that go on: each of so many jobs, half of which are more than plain. */
+const perClaim = 20;
+const busy = { process: "busy", leaseMs: 1_000 * dayMs, claim: "", lastFence: 0, tasks: ["send"], alone: "no", settling: [] } as const;
 const claimed = {
   process: "p",
   leaseMs: 60_000,
@@ -52,7 +58,7 @@ const find = (most: number, query: object): Asked => ({ verb: "verb_find", value
 const change = (most: number, which: object, asked: object): Asked => ({ verb: "verb_change", values: [which, asked, 10], most });
 
 const asking: Readonly<Record<string, Asked>> = {
-  "tidy with nothing to do": { verb: "verb_tidy", values: [{ items: 1_000, mayExpire: true }], most: 50 },
+  "tidy with nothing to do": { verb: "verb_tidy", values: [{ items: 1_000, mayExpire: true }], most: 300 },
   "find by id": find(50, { of: "jobs", ids: ["plain 7"] }),
   "find the first": find(100, { of: "jobs", where: {}, limit: 10 }),
   "find the last": find(100, { of: "jobs", where: {}, limit: 10, newestFirst: true }),
@@ -62,15 +68,27 @@ const asking: Readonly<Record<string, Asked>> = {
   "find the dead": find(100, { of: "jobs", where: { states: ["dead"] }, limit: 10 }),
   "find members of a batch": find(200, { of: "jobs", where: { join: "large" }, limit: 10 }),
   "find followers": find(100, { of: "jobs", where: { after: "first" }, limit: 10 }),
+  "find the completed": find(200, { of: "jobs", where: { states: ["completed"] }, limit: 10 }),
+  "find the last completed": find(200, { of: "jobs", where: { states: ["completed"] }, limit: 10, newestFirst: true }),
   "find events": find(100, { of: "events", name: "order.paid", limit: 10 }),
   "find batches": find(100, { of: "joins", limit: 10 }),
-  count: { verb: "verb_count", values: [], most: 100 },
+  count: { verb: "verb_count", values: [], most: 300 },
   "read a note": { verb: "verb_read_note", values: ["note 7"], most: 50 },
 };
 
 /** `day`: when tidy comes. The store's time does not go back, not even with a transaction that is rolled back. */
-function asked(fence: number, day = 0): Readonly<Record<string, Asked>> {
+function asked(fence: number, seqs: Seqs, day = 0): Readonly<Record<string, Asked>> {
   const outcome = (id: string, is: string): Asked => ({ verb: "verb_settle", values: [[{ id, claim: "first", fence, is, ranMs: 1 }]], most: 100 });
+  const completed = (most: number, known: Seqs, ...hand: readonly number[]): Asked => ({
+    verb: "verb_settle",
+    values: [
+      tell(
+        hand.map((n) => ({ id: `hand ${n}`, claim: "first", fence, is: "completed", ranMs: 1 })),
+        new Map(known),
+      ),
+    ],
+    most,
+  });
   return {
     ...asking,
     "enqueue a plain job": enqueue(100, job("new")),
@@ -89,16 +107,11 @@ function asked(fence: number, day = 0): Readonly<Record<string, Asked>> {
     "enqueue 100 followers": enqueue(1_400, ...hundred((n) => job(`new ${n}`, { after: [{ id: `plain ${n}`, when: "well" }] }))),
     "publish 100": enqueue(900, ...hundred((n) => event(`new ${n}`, { payload: `{"account":${n}}` }))),
     "claim 100": { verb: "verb_claim", values: [{ ...claimed, claim: "next", queues: [{ queue: "mail", slots: 100, ahead: 0 }] }], most: 500 },
-    "settle 50 completed ones": {
-      verb: "verb_settle",
-      values: [
-        tell(
-          Array.from({ length: 50 }, (_, n) => ({ id: `hand ${n}`, claim: "first", fence, is: "completed", ranMs: 1 })),
-          new Map(),
-        ),
-      ],
-      most: 350,
-    },
+    "settle 50 completed ones by their ids": completed(350, new Map(), ...handed.slice(0, 50)),
+    "settle a whole claim": completed(100, seqs, ...handed),
+    "settle 20 of a claim, here and there": completed(100, seqs, ...handed.filter((n) => n % 5 === 1)),
+    "cancel one that runs": change(100, { ids: ["hand 7"] }, { do: "cancel", reason: "no" }),
+    "delete ten that completed": change(400, { ids: Array.from({ length: 10 }, (_, n) => `done ${few + 50 * n}`) }, { do: "delete" }),
     "claim 100 in rows": {
       verb: "verb_claim",
       values: [{ ...claimed, claim: "next", queues: [{ queue: "rows", slots: 10, ahead: 90 }], inRow: 10 }],
@@ -142,9 +155,9 @@ function asked(fence: number, day = 0): Readonly<Record<string, Asked>> {
     "retry one": change(100, { ids: ["later 30"] }, { do: "retry" }),
     lock: { verb: "verb_lock", values: [{ name: "l", mode: "write", process: "p", ticket: "t", leaseMs: 60_000, lastFence: 0 }], most: 100 },
     // The last: time goes on.
-    "tidy that promotes and purges a hundred": {
+    "tidy that promotes, purges and takes back a hundred": {
       verb: "verb_tidy",
-      values: [{ items: 100, mayExpire: false }],
+      values: [{ items: 100, mayExpire: true }],
       most: 4_300,
       at: start + day * dayMs,
     },
@@ -156,6 +169,7 @@ describe("in a large store", { skip }, () => {
   let client: pg.PoolClient;
   let schema = "";
   let fence = 0;
+  let seqs: Seqs = new Map();
 
   before(async () => {
     place = await freshPlace();
@@ -166,7 +180,11 @@ describe("in a large store", { skip }, () => {
     await prepare(engine);
     await fill(engine, 0, few);
     ({ fence } = await engine.claim(claimed, { now: start }));
-    for (const one of Object.values(asked(fence, 8))) await rowsRead(client, schema, one);
+    const { rows } = await client.query<{ id: string; seq: number }>(`SELECT id, seq::int FROM ${schema}.jobs WHERE id = ANY ($1)`, [
+      handed.map((n) => `hand ${n}`),
+    ]);
+    seqs = new Map(rows.map(({ id, seq }) => [id, seq]));
+    for (const one of Object.values(asked(fence, seqs, 8))) await rowsRead(client, schema, one);
     await fill(engine, few, many);
     await engine.tidy({ items: 1_000, mayExpire: false }, { now: start });
     await engine.close();
@@ -176,9 +194,9 @@ describe("in a large store", { skip }, () => {
     await place.done();
   });
 
-  for (const [name, { most }] of Object.entries(asked(0))) {
+  for (const [name, { most }] of Object.entries(asked(0, new Map()))) {
     it(`${name} reads at most ${most} rows`, async () => {
-      const one = asked(fence, 16)[name];
+      const one = asked(fence, seqs, 16)[name];
       assert.ok(one);
       const read = await rowsRead(client, schema, one);
       const all = Object.values(read).reduce((sum, rows) => sum + rows, 0);
@@ -287,11 +305,14 @@ async function fill(engine: Engine, from: number, to: number): Promise<void> {
     engine,
     each((n) => job(`done ${n}`, { queue: "done" })),
   );
-  const { fence, jobs } = await engine.claim({ ...claimed, claim: `done ${from}`, queues: [{ queue: "done", slots: to - from, ahead: 0 }] }, { now: start });
-  await engine.settle(
-    jobs.map(({ id }) => ({ id, claim: `done ${from}`, fence, is: "completed", ranMs: 1 })),
-    { now: start },
+  await completeAll(engine, from, to);
+  await store(
+    engine,
+    each((n) => job(`busy ${n}`, { queue: "busy", ...(n % 2 && { lane: { ...lane(n), key: `busy ${n}` } }) })),
   );
+  for (let n = from; n < to; n += perClaim) {
+    await engine.claim({ ...busy, claim: `busy ${n}`, queues: [{ queue: "busy", slots: perClaim, ahead: 0 }] }, { now: start });
+  }
   await engine.enqueue(
     [
       {
@@ -303,6 +324,17 @@ async function fill(engine: Engine, from: number, to: number): Promise<void> {
     ],
     { now: start },
   );
+}
+
+/** In many small calls, so that blocks of numbers have many rows. */
+async function completeAll(engine: Engine, from: number, to: number): Promise<void> {
+  const { fence, jobs } = await engine.claim({ ...claimed, claim: `done ${from}`, queues: [{ queue: "done", slots: to - from, ahead: 0 }] }, { now: start });
+  for (let n = 0; n < jobs.length; n += perClaim) {
+    await engine.settle(
+      jobs.slice(n, n + perClaim).map(({ id }) => ({ id, claim: `done ${from}`, fence, is: "completed", ranMs: 1 })),
+      { now: start },
+    );
+  }
 }
 
 async function store(engine: Engine, works: readonly NewWork[]): Promise<void> {
