@@ -19,7 +19,6 @@ import { RowsTable } from "./rowsTable.ts";
 
 const skip = installation() === undefined ? "no PostgreSQL server is installed here; npm ci brings one" : false;
 const hands = 5;
-/** More than the workers do in that time, so that at each moment many wait. */
 const rowsAtOnce = 5;
 /** An outcome may be on its way for so long after its run's end. */
 const onTheWayMs = 500;
@@ -38,6 +37,7 @@ class App implements AsyncDisposable {
   readonly #url: string;
   readonly #workers: Set<ChildProcess> = new Set();
   #isStopped = false;
+  #rows = 0;
   #producing: Promise<void> = Promise.resolve();
 
   constructor(url: string) {
@@ -69,6 +69,14 @@ class App implements AsyncDisposable {
 
   produce(): void {
     this.#producing = this.#enterRows();
+  }
+
+  /** Resolves when the jobs are acknowledged. */
+  async enter(count: number): Promise<void> {
+    const rows = Array.from({ length: count }, () => ++this.#rows);
+    for (const row of rows) this.table.add(row);
+    const jobs = await this.#handIn(rows);
+    for (const [nth, row] of rows.entries()) this.acknowledged.set(row, jobs[nth] ?? "");
   }
 
   /** Resolves when the last row is acknowledged. */
@@ -103,11 +111,8 @@ class App implements AsyncDisposable {
   }
 
   async #enterRows(): Promise<void> {
-    for (let next = 1; !this.#isStopped; next += rowsAtOnce) {
-      const rows = Array.from({ length: rowsAtOnce }, (_, nth) => next + nth);
-      for (const row of rows) this.table.add(row);
-      const jobs = await this.#handIn(rows);
-      for (const [nth, row] of rows.entries()) this.acknowledged.set(row, jobs[nth] ?? "");
+    while (!this.#isStopped) {
+      await this.enter(rowsAtOnce);
       await sleep(2);
     }
   }
@@ -143,8 +148,12 @@ for (const mode of ["synchronous", "asynchronous"] as const) {
       await app.until("work is done", () => app.starts().length > 200, 60);
 
       pair.separate();
-      if (mode === "asynchronous") await app.more();
-      else await sleep(500);
+      if (mode === "synchronous") await sleep(500);
+      else {
+        await app.more();
+        // More than the workers do until the kill.
+        await app.enter(200);
+      }
       const killedAt = now();
       await pair.primary.kill();
       await sleep(200);
@@ -169,7 +178,7 @@ for (const mode of ["synchronous", "asynchronous"] as const) {
       const foundAfter = after(fresh.filter(({ job, row }) => lost.has(row) && job !== app.acknowledged.get(row)));
       context.diagnostic(
         `rows ${app.acknowledged.size}, acknowledged before the kill and lost by the store ${lost.size}, restored ${restored.size}, done twice ${app.table.counts().doubles}, ` +
-          `after the promotion: first start ${firstAfter} ms, first restored ${foundAfter} ms, all done ${doneAfter} ms; calls refused: ${tally(app.refusals)}`,
+          `after the promotion: first start ${firstAfter} ms, first restored ${restored.size > 0 ? `${foundAfter} ms` : "none"}, all done ${doneAfter} ms; calls refused: ${tally(app.refusals)}`,
       );
 
       assert.equal(past.era, era);
