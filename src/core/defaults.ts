@@ -81,7 +81,7 @@ export const metricSamplesMax = 10_000;
 /** Waiting for work. */
 export const pollIdleMs: number = 1 * second;
 /** Where wake-ups of other processes are not heard: for so long after work came. */
-export const pollBusyMs = 15;
+export const pollBusyMs = 12;
 export const pollBusyForMs: number = 1 * minute;
 export const storeBusyMs: number = 10 * second;
 export const reconnectFirstMs = 100;

@@ -58,7 +58,7 @@ export interface Engine<Tx = unknown> {
   lock(request: LockRequest, at: At): Maybe<Grant | Waiting>;
   unlock(grant: { readonly name: string; readonly ticket: string }, at: At): Maybe<boolean>;
   readNote(key: string, at: At): Maybe<Note | undefined>;
-  /** Calls `wake` soon after work may have become ready, from any process. A hint: correctness never hangs on it. */
+  /** Calls `wake` soon after work may have become ready, from any process, in a turn of the event loop of its own. A hint: correctness never hangs on it. */
   listen(wake: () => void): Maybe<Unlisten>;
   /** Whether `wake` is called for the work of other processes too, now. Absent: it is. Where it is not, those who wait look more often by themselves. */
   readonly isHearing?: boolean;

@@ -40,6 +40,7 @@ export class Listeners {
   #failures = 0;
   #timer: Timer | undefined;
   #isWaking = false;
+  #isTellingSoon = false;
   #toldAt = Number.NEGATIVE_INFINITY;
   #tellTimer: Timer | undefined;
   #telling: Promise<void> | undefined;
@@ -68,10 +69,16 @@ export class Listeners {
     };
   }
 
-  /** After a commit of this process that made work ready. */
+  /** After a commit of this process that made work ready. Its own workers ask for it before others are told: each of the two wants a connection and the server. */
   wake(): void {
     this.#wakeOwn();
-    this.#tell();
+    if (this.#wakes.size === 0) return this.#tell();
+    if (this.#isTellingSoon) return;
+    this.#isTellingSoon = true;
+    this.#runtime.soon(() => {
+      if (this.#isTellingSoon) this.#tell();
+      this.#isTellingSoon = false;
+    });
   }
 
   /** After work was stored in a caller's transaction, which commits later, or never. */
@@ -94,7 +101,8 @@ export class Listeners {
     this.stop();
     this.#wakes.clear();
     for (const { timer } of this.#hints.values()) timer.cancel();
-    const isAnythingToTell = this.#tellTimer !== undefined || this.#hints.size > 0;
+    const isAnythingToTell = this.#isTellingSoon || this.#tellTimer !== undefined || this.#hints.size > 0;
+    this.#isTellingSoon = false;
     this.#hints.clear();
     this.#tellTimer?.cancel();
     this.#tellTimer = undefined;

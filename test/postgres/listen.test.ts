@@ -92,6 +92,26 @@ describe("PostgreSQL", { skip: postgresMissing ?? notPooled("it is about the con
     await listeners.close();
   });
 
+  it("own workers are woken before others are told, in a turn of the event loop of their own", async () => {
+    await using spy = await Spy.on("shop");
+    const steps: string[] = [];
+    const query: Database["query"] = (text, values) => {
+      steps.push("told");
+      return spy.database.query(text, values);
+    };
+    const listeners = new Listeners(new Bench(1).runtime, { ...forwarding(spy.database), query }, "shop");
+    const unlisten = listeners.listen(() => void steps.push("woken"));
+    await until(() => listeners.isHearing);
+    await spy.idle();
+    steps.length = 0;
+    listeners.wake();
+    steps.push("goes on");
+    await until(() => steps.includes("told"));
+    assert.deepEqual(steps, ["goes on", "woken", "told"]);
+    unlisten();
+    await listeners.close();
+  });
+
   it("after a caller's transaction was joined, others are told a little later, three times", async () => {
     await using spy = await Spy.on("shop");
     const { bench, listeners } = new Listening(1, spy.database, "shop");

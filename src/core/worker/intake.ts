@@ -126,10 +126,11 @@ export class Intake {
     this.#wake.cancel();
   }
 
-  /** There may be work. */
-  wake(): void {
+  /** There may be work. `isOwnTurn`: nothing else is done in this turn of the event loop, so it is asked for at once. */
+  wake(isOwnTurn: boolean = false): void {
     this.#mayHaveMore = true;
-    if (this.#isOpen) this.#poke();
+    if (this.#isOpen && isOwnTurn && !this.#isScheduled) this.#turn();
+    else if (this.#isOpen) this.#poke();
   }
 
   /** The store's notes are others than before: pauses, limits, breakers. */

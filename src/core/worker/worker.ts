@@ -139,7 +139,7 @@ export class Worker implements RunningWorker {
     this.#warnOfIdleHands();
     // A hint may come out of a job's own enqueue: what it starts must not run in that job's asynchronous context.
     const inOwnContext = AsyncLocalStorage.snapshot();
-    const unlisten: Unlisten = await engine.listen(() => inOwnContext(() => this.#intake.wake()));
+    const unlisten: Unlisten = await engine.listen(() => inOwnContext(() => this.#intake.wake(true)));
     this.#endings.push(unlisten);
     if (this.#stopping !== undefined) {
       unlisten(); // stopped before it had started
