@@ -7,21 +7,23 @@
 import { execFile } from "node:child_process";
 import { cpus } from "node:os";
 import { parseArgs, promisify } from "node:util";
+import type { Cell } from "./figures.ts";
 import { isBusy, sampleMachine } from "./machine.ts";
 import { jobsOf, questions, questionsFor, type BenchQuestion } from "./questions.ts";
 import { dropLeftovers, serverFacts } from "./postgres/server.ts";
-import { jsonOf, textOf, type Cell, type Machine } from "./report.ts";
+import { jsonOf, textOf, type Machine } from "./report.ts";
 
 const run = promisify(execFile);
 const retriesMax = 3;
 const errorLinesMax = 20;
+const secondsUsually = 30;
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     question: { type: "string" },
     store: { type: "string" },
-    seconds: { type: "string", default: "30" },
+    seconds: { type: "string" },
     jobs: { type: "string" },
     full: { type: "boolean", default: false },
     json: { type: "boolean" },
@@ -65,7 +67,7 @@ async function measured(question: BenchQuestion, system: string, jobs: number, r
 }
 
 async function answerOf(question: BenchQuestion, system: string, jobs: number): Promise<Readonly<Record<string, number>>> {
-  const more = JSON.stringify({ seconds: Number(values.seconds), held: question.held });
+  const more = JSON.stringify({ seconds: Number(values.seconds ?? question.seconds ?? secondsUsually), held: question.held });
   const child = new URL("child.ts", import.meta.url).pathname;
   try {
     const { stdout } = await run(process.execPath, ["--disable-warning=ExperimentalWarning", child, system, question.name, String(jobs), more], {

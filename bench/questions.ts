@@ -5,21 +5,26 @@ export interface BenchQuestion {
   readonly section: Section;
   readonly name: Question;
   readonly title: string;
-  readonly unit: "jobs/s" | "ms" | "jobs/s over time";
+  readonly unit: "jobs/s" | "commits/s" | "ms" | "jobs/s over time";
   readonly systems: readonly string[];
   /** By system; those of the first stand for the others. */
   readonly jobs: Readonly<Record<string, number>>;
   readonly held?: Held;
+  /** Default: 30. Unless `--seconds` says so. */
+  readonly seconds?: number;
   /** Asked with `--full` only, or when it is asked for by its name. */
   readonly isLong?: true;
 }
 
 /** Of docs/benchmarks.md. */
-export type Section = "sqlite" | "postgres" | "pinned";
+export type Section = "sqlite" | "postgres" | "committers" | "pinned" | "paced" | "history";
 export const sections: Readonly<Record<Section, string>> = {
   sqlite: "SQLite",
   postgres: "PostgreSQL",
+  committers: "PostgreSQL, in the app's transactions",
   pinned: "PostgreSQL, while a transaction is held open",
+  paced: "PostgreSQL, at 2,000 jobs a second while a transaction is held open",
+  history: "PostgreSQL, with a history",
 };
 
 /** With `--full`, on PostgreSQL. */
@@ -80,6 +85,7 @@ const postgres: readonly BenchQuestion[] = [
     isLong: true,
   },
   { ...onPostgres, name: "drain-2", title: "drain of no-op jobs, 2 processes", systems: bare, jobs: { [own]: 50_000 }, isLong: true },
+  { ...onPostgres, name: "drain-4", title: "drain of no-op jobs, 4 processes", systems: bare, jobs: { [own]: 50_000 }, isLong: true },
   { ...onPostgres, name: "drain-1ms", title: "drain of jobs of 1 ms, 100 at once", systems: bare, jobs: { [own]: 50_000 }, isLong: true },
   { ...onPostgres, name: "ordered", title: "drain of no-op jobs, ordered by key", systems: ordered, jobs: { [own]: 50_000, ...inQueues }, isLong: true },
   { ...onPostgres, name: "ordered-1ms", title: "drain of jobs of 1 ms, ordered by key", systems: ordered, jobs: { [own]: 50_000, ...inQueues }, isLong: true },
@@ -95,12 +101,28 @@ const postgres: readonly BenchQuestion[] = [
   },
 ];
 
-/** The jobs are those that wait all the time. */
-const overTime = { section: "pinned", name: "pinned", unit: "jobs/s over time", systems: peers, jobs: { [own]: 30_000 }, isLong: true } as const;
-const pinned: readonly BenchQuestion[] = [
-  { ...overTime, title: "nothing is held", held: "nothing" },
-  { ...overTime, title: "an idle REPEATABLE READ snapshot is held", held: "snapshot" },
-  { ...overTime, title: "a transaction that wrote is held", held: "writer" },
+/** The first is what the others are compared with; the jobs are its commits. */
+const committing: readonly BenchQuestion[] = [
+  {
+    section: "committers",
+    name: "committers",
+    title: "BEGIN, one insert, COMMIT, 64 callers",
+    unit: "commits/s",
+    systems: ["the app's own insert", ...peers],
+    jobs: { "the app's own insert": 20_000 },
+    isLong: true,
+  },
 ];
 
-export const questions: readonly BenchQuestion[] = [...sqlite, ...postgres, ...pinned];
+const holders: readonly { readonly title: string; readonly held: Held }[] = [
+  { title: "nothing is held", held: "nothing" },
+  { title: "an idle REPEATABLE READ snapshot is held", held: "snapshot" },
+  { title: "a transaction that wrote is held", held: "writer" },
+  { title: "a transaction that enqueued is held", held: "enqueue" },
+];
+
+/** The jobs are those that wait all the time. */
+const overTime = { section: "pinned", name: "pinned", unit: "jobs/s over time", systems: peers, jobs: { [own]: 30_000 }, isLong: true } as const;
+const pinned: readonly BenchQuestion[] = holders.map((holder) => ({ ...overTime, ...holder }));
+
+export const questions: readonly BenchQuestion[] = [...sqlite, ...postgres, ...committing, ...pinned];

@@ -1,7 +1,8 @@
 /** docs/benchmarks.md: a section per store, each from one run. A section that a run did not answer as a whole stays as it was. */
 import { readFile, writeFile } from "node:fs/promises";
+import type { Cell } from "./figures.ts";
 import { questionsFor, sections, type Section } from "./questions.ts";
-import { names, seriesOf, tableOf, type Cell, type Machine, type Table } from "./report.ts";
+import { names, seriesOf, tableOf, type Machine, type Table } from "./report.ts";
 import { systems } from "./systems.ts";
 
 const document = new URL("../docs/benchmarks.md", import.meta.url);
@@ -12,8 +13,17 @@ const caveats: Readonly<Record<Section, string>> = {
   postgres: `Client, server and workers share these cores, and there is no network between them, which flatters whoever asks often. A drain runs in worker processes of its own
 that are connected before it starts, over tables that were vacuumed and analysed, and ends when the last outcome is stored. Server CPU is that of the database's
 backends; WAL bytes are the server's, those of the enqueues and of the drain, after a checkpoint.`,
+  committers: `64 callers in a loop over a pool of 16 connections: BEGIN, an INSERT of one row into a table of the app's own, COMMIT. The other systems enqueue one job in each of these
+transactions, and one worker process of theirs, with nothing else to do, takes the jobs and runs them meanwhile, on the same cores. Afterwards every row is there, and every
+job has run once. "of the app's own" divides the commits in a second by those of the app's own insert alone.`,
   pinned: `Each system enqueues and drains at full speed in two processes, with some 30,000 jobs waiting, while another connection holds a transaction open.
-"the rest ÷ first" compares the last two thirds of the time with the first third.`,
+"the rest ÷ first" compares the last two thirds of the time with the first third. The transaction that enqueued did so in the measured system, and never commits.`,
+  paced: `One process enqueues 2,000 jobs in each second, in a call every 10 ms, and one worker process runs them; the call's beginning to the start of the run is measured. "late
+at the end" are those that were enqueued and had not run by then. Dead rows and size are those of all tables of the system, after the worker has stopped and while the transaction
+is still held. errand and pg-boss keep what was done, graphile-worker deletes it.`,
+  history: `Completed jobs of the last hours, stored by SQL as the system's own verbs store them, then VACUUM ANALYZE. Start: single enqueues to an idle worker in the same process, 50 a second. A
+retention pass is one call of the verb that workers make each half second, while a tenth of the jobs is due to go. graphile-worker keeps no done jobs; pg-boss counts from a cache
+and removes all that is due in one walk, so only its starts are compared.`,
 };
 
 /** Answers the titles of the sections that were written. */

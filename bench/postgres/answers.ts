@@ -1,5 +1,6 @@
 /** The questions, asked of any system on PostgreSQL. Where counts do not come out, there is no answer. */
 import { callers, quantiles, type Figures, type System } from "../systems/system.ts";
+import { committers } from "./committers.ts";
 import { Meter, ownSeconds } from "./meter.ts";
 import { pinned } from "./pinned.ts";
 import type { How, PostgresSystem, Producer } from "./system.ts";
@@ -30,11 +31,13 @@ export function answersOf(system: PostgresSystem): System {
         }),
       drain: (url, jobs) => drain(system, url, jobs, noop, 1),
       "drain-2": (url, jobs) => drain(system, url, jobs, noop, 2),
+      "drain-4": (url, jobs) => drain(system, url, jobs, noop, 4),
       "drain-1ms": (url, jobs) => drain(system, url, jobs, waiting1ms, 1),
       ordered: (url, jobs) => drain(system, url, jobs, noop, 1),
       "ordered-1ms": (url, jobs) => drain(system, url, jobs, waiting1ms, 1),
       latency: (url, jobs) => latency(system, url, jobs),
       "latency-across": (url, jobs) => latencyAcross(system, url, jobs),
+      committers: (url, jobs) => committers(system, url, jobs),
       pinned: (url, jobs, asked) => pinned(system, url, jobs, asked),
     },
   };

@@ -2,8 +2,8 @@
  * Enqueue and drain at full speed, while a transaction of somebody else's is held open: vacuum then removes nothing that ended since,
  * and whoever finds its next job by walking over those gets slower by the second.
  */
-import pg from "pg";
 import type { Asked, Figures } from "../systems/system.ts";
+import { holding } from "./holder.ts";
 import { Meter, ownSeconds } from "./meter.ts";
 import type { PostgresSystem, Producer } from "./system.ts";
 import { Workers } from "./workers.ts";
@@ -14,19 +14,13 @@ const lookEveryMs = 2;
 /** A second is over when it is: what is told a little later belongs to the next. */
 const secondMs = 1_000;
 
-const holds = {
-  nothing: [],
-  snapshot: ["BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT count(*) FROM pg_class"],
-  writer: ["CREATE TABLE held (id int)", "BEGIN", "INSERT INTO held VALUES (1)"],
-} as const;
-
 /** `backlog`: about so many jobs wait all the time. */
 export async function pinned(system: PostgresSystem, url: string, backlog: number, { held = "nothing", seconds }: Asked): Promise<Figures> {
   const [producer, meter] = [await system.produce(url), await Meter.on(url)];
   const supply = new Supply(producer);
   await supply.upTo(() => backlog);
   await meter.settle();
-  const holder = await hold(url, holds[held]);
+  const holder = await holding(url, held, producer);
   const workers = await Workers.ready(system.name, url, { hands: 100, for: "throughput", waitMs: 0 }, 1);
   const clientSeconds = async (): Promise<number> => (await ownSeconds()) + (await workers.cpuSeconds());
   const series: number[] = [];
@@ -85,15 +79,6 @@ class Supply {
       }),
     );
   }
-}
-
-async function hold(url: string, statements: readonly string[]): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url });
-  // Its database is dropped under it.
-  client.on("error", () => undefined);
-  await client.connect();
-  for (const statement of statements) await client.query(statement);
-  return client;
 }
 
 async function count(workers: Workers, series: number[], seconds: number): Promise<void> {

@@ -1,8 +1,12 @@
 /** A system on PostgreSQL, as the questions use it: something that enqueues, and something that works. */
+import type pg from "pg";
+
 export interface PostgresSystem {
   readonly name: string;
   /** Its own best documented settings, in a line. */
   readonly settings: string;
+  /** That of its tables. */
+  readonly schema: string;
   /** Installs its schema. */
   produce(url: string): Promise<Producer>;
   /** Connected, and not yet at work. */
@@ -13,6 +17,8 @@ export interface Producer {
   /** In one call. */
   enqueue(ids: readonly number[]): Promise<unknown>;
   enqueueOne(id: number): Promise<unknown>;
+  /** In the caller's open transaction. Absent: it has no such thing. */
+  enqueueWithin?(client: pg.ClientBase, id: number): Promise<unknown>;
   counts(): Promise<Counts>;
   close(): Promise<void>;
 }

@@ -15,4 +15,5 @@ export const postgresSystems: Readonly<Record<string, () => Promise<PostgresSyst
   "graphile-worker, 1,000 queues": () => graphile(true, 1_000),
   "pg-boss": async () => (await import("../systems/pgBoss.ts")).pgBoss,
   "bare pg": async () => (await import("../systems/barePg.ts")).barePg,
+  "the app's own insert": async () => (await import("../systems/appInsert.ts")).appInsert,
 };

@@ -23,6 +23,7 @@ export const barePg: PostgresSystem = {
   name: "bare pg",
   settings:
     "one table, one index, INSERT by unnest, SKIP LOCKED batches of 500 with DELETE of the last one in the same statement, 2 at once; callers that wait share an INSERT",
+  schema: "public",
   async produce(url) {
     const pool = poolOf(url);
     await pool.query(install);

@@ -13,11 +13,13 @@ export function errandPostgres(keys?: number): PostgresSystem {
   return {
     name: keys === undefined ? "errand (postgres)" : `errand (postgres), ${keys.toLocaleString("en-US")} keys`,
     settings: `default settings, a pool of 4, completed jobs kept${keys === undefined ? "" : `, orderedBy one of ${keys.toLocaleString("en-US")} keys`}`,
+    schema: "errand",
     async produce(url) {
       const { work, noop } = await opened(url, keys, () => undefined);
       return {
         enqueue: (ids) => work.enqueue(ids.map((id) => noop.with(entry(id)))),
         enqueueOne: (id) => work.enqueue(noop.with(entry(id))),
+        enqueueWithin: (client, id) => work.within(client).enqueue(noop.with(entry(id))),
         counts: () => countsOf(work),
         close: () => work.close(),
       };

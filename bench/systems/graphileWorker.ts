@@ -22,12 +22,14 @@ export function graphileWorker({ isTuned, queues }: Variant): PostgresSystem {
   return {
     name: nameOf({ isTuned, ...(queues !== undefined && { queues }) }),
     settings: settingsOf({ isTuned, ...(queues !== undefined && { queues }) }),
+    schema: "graphile_worker",
     async produce(url) {
       const utils = await makeWorkerUtils({ connectionString: url, logger });
       await utils.migrate();
       return {
         enqueue: (ids) => utils.addJobs(ids.map(spec)),
         enqueueOne: (id) => utils.addJob(task, { id }),
+        enqueueWithin: (client, id) => client.query("SELECT graphile_worker.add_job($1, $2::json)", [task, JSON.stringify({ id })]),
         counts: async () => {
           const { rows } = await utils.withPgClient((client) => client.query<{ jobs: string }>("SELECT count(*) AS jobs FROM graphile_worker.jobs"));
           return { unended: Number(rows[0]?.jobs) };

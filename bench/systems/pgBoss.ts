@@ -11,6 +11,7 @@ export const pgBoss: PostgresSystem = {
   name: "pg-boss",
   settings:
     "12.38.0, queue with notify and useListenNotify, work() of 2 x batches of 2,000 with burstWhenBatchFull (2 x 50 where jobs wait, 1 x 100 for latency), done jobs kept",
+  schema: "pgboss",
   async produce(url) {
     const boss = await started(url);
     await boss.createQueue(queue, { notify: true });
@@ -22,6 +23,7 @@ export const pgBoss: PostgresSystem = {
           ids.map((id) => ({ data: { id } })),
         ),
       enqueueOne: (id) => boss.send(queue, { id }),
+      enqueueWithin: (client, id) => boss.send(queue, { id }, { db: { executeSql: (text, values) => client.query(text, values) } }),
       async counts() {
         const { rows } = await pool.query<{ unended: string; done: string }>(
           "SELECT count(*) FILTER (WHERE state <> 'completed') AS unended, count(*) FILTER (WHERE state = 'completed') AS done FROM pgboss.job WHERE name = $1",

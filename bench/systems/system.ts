@@ -5,12 +5,16 @@ export type Question =
   | "single"
   | "drain"
   | "drain-2"
+  | "drain-4"
   | "drain-1ms"
   | "ordered"
   | "ordered-1ms"
   | "latency"
   | "latency-across"
-  | "pinned";
+  | "committers"
+  | "pinned"
+  | "paced-pinned"
+  | "history";
 
 /** Jobs per second, or milliseconds, by name. */
 export type Figures = Readonly<Record<string, number>>;
@@ -21,7 +25,7 @@ export interface Asked {
   readonly held?: Held;
 }
 /** By somebody else, all the while. */
-export type Held = "nothing" | "snapshot" | "writer";
+export type Held = "nothing" | "snapshot" | "writer" | "enqueue";
 
 export interface System {
   readonly name: string;
