@@ -36,16 +36,15 @@ export interface StoredJobs {
 export function claimedOf({ jobs, settled, ...claimed }: StoredClaimed, settling: readonly Outcome[], seqs: Seqs): Claimed {
   const answered = settledOf(settling, settled, seqs);
   if (seqs.size > seqsMax) seqs.clear();
-  return { ...claimed, jobs: jobs === null ? [] : jobsOf(jobs, seqs), settled: answered };
+  return { ...claimed, jobs: jobs === null ? [] : jobsOf(jobs, claimed.fence, seqs), settled: answered };
 }
 
-function jobsOf(stored: StoredJobs, seqs: Seqs): ClaimedJob[] {
+function jobsOf(stored: StoredJobs, fence: number, seqs: Seqs): ClaimedJob[] {
   const jobs = stored.ids.map((id, at) => {
     const seq = stored.seqs[at] ?? 0;
     const flagged = stored.flags[at] ?? 0;
-    // Others are settled by their ids: also one that has the id of a plain one that was lost here.
-    if ((flagged & ~bare) === 0) seqs.set(id, seq);
-    else seqs.delete(id);
+    // Others are settled by their ids.
+    if ((flagged & ~bare) === 0) seqs.set(id, { seq, fence });
     const named = stored.named[stored.lines[at] ?? 0];
     const job: ClaimedJob = {
       id,

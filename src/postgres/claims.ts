@@ -125,15 +125,23 @@ CREATE FUNCTION @.hold_in_claim(_seq bigint, _outcome jsonb) RETURNS boolean LAN
 DECLARE
   _fence bigint := @.ms(_outcome, 'fence');
 BEGIN
+  -- What is not in it now never will be: who holds the job's next run is not waited for.
+  IF NOT @.is_in_claim(_seq, _fence, _outcome ->> 'claim') THEN RETURN false; END IF;
   PERFORM pg_advisory_xact_lock_shared(${claimLock("_fence")});
   PERFORM pg_advisory_xact_lock(${jobLock("_seq")});
-  IF NOT EXISTS (SELECT 1 FROM @.claims c WHERE c.fence = _fence AND c.claim = _outcome ->> 'claim' AND _seq = ANY (c.seqs)) OR EXISTS (SELECT 1 FROM @.running r WHERE r.seq = _seq) THEN
+  IF NOT @.is_in_claim(_seq, _fence, _outcome ->> 'claim') OR EXISTS (SELECT 1 FROM @.running r WHERE r.seq = _seq) THEN
     RAISE EXCEPTION USING ERRCODE = '${undone}';
   END IF;
   IF current_setting('transaction_isolation') <> 'read committed' THEN PERFORM @.see_in_claim(_seq, _fence); END IF;
   RETURN true;
 -- Its locks are gone with it.
 EXCEPTION WHEN SQLSTATE '${undone}' THEN RETURN false;
+END $$;
+
+-- By primary key.
+CREATE FUNCTION @.is_in_claim(_seq bigint, _fence bigint, _claim text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN EXISTS (SELECT 1 FROM @.claims c WHERE c.fence = _fence AND c.claim = _claim AND _seq = ANY (c.seqs));
 END $$;
 
 -- Fails as a serialization failure where others have changed the row of claims since the snapshot, or settled the job: locks it and writes what they would have written, and

@@ -28,8 +28,8 @@ export interface StoredSettled extends Omit<Settled, "error"> {
   readonly error?: Refusal;
 }
 
-/** The numbers of jobs that were handed out here, by their ids. What settles under a number need not be looked for. */
-export type Seqs = Map<string, number>;
+/** The numbers of jobs that were handed out here, by their ids. What settles under a number need not be looked for. An id may come again, with another number. */
+export type Seqs = Map<string, { readonly seq: number; readonly fence: number }>;
 
 /** An id that is met again, in whatever outcome, is no plain one. */
 export function tell(outcomes: readonly Outcome[], seqs: Seqs): ToldOutcomes {
@@ -44,9 +44,9 @@ export function tell(outcomes: readonly Outcome[], seqs: Seqs): ToldOutcomes {
       continue;
     }
     const under = underOf(claims, outcome);
-    const seq = seqs.get(outcome.id);
-    if (seq !== undefined) {
-      under.plain.push([seq, outcome.ranMs]);
+    const known = seqs.get(outcome.id);
+    if (known?.fence === outcome.fence) {
+      under.plain.push([known.seq, outcome.ranMs]);
       continue;
     }
     under.of ??= told.claims.push(outcome.claim);
@@ -74,7 +74,7 @@ export function settledOf(outcomes: readonly Outcome[], stored: readonly StoredS
 
 function placesOf(outcomes: readonly Outcome[], seqs: Seqs): ReadonlyMap<string | number | undefined, number> {
   const places = new Map<string | number | undefined, number>();
-  for (const [at, { id }] of outcomes.entries()) places.set(id, at).set(seqs.get(id), at);
+  for (const [at, { id }] of outcomes.entries()) places.set(id, at).set(seqs.get(id)?.seq, at);
   return places;
 }
 

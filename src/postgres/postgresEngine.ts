@@ -214,8 +214,6 @@ export class PostgresEngine implements port.Engine {
 
   async #enqueueAll(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(port.Enqueued[] | ErrandError)[]> {
     const answers = await this.#write<(port.Enqueued[] | Refusal)[]>(at.tx === undefined ? "verb_enqueue" : "verb_enqueue_within", atoms, at);
-    // What is born leased is handed out without its number.
-    for (const { works } of atoms) for (const work of works) if (work.kind === "job" && work.lease !== undefined) this.#seqs.delete(work.id);
     return answers.map((answer) => (isRefusal(answer) ? errorOf(answer) : answer));
   }
 

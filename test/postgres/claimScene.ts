@@ -53,7 +53,11 @@ export class Caller {
 
   /** As `job.commit`. */
   async settle(id: string, is: Outcome["is"] = "completed", more: Partial<Outcome> = {}): Promise<string> {
-    const [settled] = await this.#scene.engine.settle([this.#scene.outcome(id, is, more)], { ...this.#scene.at, tx: this.client });
+    return this.hand(this.#scene.outcome(id, is, more));
+  }
+
+  async hand(outcome: Outcome): Promise<string> {
+    const [settled] = await this.#scene.engine.settle([outcome], { ...this.#scene.at, tx: this.client });
     return settled?.is ?? "";
   }
 

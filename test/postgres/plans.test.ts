@@ -183,7 +183,7 @@ describe("in a large store", { skip }, () => {
     const { rows } = await client.query<{ id: string; seq: number }>(`SELECT id, seq::int FROM ${schema}.jobs WHERE id = ANY ($1)`, [
       handed.map((n) => `hand ${n}`),
     ]);
-    seqs = new Map(rows.map(({ id, seq }) => [id, seq]));
+    seqs = new Map(rows.map(({ id, seq }) => [id, { seq, fence }]));
     for (const one of Object.values(asked(fence, seqs, 8))) await rowsRead(client, schema, one);
     await fill(engine, few, many);
     await engine.tidy({ items: 1_000, mayExpire: false }, { now: start });
