@@ -1,4 +1,5 @@
 /** What is asked, of whom, with how many jobs. */
+import { pgBouncerMissing } from "../test/postgres/pgbouncer.ts";
 import type { Held, Question } from "./systems/system.ts";
 
 export interface BenchQuestion {
@@ -32,6 +33,7 @@ const fullFactor = 5;
 
 export function questionsFor({ full, question, store }: { full: boolean; question: string | undefined; store: string | undefined }): readonly BenchQuestion[] {
   return questions
+    .filter(({ name }) => name !== "latency-pooled" || question === name || pgBouncerMissing === undefined)
     .filter(({ name, isLong }) => (question === undefined ? full || isLong === undefined : name === question))
     .filter(({ section }) => store === undefined || (store === "sqlite") === (section === "sqlite"))
     .map((one) => (full ? atFull(one) : one));
@@ -96,6 +98,15 @@ const postgres: readonly BenchQuestion[] = [
     title: "enqueue to start, idle worker in another process, 50/s",
     unit: "ms",
     systems: peers,
+    jobs: { [own]: 150 },
+    isLong: true,
+  },
+  {
+    ...onPostgres,
+    name: "latency-pooled",
+    title: "enqueue to start, idle worker in another process, through PgBouncer, at random",
+    unit: "ms",
+    systems: [own],
     jobs: { [own]: 150 },
     isLong: true,
   },

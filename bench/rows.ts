@@ -80,9 +80,10 @@ function valueOf(question: BenchQuestion, cells: readonly Cell[], system: string
   const values = valuesOf(cells, system, figure);
   const base = medianOf(cells, question.systems[0] ?? "", figure);
   const text = question.unit === "ms" ? (value: number): string => value.toFixed(2) : whole;
-  const p99 = question.unit === "ms" ? ` ms p50, ${text(medianOf(cells, system, "p99ms"))} p99` : "/s";
+  const [p95, p99] = ["p95ms", "p99ms"].map((name) => text(medianOf(cells, system, name)));
+  const others = question.unit === "ms" ? ` ms p50, ${p95} p95, ${p99} p99` : "/s";
   const ratio = question.unit === "ms" ? `${(base / median(values)).toFixed(1)}x as long` : `${(base / median(values)).toFixed(2)}x`;
-  return [question.title, system, `${text(median(values))}${p99}`, rangeOf(values, text), system === question.systems[0] ? "" : ratio];
+  return [question.title, system, `${text(median(values))}${others}`, rangeOf(values, text), system === question.systems[0] ? "" : ratio];
 }
 
 function rangeOf(values: readonly number[], text: (value: number) => string): string {

@@ -1,5 +1,6 @@
 /** The questions, asked of any system on PostgreSQL. Where counts do not come out, there is no answer. */
 import { callers, quantiles, type Figures, type System } from "../systems/system.ts";
+import { PgBouncer } from "../../test/postgres/pgbouncer.ts";
 import { committers } from "./committers.ts";
 import { Meter, ownSeconds } from "./meter.ts";
 import { pinned } from "./pinned.ts";
@@ -15,7 +16,9 @@ const noop: How = { hands: 100, for: "throughput", waitMs: 0 };
 const waiting1ms: How = { ...noop, waitMs: 1 };
 const idle: How = { hands: 10, for: "latency", waitMs: 0 };
 /** 50 a second. */
-const pauseMs = 20;
+const everyMs = (): number => 20;
+/** Where the worker looks at a pace of its own, which must not be met at the same moment of it each time. */
+const atRandomMs = (): number => 100 * Math.random();
 
 export function answersOf(system: PostgresSystem): System {
   return {
@@ -37,6 +40,7 @@ export function answersOf(system: PostgresSystem): System {
       "ordered-1ms": (url, jobs) => drain(system, url, jobs, waiting1ms, 1),
       latency: (url, jobs) => latency(system, url, jobs),
       "latency-across": (url, jobs) => latencyAcross(system, url, jobs),
+      "latency-pooled": (url, jobs) => latencyPooled(system, url, jobs),
       committers: (url, jobs) => committers(system, url, jobs),
       pinned: (url, jobs, asked) => pinned(system, url, jobs, asked),
     },
@@ -114,7 +118,7 @@ async function latency(system: PostgresSystem, url: string, jobs: number): Promi
     const hasStarted = new Promise<number>((resolve) => (started = () => resolve(performance.now())));
     await enqueueOne(id);
     samples.push((await hasStarted) - begin);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await new Promise((resolve) => setTimeout(resolve, everyMs()));
   }
   await worker.stop();
   await producer.close();
@@ -123,6 +127,23 @@ async function latency(system: PostgresSystem, url: string, jobs: number): Promi
 
 /** The same, in another process. */
 async function latencyAcross(system: PostgresSystem, url: string, jobs: number): Promise<Figures> {
+  const { samples, workersSeconds } = await startsAcross(system, url, jobs, everyMs);
+  return { ...quantiles(samples), workersSeconds };
+}
+
+/** In another process, which hears of nothing: the first job, before which nothing came, is left out. */
+async function latencyPooled(system: PostgresSystem, url: string, jobs: number): Promise<Figures> {
+  await using pooler = await PgBouncer.before(url);
+  const { samples, workersSeconds } = await startsAcross(system, pooler.url, 1 + jobs, atRandomMs);
+  return { ...quantiles(samples.slice(1)), workersSeconds };
+}
+
+async function startsAcross(
+  system: PostgresSystem,
+  url: string,
+  jobs: number,
+  pauseMs: () => number,
+): Promise<{ readonly samples: readonly number[]; readonly workersSeconds: number }> {
   let started: (at: string | undefined) => void = () => undefined;
   const producer = await system.produce(url);
   const workers = await Workers.ready(system.name, url, idle, 1);
@@ -136,13 +157,13 @@ async function latencyAcross(system: PostgresSystem, url: string, jobs: number):
     });
     await producer.enqueueOne(id);
     samples.push(Number((await hasStarted) - begin) / 1e6);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs()));
   }
   await workers.stop();
   const workersSeconds = await workers.cpuSeconds();
   workers.end();
   await producer.close();
-  return { ...quantiles(samples), workersSeconds };
+  return { samples, workersSeconds };
 }
 
 function hasProcess(workers: Workers, reject: (error: unknown) => void): void {

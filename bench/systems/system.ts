@@ -11,6 +11,7 @@ export type Question =
   | "ordered-1ms"
   | "latency"
   | "latency-across"
+  | "latency-pooled"
   | "committers"
   | "pinned"
   | "paced-pinned"
@@ -48,7 +49,7 @@ export async function rate(jobs: number, work: () => unknown): Promise<Figures> 
 export function quantiles(samples: readonly number[]): Figures {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-  return { p50ms: at(0.5), p99ms: at(0.99), maxMs: at(1) };
+  return { p50ms: at(0.5), p95ms: at(0.95), p99ms: at(0.99), maxMs: at(1) };
 }
 
 /** 64 callers, each awaiting its own enqueue before the next. */
