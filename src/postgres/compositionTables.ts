@@ -1,4 +1,6 @@
 /** The tables of what belongs together, comes after another, or is limited. Jobs that do none of it have no row in them. */
+import { setAsideTables } from "./setAside.ts";
+
 export const compositionTables: string = `
 -- state: 0 staged, 1 waiting, 2 open, 3 closed, 4 removed. ended: 0 open, 1 well, 2 badly. purge_at is null while something holds it back.
 CREATE TABLE @.joins (
@@ -41,4 +43,4 @@ CREATE INDEX key_waits_line ON @.key_waits (key, urgency, seq);
 CREATE TABLE @.terms (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, terms jsonb NOT NULL UNIQUE, running int NOT NULL DEFAULT 0);
 CREATE INDEX terms_running ON @.terms (id) WHERE running > 0;
 CREATE TABLE @.gate_starts (name text COLLATE "C" NOT NULL, at bigint NOT NULL, starts int NOT NULL, PRIMARY KEY (name, at));
-`;
+${setAsideTables}`;

@@ -63,6 +63,7 @@ import { replayFunctions } from "./replay.ts";
 import { retentionFunctions } from "./retention.ts";
 import { roomFunctions } from "./room.ts";
 import { rowFunctions } from "./row.ts";
+import { setAsideFunctions } from "./setAside.ts";
 import { settleFunctions } from "./settle.ts";
 import { startFunctions } from "./start.ts";
 import { tidyFunctions } from "./tidy.ts";
@@ -139,6 +140,7 @@ export const functions: string = [
   retentionFunctions,
   roomFunctions,
   rowFunctions,
+  setAsideFunctions,
   settleFunctions,
   startFunctions,
   tidyFunctions,

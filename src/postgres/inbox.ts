@@ -29,9 +29,8 @@ BEGIN
   END LOOP;
 END $$;
 
--- Takes in what callers' transactions have committed, in the order of handing in. Within a verb. Answers false where it was too much for one: a verb that has to see
--- all of it then leaves its answer out, and is called again.
-CREATE FUNCTION @.take_in_inbox() RETURNS boolean LANGUAGE plpgsql AS $$
+-- All, or only the one of that number. For take_in_inbox.
+CREATE FUNCTION @.take_in_rows(_only bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   _row record;
   _taken_in int := 0;
@@ -39,7 +38,8 @@ DECLARE
   _is_all boolean := true;
 BEGIN
   -- By primary key.
-  FOR _row IN SELECT i.n, i.kind, i.body FROM @.inbox i WHERE i.n >= ${floorOf(inboxPlace)} ORDER BY i.n LIMIT ${lookedAtMax} LOOP
+  FOR _row IN SELECT i.n, i.kind, i.body FROM @.inbox i WHERE i.n >= coalesce(_only, ${floorOf(inboxPlace)}) AND i.n <= coalesce(_only, 9223372036854775807)
+    ORDER BY i.n LIMIT ${lookedAtMax} LOOP
     IF _taken_in >= ${takenInMax} THEN
       PERFORM @.tally('left');
       _is_all := false;

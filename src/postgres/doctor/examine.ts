@@ -10,6 +10,7 @@ import { seesAllSessions } from "../horizon.ts";
 import { checkSchema } from "../schemaName.ts";
 import { horizonFindings } from "./horizon.ts";
 import { privilegeFindings } from "./privileges.ts";
+import { setAsideFindings } from "./setAside.ts";
 import { settingFindings } from "./settings.ts";
 import { shapeFindings } from "./shape.ts";
 import { vacuumFindings } from "./vacuum.ts";
@@ -43,8 +44,8 @@ async function look(session: Session, schema: string, pinnedAfterMs: Ms | undefi
   const general = await lookAtServer(session, isReplica, pinnedAfterMs);
   const schemas = await lookAtSchema(session, schema);
   if (!schemas.isThere) return { lookedAt: [...general.lookedAt, "whether the schema is there"], findings: [...general.findings, ...schemas.findings] };
-  const own = [...(await privilegeFindings(session, schema)), ...(await vacuumFindings(session, schema))];
-  const lookedAt = [...general.lookedAt, "the schema's version", `privileges of role ${role}`, "dead rows of its tables"];
+  const own = [...(await privilegeFindings(session, schema)), ...(await vacuumFindings(session, schema)), ...(await setAsideFindings(session, schema))];
+  const lookedAt = [...general.lookedAt, "the schema's version", `privileges of role ${role}`, "dead rows of its tables", "what was set aside"];
   const findings = [...general.findings, ...schemas.findings, ...own];
   if (isReplica || !schemas.isCurrent) return { lookedAt, findings };
   if (!mayCompare) return { lookedAt, findings: [...findings, mayNotCompare(database, role)] };
