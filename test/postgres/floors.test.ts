@@ -85,7 +85,9 @@ describe("floors of lines", { skip: postgresMissing ?? false }, () => {
     assert.deepEqual(await claimAll(), ["unseen"]);
   });
 
-  it("keep a claim from walking over what was handed out while a snapshot is pinned", async () => {
+  it("keep a claim from walking over what was handed out while a snapshot is pinned", async (t) => {
+    const { rows } = await place.pool.query<{ isTold: boolean }>("SELECT current_setting('server_version_num')::int >= 150000 AS \"isTold\"");
+    if (rows[0]?.isTold !== true) return t.skip("before PostgreSQL 15 a server does not tell at once what was read");
     await app.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
     await app.query("SELECT 1");
     for (let n = 0; n < 5; n += 1) {
