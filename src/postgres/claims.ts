@@ -5,7 +5,7 @@
  * What happens to one of them alone (an outcome of another kind, cancel, a new tie, expiry) takes it out into a row of `running` first, under the write lock.
  *
  * A caller's transaction that settles one takes no such lock, and nobody waits for it. It holds two advisory locks until it ends: one on the claim, shared with other
- * callers, so that completions of that claim go job by job meanwhile; and one on the job, so that who would take it out passes over it. What it settled is a row of
+ * callers, so that verbs ask for each job of that claim by itself meanwhile; and one on the job, so that who would end it or take it out passes over it. What it settled is a row of
  * `running` of its own, and the job leaves `claims` when that is taken in.
  */
 import { bare, flags } from "./flags.ts";
@@ -37,11 +37,9 @@ CREATE FUNCTION @.complete_of_claim(_fence bigint, _claim text, _given bigint[])
 DECLARE
   _row record;
   _ended bigint[];
-  _left bigint[] := _given;
+  _left bigint[] := @.free_in_claim(_fence, _given);
+  _held bigint[] := CASE WHEN _left = _given THEN '{}' ELSE ARRAY(SELECT unnest(_given) EXCEPT SELECT unnest(_left) ORDER BY 1) END;
 BEGIN
-  -- A caller's transaction holds one of them, or has settled it: a statement of its own, which sees what committed before the lock was free.
-  IF NOT pg_try_advisory_xact_lock(${claimLock("_fence")}) THEN RETURN _given; END IF;
-  IF EXISTS (SELECT 1 FROM @.running r WHERE r.fence = _fence AND r.is_settled) THEN RETURN _given; END IF;
   FOR _row IN SELECT c.ctid, c.line, c.keep, c.terms, c.seqs FROM @.claims c WHERE c.fence = _fence AND c.claim = _claim AND NOT c.is_mixed ORDER BY c.line, c.keep LOOP
     IF _row.seqs[1 : cardinality(_left)] = _left THEN
       _ended := _left;
@@ -53,10 +51,21 @@ BEGIN
     PERFORM @.complete_seqs(_ended, _row.keep);
     INSERT INTO @.counts (line, state, jobs) VALUES (_row.line, ${codeOf("running")}, -cardinality(_ended)), (_row.line, ${codeOf("completed")}, cardinality(_ended));
     IF _row.terms IS NOT NULL THEN PERFORM @.give_gates_back(_row.terms, cardinality(_ended)); END IF;
-    IF _ended = _left THEN RETURN '{}'; END IF;
+    IF _ended = _left THEN RETURN _held; END IF;
     _left := ARRAY(SELECT unnest(_left) EXCEPT SELECT unnest(_ended) ORDER BY 1);
   END LOOP;
-  RETURN _left;
+  RETURN _left || _held;
+END $$;
+
+-- Those of a claim that no caller's transaction holds, or has settled; none holds them before this transaction ends. By running_settled.
+CREATE FUNCTION @.free_in_claim(_fence bigint, _seqs bigint[]) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+  _free bigint[] := _seqs;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(${claimLock("_fence")}) THEN _free := ARRAY(SELECT u.s FROM unnest(_seqs) u (s) WHERE pg_try_advisory_xact_lock(${jobLock("u.s")}) ORDER BY u.s); END IF;
+  -- A statement of its own, which sees what was committed before a lock was free.
+  IF NOT EXISTS (SELECT 1 FROM @.running r WHERE r.fence = _fence AND r.is_settled) THEN RETURN _free; END IF;
+  RETURN ARRAY(SELECT unnest(_free) EXCEPT SELECT r.seq FROM @.running r WHERE r.fence = _fence AND r.is_settled ORDER BY 1);
 END $$;
 
 -- By place.
@@ -103,11 +112,8 @@ DECLARE
 BEGIN
   FOR _row IN SELECT c.ctid, c.fence, c.line, c.keep, c.seqs FROM @.claims c WHERE c.process = _process ORDER BY c.process, c.fence LOOP
     EXIT WHEN _least <= 0;
-    _free := _row.seqs;
-    IF NOT pg_try_advisory_xact_lock(${claimLock("_row.fence")}) THEN _free := ARRAY(SELECT u.s FROM unnest(_free) u (s) WHERE pg_try_advisory_xact_lock(${jobLock("u.s")})); END IF;
-    -- Those that callers have settled stand there already.
-    _free := ARRAY(SELECT u.s FROM unnest(_free) u (s) WHERE NOT EXISTS (SELECT 1 FROM @.running r WHERE r.seq = u.s) ORDER BY u.s);
-    CONTINUE WHEN cardinality(_free) = 0 AND cardinality(_row.seqs) > 0;
+    _free := @.free_in_claim(_row.fence, _row.seqs);
+    CONTINUE WHEN cardinality(_free) = 0;
     PERFORM @.run_alone(_free, _row.fence, _row.keep, _row.line);
     PERFORM @.take_from_claim(_row.ctid, _row.seqs, _free);
     _least := _least - cardinality(_free);
