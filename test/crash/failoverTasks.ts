@@ -47,12 +47,14 @@ export const log: Logger = {
 
 export function entriesOf(file: string): Entry[] {
   if (!existsSync(file)) return [];
-  // What is made is empty at first.
-  return readFileSync(file, "utf8")
+  // A line that is being written is seen in parts where it crosses a page.
+  const written = readFileSync(file, "utf8");
+  return written
+    .slice(0, written.lastIndexOf("\n") + 1)
     .split("\n")
     .flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Entry]));
 }
 
 function write(entry: Omit<Entry, "pid" | "at">): void {
-  appendFileSync(ledger, `${JSON.stringify({ ...entry, pid: process.pid, at: now() })}\n`); // below 4 KiB: one write, never torn
+  appendFileSync(ledger, `${JSON.stringify({ ...entry, pid: process.pid, at: now() })}\n`); // below 4 KiB: one write, so that those of several processes never mix
 }
