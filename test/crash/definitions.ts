@@ -19,15 +19,17 @@ export interface LedgerLine {
 
 function note(is: LedgerLine["is"], name: string, n: number, job: Job): void {
   const line: LedgerLine = { is, task: name, n, job: job.id, fence: job.fence, pid: process.pid, at: Number(process.hrtime.bigint() / 1_000_000n) };
-  appendFileSync(ledger, `${JSON.stringify(line)}\n`); // below 4 KiB: one write, never torn
+  appendFileSync(ledger, `${JSON.stringify(line)}\n`); // below 4 KiB: one write, so that those of several processes never mix
 }
 
 export function linesOf(file: string = ledger): LedgerLine[] {
   if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
-    .trimEnd()
+  // A line that is being written is seen in parts where it crosses a page.
+  const written = readFileSync(file, "utf8");
+  return written
+    .slice(0, written.lastIndexOf("\n") + 1)
     .split("\n")
-    .map((line) => JSON.parse(line) as LedgerLine);
+    .flatMap((line) => (line === "" ? [] : [JSON.parse(line) as LedgerLine]));
 }
 
 export type KillPoint = "never" | "before the completion" | "before the commit" | "after the commit";
