@@ -160,6 +160,38 @@ describe("an enqueue", { skip: noServer }, () => {
   });
 });
 
+describe("a transaction of the app's", { skip: noServer }, () => {
+  it("that promises more names than the server has locks for is told store-busy, definite, and what to do; smaller ones are stored", async () => {
+    await using server = await PrivateServer.start({
+      isDurable: false,
+      settings: { max_locks_per_transaction: 10, max_connections: 10, max_prepared_transactions: 0 },
+    });
+    const work = broker(server.url, { charge, plain });
+    await work.open();
+    const app = await connected(server.url);
+    const some = (first: number, count: number): Promise<unknown> =>
+      work.within(app).enqueue(Array.from({ length: count }, (_, n) => plain.with({ account: "a" }, { id: `id-${first + n}` })));
+    await app.query("BEGIN");
+    const error = await failing(
+      (async () => {
+        for (let first = 0; first < 20_000; first += 500) await some(first, 500);
+      })(),
+    );
+    await app.query("ROLLBACK");
+    assert.deepEqual([error.code, error.isDefinite], ["store-busy", true], error.message);
+    assert.match(error.message, /in smaller transactions, or raise max_locks_per_transaction/);
+    assert.equal(await total(work), 0);
+    for (let first = 0; first < 1_000; first += 100) {
+      await app.query("BEGIN");
+      await some(first, 100);
+      await app.query("COMMIT");
+    }
+    assert.equal(await total(work), 1_000);
+    await app.end();
+    await work.close();
+  });
+});
+
 describe("an enqueue on a full disk", { skip: noServer || tmpfsMissing() }, () => {
   const folder = mkdtempSync(path.join(tmpdir(), "errand-full-"));
   let server: PrivateServer;
