@@ -136,4 +136,8 @@ const holders: readonly { readonly title: string; readonly held: Held }[] = [
 const overTime = { section: "pinned", name: "pinned", unit: "jobs/s over time", systems: peers, jobs: { [own]: 30_000 }, isLong: true } as const;
 const pinned: readonly BenchQuestion[] = holders.map((holder) => ({ ...overTime, ...holder }));
 
-export const questions: readonly BenchQuestion[] = [...sqlite, ...postgres, ...committing, ...pinned];
+/** The jobs are those of a second; the goal is a million of them: `--seconds 500`. */
+const steady = { section: "paced", name: "paced-pinned", unit: "ms", systems: peers, jobs: { [own]: 2_000 }, seconds: 60, isLong: true } as const;
+const paced: readonly BenchQuestion[] = holders.map((holder) => ({ ...steady, ...holder }));
+
+export const questions: readonly BenchQuestion[] = [...sqlite, ...postgres, ...committing, ...pinned, ...paced];

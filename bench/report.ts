@@ -34,7 +34,7 @@ export function seriesOf(cells: readonly Cell[]): readonly string[] {
   return questions
     .filter(({ section }) => section === "pinned")
     .flatMap(({ title, systems }) =>
-      systems.map((system) => ({ title, system, own: cells.filter((cell) => cell.question === title && cell.system === system) })),
+      systems.map((system) => ({ title, system, own: cells.filter((cell) => cell.section === "pinned" && cell.question === title && cell.system === system) })),
     )
     .filter(({ own }) => own.length > 0)
     .map(({ title, system, own }) => {

@@ -3,6 +3,7 @@ import { callers, quantiles, type Figures, type System } from "../systems/system
 import { PgBouncer } from "../../test/postgres/pgbouncer.ts";
 import { committers } from "./committers.ts";
 import { Meter, ownSeconds } from "./meter.ts";
+import { paced } from "./paced.ts";
 import { pinned } from "./pinned.ts";
 import type { How, PostgresSystem, Producer } from "./system.ts";
 import { Workers } from "./workers.ts";
@@ -43,6 +44,7 @@ export function answersOf(system: PostgresSystem): System {
       "latency-pooled": (url, jobs) => latencyPooled(system, url, jobs),
       committers: (url, jobs) => committers(system, url, jobs),
       pinned: (url, jobs, asked) => pinned(system, url, jobs, asked),
+      "paced-pinned": (url, jobs, asked) => paced(system, url, jobs, asked),
     },
   };
 }

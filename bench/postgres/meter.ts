@@ -69,6 +69,16 @@ export class Meter {
     return own.seconds + own.endedSeconds + children.reduce((sum, stat) => sum + (stat?.seconds ?? 0), 0);
   }
 
+  /** What is dead in the tables of a schema, by the server's own counts, and what they take up with their indexes. */
+  async tablesOf(schema: string): Promise<Figures> {
+    await this.#client.query("SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()");
+    const { rows } = await this.#client.query<{ dead: string; bytes: string }>(
+      "SELECT coalesce(sum(n_dead_tup), 0) AS dead, coalesce(sum(pg_total_relation_size(relid)), 0) AS bytes FROM pg_stat_user_tables WHERE schemaname = $1",
+      [schema],
+    );
+    return { deadRows: Number(rows[0]?.dead), mebibytes: Number(rows[0]?.bytes) / 2 ** 20 };
+  }
+
   async close(): Promise<void> {
     await this.#client.end();
   }

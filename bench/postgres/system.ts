@@ -37,6 +37,8 @@ export interface How {
   readonly for: "throughput" | "latency";
   /** The jobs have something to wait for. */
   readonly waitMs: number;
+  /** A job's id is when it was handed over: a worker process tells how long its jobs took to start. */
+  readonly isTimed?: true;
 }
 
 export type Run = (id: number) => Promise<void> | undefined;

@@ -1,4 +1,6 @@
 /** A worker process beside the bench: `node workerProcess.ts system url how`. Tells what it ran; is told when to start and to stop. */
+import { quantiles, type Figures } from "../systems/system.ts";
+import { instant } from "./paced.ts";
 import { postgresSystems } from "./systems.ts";
 import type { How } from "./system.ts";
 
@@ -6,19 +8,24 @@ export type Told = { readonly is: "ready" } | { readonly is: "ran"; readonly run
 export interface Spent {
   readonly is: "spent";
   readonly cpuSeconds: number;
+  /** Of what started since this was asked last. */
+  readonly delays?: Figures;
 }
-export type Said = "start" | "spent" | "stop";
+export type Said = "start" | "spent" | "delays" | "stop";
 
 const tellEveryMs = 5;
+const microsecondsPerMs = 1_000;
 const [name = "", url = "", asked = "{}"] = process.argv.slice(2);
 const how = JSON.parse(asked) as How;
 let runs = 0;
 let runsTold = 0;
+let delays: number[] = [];
 
 const system = await postgresSystems[name]?.();
 if (system === undefined) throw new Error(`there is no system ${name}`);
-const worker = await system.work(url, how, () => {
+const worker = await system.work(url, how, (id) => {
   runs++;
+  if (how.isTimed) delays.push((instant() - id) / microsecondsPerMs);
   if (how.for === "latency") tell({ is: "started", at: String(process.hrtime.bigint()) });
   return how.waitMs === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, how.waitMs));
 });
@@ -32,7 +39,13 @@ async function obey(said: Said): Promise<void> {
   if (said === "stop") await worker.stop();
   tellRuns();
   const { user, system: ofKernel } = process.cpuUsage();
-  tell({ is: "spent", cpuSeconds: (user + ofKernel) / 1e6 });
+  tell({ is: "spent", cpuSeconds: (user + ofKernel) / 1e6, ...(said === "delays" && { delays: delaysSoFar() }) });
+}
+
+function delaysSoFar(): Figures {
+  const figures = quantiles(delays);
+  delays = [];
+  return figures;
 }
 
 function tellRuns(): void {

@@ -1,5 +1,6 @@
 /** The worker processes of an answer, as one. */
 import { fork, type ChildProcess } from "node:child_process";
+import type { Figures } from "../systems/system.ts";
 import type { How } from "./system.ts";
 import type { Said, Spent, Told } from "./workerProcess.ts";
 
@@ -37,6 +38,11 @@ export class Workers {
 
   async cpuSeconds(): Promise<number> {
     return (await this.#all("spent")).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+  }
+
+  /** Of what started since this was asked last, where jobs are timed and there is one process. */
+  async delays(): Promise<Figures> {
+    return (await this.#all("delays"))[0]?.delays ?? {};
   }
 
   end(): void {
