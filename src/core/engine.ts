@@ -64,6 +64,8 @@ export interface Engine<Tx = unknown> {
   readonly isHearing?: boolean;
   /** What has kept the store from taking away what is dead for longer than `afterMs`, or for a time that it does not tell: at most 80. Writes nothing. Absent: nothing can. */
   pins?(afterMs: Ms): Maybe<readonly Pin[]>;
+  /** How much of what transactions handed in could not be stored, and was set aside: at most 1,000. Absent: none ever is. */
+  setAside?(): Maybe<number>;
   /** Work is handed in by name as well, without the code, as by SQL: brokers leave what that needs as notes (notes.ts, `StoredTask`). Absent: they do not. */
   readonly enqueuesByName?: boolean;
   /** How a thread of its own can beat. Absent: the main loop beats, and `guarantees()` says so. */

@@ -10,7 +10,7 @@ import { literal } from "./quoting.ts";
 /** Of each kind. */
 const pinsMax = 20;
 /** Where no age is told: fewer transactions begun since then leave few dead rows. */
-export const transactionsLeast = 10_000;
+const transactionsLeast = 10_000;
 
 /**
  * Snapshots of vacuum itself do not count. Of sessions of other roles only the snapshot is shown to a role without pg_read_all_stats, not since when; so it is with what

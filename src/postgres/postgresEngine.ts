@@ -21,6 +21,7 @@ import type { Refusal } from "./refused.ts";
 import { beatStatement, Verbs } from "./verbs.ts";
 import type { Answered } from "./verbs.ts";
 import { checkSchema } from "./schemaName.ts";
+import { setAsideStatement } from "./setAside.ts";
 import { stateOfCode } from "./numbers.ts";
 
 export interface PostgresOptions {
@@ -155,6 +156,12 @@ export class PostgresEngine implements port.Engine {
 
   pins(afterMs: Ms): Promise<readonly port.Pin[]> {
     return pinsOf(this.#store.database, afterMs);
+  }
+
+  async setAside(): Promise<number> {
+    const { database } = this.#store;
+    const [row] = await database.query(setAsideStatement(this.#schema), []);
+    return Number(row?.["n"]);
   }
 
   joins(tx: unknown): "async" {

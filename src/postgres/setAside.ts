@@ -2,12 +2,19 @@
  * What an app's transaction handed in and cannot be taken in, whatever is tried: by itself it would stop every verb for ever. It is set aside, with all that it says,
  * and the others go on; the server's log and the doctor tell of it, and it can be taken in again.
  */
+import { quoted } from "./quoting.ts";
 
 /** In the slow way, where one of many is wrong: so many in one verb. Each is in a transaction of its own within the verb's. */
 const singlyMax = 100;
 
 /** What the row itself brings about: not what the server, its load or its privileges do, which pass. */
 const itsOwn = "data_exception OR integrity_constraint_violation OR cardinality_violation OR program_limit_exceeded OR plpgsql_error";
+
+const countedMax = 1_000;
+
+export function setAsideStatement(schema: string): string {
+  return `SELECT count(*) AS n FROM (SELECT 1 FROM ${quoted(schema)}.set_aside LIMIT ${countedMax}) s`;
+}
 
 export const setAsideTables: string = `
 -- Handed in by an app's transaction, and cannot be taken in: as in the inbox, with what the server said.

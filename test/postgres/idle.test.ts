@@ -29,6 +29,7 @@ const idle: readonly { readonly verb: string; readonly call: (engine: Engine) =>
   { verb: "find", call: (engine) => engine.find({ of: "jobs", where: {}, limit: 10 }, at) },
   { verb: "count", call: (engine) => engine.count(at) },
   { verb: "pins", call: (engine) => engine.pins?.(0) },
+  { verb: "setAside", call: (engine) => engine.setAside?.() },
   { verb: "readNote", call: (engine) => engine.readNote("nothing", at) },
 ];
 

@@ -4,7 +4,10 @@ import { describe, it } from "node:test";
 import pg from "pg";
 import type { Engine } from "../../src/core/engine.ts";
 import { postgres } from "../../src/postgres/index.ts";
+import { broker } from "../../src/index.ts";
+import { PinWatch } from "../../src/core/worker/pinWatch.ts";
 import { examine } from "../../src/storeCare.ts";
+import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 import { job, member, Stage } from "../port/stage.ts";
 import { StillRuntime } from "../port/stillRuntime.ts";
 import { TransitionWatch } from "../port/transitionWatch.ts";
@@ -101,6 +104,26 @@ describe("what cannot be taken in", { skip }, () => {
       await place.pool.query(finding?.repair ?? "");
       assert.deepEqual(await setAside(), []);
       assert.deepEqual(await stage.claimIds(), ["a"]);
+    });
+  });
+
+  it("is told by whoever works, each time that it grew, and counted", async () => {
+    await onStage(async ({ stage, place, engine, poison }) => {
+      const runtime = new VirtualRuntime();
+      const watch = new PinWatch({ engine, runtime, log: runtime.log });
+      const told = (): number => runtime.log.entries.filter(({ level, message }) => level === "error" && message.includes("set aside")).length;
+      const counts: number[] = [];
+      for (const isPoison of [false, true, false, true]) {
+        if (isPoison) await poison({ works: "none" });
+        await stage.tidy();
+        await watch.look();
+        counts.push(told());
+      }
+      assert.deepEqual(counts, [0, 1, 1, 2]);
+      const work = broker(`${place.url}?schema=${place.schema}`);
+      const metric = (await work.metrics({ of: "store" })).find(({ name }) => name === "errand_set_aside");
+      await work.close();
+      assert.deepEqual(metric?.samples, [{ labels: {}, value: 2 }]);
     });
   });
 

@@ -38,6 +38,7 @@ export async function storeMetrics(store: Store, { schedules, reconciliations }:
       breakers.flatMap((note) => stateSet(note.key.slice(breakerPrefix.length), stateIn(note).is)),
     ),
     gauge("errand_pins", "What keeps the store from taking away dead rows, by kind; on PostgreSQL.", await pinsOf(store)),
+    gauge("errand_set_aside", "What transactions handed in and the store could not take in: at most 1000; on PostgreSQL.", await setAsideOf(store)),
     ...scheduleMetrics(schedules, now),
     ...reconciliationMetrics(reconciliations),
   ];
@@ -61,6 +62,10 @@ async function pinsOf({ engine }: Store): Promise<readonly MetricSample[]> {
   if (engine.pins === undefined) return [];
   const pins = await engine.pins(pinnedAfterMs);
   return pinKinds.map((by) => ({ labels: { by }, value: pins.filter((pin) => pin.by === by).length }));
+}
+
+async function setAsideOf({ engine }: Store): Promise<readonly MetricSample[]> {
+  return engine.setAside === undefined ? [] : [{ labels: {}, value: await engine.setAside() }];
 }
 
 /** Of `pause/queue/mail`. */

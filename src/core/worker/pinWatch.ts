@@ -1,11 +1,14 @@
-/** Looks now and then for what keeps the store from taking away what is dead, and says so, once of each holder. Writes nothing. */
+/**
+ * Looks now and then for what an operator must know of: what keeps the store from taking away what is dead, once of each holder, and what could not be taken in.
+ * Writes nothing.
+ */
 import { pinnedAfterMs, pinsLookEveryMs } from "../defaults.ts";
 import type { Engine, Pin } from "../engine.ts";
 import type { Logger, Ms, Runtime, Timer } from "../runtime.ts";
 import { jittered } from "./backoff.ts";
 
 export interface PinWatchParts {
-  readonly engine: Pick<Engine, "pins">;
+  readonly engine: Pick<Engine, "pins" | "setAside">;
   readonly runtime: Runtime;
   readonly log: Logger;
 }
@@ -21,6 +24,7 @@ export class PinWatch {
   readonly #parts: PinWatchParts;
   readonly #afterMs: Ms;
   #seen: ReadonlyMap<string, Seen> = new Map();
+  #setAside = 0;
   #timer: Timer | undefined;
   #look: Promise<void> | undefined;
   #isStopped = false;
@@ -52,10 +56,22 @@ export class PinWatch {
       for (const [key, { pin, isTold }] of before) {
         if (isTold && !this.#seen.has(key)) log.info(pin.details, "what kept the store from taking away dead rows has ended");
       }
+      this.#tellSetAside((await engine.setAside?.()) ?? 0);
     } catch (error) {
       // Whoever has work for the store tells that it is away.
-      log.debug({ err: error }, "it could not be looked for what keeps the store from taking away dead rows");
+      log.debug({ err: error }, "it could not be looked for what keeps the store from taking away dead rows, and for what was set aside");
     }
+  }
+
+  #tellSetAside(setAside: number): void {
+    const { log } = this.#parts;
+    if (setAside > this.#setAside) {
+      log.error(
+        { setAside },
+        "what transactions handed in could not be taken in, and was set aside; errand doctor shows it, with what the store said, and how to take it in again",
+      );
+    }
+    this.#setAside = setAside;
   }
 
   #later(): void {
