@@ -13,6 +13,7 @@ import { migrate } from "../../src/storeCare.ts";
 import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 import { StillRuntime } from "../port/stillRuntime.ts";
 import { installation } from "./installations.ts";
+import { Pair } from "./pair.ts";
 import { PrivateServer } from "./privateServer.ts";
 
 const noServer = installation() === undefined ? "no PostgreSQL server is installed here; npm ci brings one" : false;
@@ -164,6 +165,37 @@ describe("what pins the horizon", { skip: noServer }, () => {
     await client.end();
     await work.close();
   });
+});
+
+it("a standby whose query holds the horizon by hot_standby_feedback is told of, and what is to be done there", { skip: noServer }, async () => {
+  await using pair = await Pair.start("asynchronous");
+  await migrate(pair.primary.url, "errand");
+  await pair.onStandby("ALTER SYSTEM SET hot_standby_feedback = on");
+  await pair.onStandby("ALTER SYSTEM SET wal_receiver_status_interval = 1");
+  await pair.onStandby("SELECT pg_reload_conf()");
+  await pair.caughtUp();
+  const report = await connected(pair.standby.url, "report");
+  await report.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+  const admin = await connected(pair.primary.url, "tests");
+  await burn(admin, 10_001);
+  const isHeld = "SELECT FROM pg_stat_replication WHERE age(backend_xmin) > 10000";
+  for (const deadline = performance.now() + 20_000; (await admin.query(isHeld)).rowCount === 0;) {
+    assert.ok(performance.now() < deadline, "the standby holds nothing");
+    await admin.query("SELECT txid_current(), pg_sleep(0.05)");
+  }
+  await using watched = await watch(pair.primary.url, pinnedAfterMs);
+  await watched.watch.look();
+  await watched.runtime.advance(pinnedAfterMs);
+  await watched.watch.look();
+  assert.match(
+    watched
+      .said()
+      .map(({ message }) => message)
+      .join("\n"),
+    /^the standby behind session \d+ \(application \w+, role \w+, address 127\.0\.0\.1(\/32)?\) runs a query through 1\d,\d\d\d transactions, and hot_standby_feedback holds the horizon for it; end that query there: /,
+  );
+  await report.end();
+  await admin.end();
 });
 
 interface Watched extends AsyncDisposable {
