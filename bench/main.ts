@@ -31,6 +31,8 @@ const { values } = parseArgs({
   },
 });
 
+/** Of whoever asks: the server's own settings are measured, and no session's. */
+delete process.env["PGOPTIONS"];
 /** No figures are wanted: nothing is measured again. */
 const isTrial = values.jobs !== undefined;
 const cells: Cell[] = [];

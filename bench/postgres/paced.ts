@@ -80,7 +80,7 @@ class Pace {
   #due = 0;
   #from = performance.now();
   readonly #calls = new Set<Promise<void>>();
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(producer: Producer, perSecond: number) {
     this.#producer = producer;
@@ -110,7 +110,7 @@ class Pace {
       .enqueue(Array.from({ length: jobs }, () => at))
       .then(
         () => undefined,
-        (error: unknown) => void (this.#failure ??= error),
+        (error: unknown) => void (this.#failure ??= new Error("a call failed", { cause: error })),
       )
       .finally(() => this.#calls.delete(call));
     this.#calls.add(call);
