@@ -140,4 +140,9 @@ const pinned: readonly BenchQuestion[] = holders.map((holder) => ({ ...overTime,
 const steady = { section: "paced", name: "paced-pinned", unit: "ms", systems: peers, jobs: { [own]: 2_000 }, seconds: 60, isLong: true } as const;
 const paced: readonly BenchQuestion[] = holders.map((holder) => ({ ...steady, ...holder }));
 
-export const questions: readonly BenchQuestion[] = [...sqlite, ...postgres, ...committing, ...pinned, ...paced];
+/** The jobs are those that are kept. */
+const kept: readonly BenchQuestion[] = [
+  { section: "history", name: "history", title: "completed jobs are kept", unit: "ms", systems: [own, "pg-boss"], jobs: { [own]: 1_000_000 }, isLong: true },
+];
+
+export const questions: readonly BenchQuestion[] = [...sqlite, ...postgres, ...committing, ...pinned, ...paced, ...kept];

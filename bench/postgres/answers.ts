@@ -1,7 +1,8 @@
 /** The questions, asked of any system on PostgreSQL. Where counts do not come out, there is no answer. */
-import { callers, quantiles, type Figures, type System } from "../systems/system.ts";
-import { PgBouncer } from "../../test/postgres/pgbouncer.ts";
+import { callers, type Figures, type System } from "../systems/system.ts";
 import { committers } from "./committers.ts";
+import { history } from "./history.ts";
+import { latency, latencyAcross, latencyPooled } from "./latency.ts";
 import { Meter, ownSeconds } from "./meter.ts";
 import { paced } from "./paced.ts";
 import { pinned } from "./pinned.ts";
@@ -15,11 +16,6 @@ const lookEveryMs = 5;
 const endsWithinMs = 120_000;
 const noop: How = { hands: 100, for: "throughput", waitMs: 0 };
 const waiting1ms: How = { ...noop, waitMs: 1 };
-const idle: How = { hands: 10, for: "latency", waitMs: 0 };
-/** 50 a second. */
-const everyMs = (): number => 20;
-/** Where the worker looks at a pace of its own, which must not be met at the same moment of it each time. */
-const atRandomMs = (): number => 100 * Math.random();
 
 export function answersOf(system: PostgresSystem): System {
   return {
@@ -45,6 +41,7 @@ export function answersOf(system: PostgresSystem): System {
       committers: (url, jobs) => committers(system, url, jobs),
       pinned: (url, jobs, asked) => pinned(system, url, jobs, asked),
       "paced-pinned": (url, jobs, asked) => paced(system, url, jobs, asked),
+      history: (url, jobs) => history(system, url, jobs),
     },
   };
 }
@@ -101,77 +98,5 @@ async function allEnded(name: string, workers: Workers, producer: Producer, jobs
     }
     if (performance.now() - begin > endsWithinMs) throw new Error(`${name} ran ${workers.runs} of ${jobs} jobs and left some undone`);
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
-  }
-}
-
-/** Enqueue call to the start of run, an idle worker in the same process. */
-async function latency(system: PostgresSystem, url: string, jobs: number): Promise<Figures> {
-  let started: () => void = () => undefined;
-  const producer = await system.produce(url);
-  const worker = await system.work(url, idle, () => {
-    started();
-    return undefined;
-  });
-  await worker.start();
-  const enqueueOne = worker.enqueueOne?.bind(worker) ?? producer.enqueueOne.bind(producer);
-  const samples: number[] = [];
-  for (let id = 0; id < jobs; id++) {
-    const begin = performance.now();
-    const hasStarted = new Promise<number>((resolve) => (started = () => resolve(performance.now())));
-    await enqueueOne(id);
-    samples.push((await hasStarted) - begin);
-    await new Promise((resolve) => setTimeout(resolve, everyMs()));
-  }
-  await worker.stop();
-  await producer.close();
-  return quantiles(samples);
-}
-
-/** The same, in another process. */
-async function latencyAcross(system: PostgresSystem, url: string, jobs: number): Promise<Figures> {
-  const { samples, workersSeconds } = await startsAcross(system, url, jobs, everyMs);
-  return { ...quantiles(samples), workersSeconds };
-}
-
-/** In another process, which hears of nothing: the first job, before which nothing came, is left out. */
-async function latencyPooled(system: PostgresSystem, url: string, jobs: number): Promise<Figures> {
-  await using pooler = await PgBouncer.before(url);
-  const { samples, workersSeconds } = await startsAcross(system, pooler.url, 1 + jobs, atRandomMs);
-  return { ...quantiles(samples.slice(1)), workersSeconds };
-}
-
-async function startsAcross(
-  system: PostgresSystem,
-  url: string,
-  jobs: number,
-  pauseMs: () => number,
-): Promise<{ readonly samples: readonly number[]; readonly workersSeconds: number }> {
-  let started: (at: string | undefined) => void = () => undefined;
-  const producer = await system.produce(url);
-  const workers = await Workers.ready(system.name, url, idle, 1);
-  workers.onRuns = (at) => started(at);
-  await workers.start();
-  const samples: number[] = [];
-  for (let id = 0; id < jobs; id++) {
-    const begin = process.hrtime.bigint();
-    const hasStarted = new Promise<bigint>((resolve, reject) => {
-      started = (at) => (at === undefined ? hasProcess(workers, reject) : resolve(BigInt(at)));
-    });
-    await producer.enqueueOne(id);
-    samples.push(Number((await hasStarted) - begin) / 1e6);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs()));
-  }
-  await workers.stop();
-  const workersSeconds = await workers.cpuSeconds();
-  workers.end();
-  await producer.close();
-  return { samples, workersSeconds };
-}
-
-function hasProcess(workers: Workers, reject: (error: unknown) => void): void {
-  try {
-    void workers.runs;
-  } catch (error) {
-    reject(error);
   }
 }

@@ -11,6 +11,8 @@ export interface PostgresSystem {
   produce(url: string): Promise<Producer>;
   /** Connected, and not yet at work. */
   work(url: string, how: How, run: Run): Promise<Worker>;
+  /** After some of its jobs have completed. Absent: it keeps none. */
+  history?(url: string): Promise<History>;
 }
 
 export interface Producer {
@@ -21,6 +23,24 @@ export interface Producer {
   enqueueWithin?(client: pg.ClientBase, id: number): Promise<unknown>;
   counts(): Promise<Counts>;
   close(): Promise<void>;
+}
+
+/** Completed jobs, as a system keeps them. */
+export interface History {
+  /** Stores so many at once, as its own verbs would have one by one. */
+  fill(jobs: number): Promise<void>;
+  /** Its own verb finds this many, from the first to the last of what was filled. */
+  found(): Promise<number>;
+  /** By its own verb, if that counts. */
+  completed?(): Promise<number>;
+  readonly retention?: Retention;
+  close(): Promise<void>;
+}
+
+export interface Retention {
+  /** About so many of the oldest are due to go; answers how many. */
+  age(jobs: number): Promise<number>;
+  pass(): Promise<{ readonly removed: number; readonly hasMore: boolean }>;
 }
 
 export interface Counts {

@@ -1,6 +1,7 @@
 /** errand as a user has it, on PostgreSQL: default settings, a pool of its own. */
 import { broker, task, type Broker, type Task } from "../../src/index.ts";
 import type { Counts, PostgresSystem, Run } from "../postgres/system.ts";
+import { errandHistory } from "./errandHistory.ts";
 
 interface Entry {
   readonly id: number;
@@ -32,6 +33,7 @@ export function errandPostgres(keys?: number): PostgresSystem {
         stop: () => work.close(),
       };
     },
+    history: (url) => errandHistory(url, (id) => JSON.stringify(entry(id))),
   };
 }
 

@@ -2,6 +2,7 @@
 import { PgBoss } from "pg-boss";
 import pg from "pg";
 import type { How, PostgresSystem } from "../postgres/system.ts";
+import { pgBossHistory } from "./pgBossHistory.ts";
 
 const queue = "noop";
 const lanes = 2;
@@ -46,6 +47,7 @@ export const pgBoss: PostgresSystem = {
       stop: () => boss.stop({ graceful: true }),
     };
   },
+  history: (url) => pgBossHistory(url, queue),
 };
 
 async function started(url: string): Promise<PgBoss> {
