@@ -13,11 +13,11 @@ export const completionOf = (seq: string, also: string): string => `LEFT JOIN LA
       AND (${seq} & ${blockSize - 1})::smallint = ANY (e.places) ORDER BY e.places[1] DESC LIMIT 1) d ON true`;
 
 export const completionFunctions: string = `
--- Now, of one keep.
+-- Now, of one keep. _seqs: in order, which the groups keep. (To sort each once more takes half a microsecond a job.)
 CREATE FUNCTION @.complete_seqs(_seqs bigint[], _keep int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO @.completions (block, ended_at, purge_at, places)
-  SELECT u.seq >> ${bits}, @.now(), @.now() + (SELECT k.completed FROM @.keeps k WHERE k.id = _keep), array_agg((u.seq & ${blockSize - 1})::smallint ORDER BY u.seq) FROM unnest(_seqs) u (seq) GROUP BY 1;
+  SELECT u.seq >> ${bits}, @.now(), @.now() + (SELECT k.completed FROM @.keeps k WHERE k.id = _keep), array_agg((u.seq & ${blockSize - 1})::smallint) FROM unnest(_seqs) u (seq) GROUP BY 1;
 END $$;
 
 -- It lives again, or is removed. By completions_block.
