@@ -203,6 +203,23 @@ const waiting: readonly Law[] = levels.flatMap((level): Law[] =>
 
 const crowds: readonly Law[] = [
   {
+    law: "a caller that waited in vain holds nothing while it goes on: the job's next run is settled at once, and its claim as one",
+    run: async (scene) => {
+      await scene.start(3);
+      const [one, two] = [await scene.open(), await scene.open()];
+      await one.settle("1", "retry");
+      const second = asked(two.settle("1"));
+      await scene.isWaiting(two);
+      await one.end("COMMIT");
+      assert.equal(await second, "lease-lost");
+      assert.deepEqual(await scene.claim(), ["1"]);
+      assert.equal(await scene.settled(["1", "2"]), "1 settled completed, 2 settled completed");
+      const { rows } = await two.client.query("SELECT * FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'");
+      assert.deepEqual(rows, []);
+      await two.end("COMMIT");
+    },
+  },
+  {
     law: "ten callers at once on ten jobs, each with its own, while their worker completes all: each counts once, nobody waits",
     run: async (scene) => {
       const ids = await scene.start(10);
