@@ -193,9 +193,10 @@ describe("a transaction of the app's", { skip: noServer }, () => {
 });
 
 describe("an enqueue on a full disk", { skip: noServer || tmpfsMissing() }, () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "errand-full-"));
+  let folder = "";
   let server: PrivateServer;
   before(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "errand-full-"));
     server = await PrivateServer.start({ isDurable: false });
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "none", folder]);
     const account = accountToRunAs();
