@@ -2,6 +2,7 @@
  * `npm run bench`: systems interleaved (A B C A B C), several rounds, medians and spread, CPU of the process apart.
  * A round in which the machine was busy with something else is thrown away and run again, at most three times.
  *   -- --rounds 5   -- --question drain   -- --store postgres   -- --json   -- --write (docs/benchmarks.md)
+ *   -- --question paced-pinned --seconds 500 (a million jobs)   -- --question history --jobs 10000000
  *   -- --full (all questions, more jobs)   -- --question pinned --seconds 30   -- --jobs 1000 (of each: a trial, kept however busy the machine is, and never written)
  */
 import { execFile } from "node:child_process";

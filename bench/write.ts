@@ -21,7 +21,7 @@ job has run once. "of the app's own" divides the commits in a second by those of
   paced: `One process enqueues 2,000 jobs in each second, in a call every 10 ms, and one worker process runs them; the call's beginning to the start of the run is measured. "late
 at the end" are those that were enqueued and had not run by then. Dead rows and size are those of all tables of the system, after the worker has stopped and while the transaction
 is still held. errand and pg-boss keep what was done, graphile-worker deletes it.`,
-  history: `Completed jobs of the last hours, stored by SQL as the system's own verbs store them, then VACUUM ANALYZE. Start: single enqueues to an idle worker in the same process, 50 a second. A
+  history: `Completed jobs of the last hours, stored by SQL as the system's own verbs store them, then VACUUM ANALYZE; "before" there are some 200. Start: single enqueues to an idle worker in the same process, 50 a second. A
 retention pass is one call of the verb that workers make each half second, while a tenth of the jobs is due to go. graphile-worker keeps no done jobs; pg-boss counts from a cache
 and removes all that is due in one walk, so only its starts are compared.`,
 };
