@@ -40,6 +40,7 @@ DECLARE
   _left bigint[] := @.free_in_claim(_fence, _given);
   _held bigint[] := CASE WHEN _left = _given THEN '{}' ELSE ARRAY(SELECT unnest(_given) EXCEPT SELECT unnest(_left) ORDER BY 1) END;
 BEGIN
+  IF cardinality(_left) = 0 THEN RETURN _held; END IF;
   FOR _row IN SELECT c.ctid, c.line, c.keep, c.terms, c.seqs FROM @.claims c WHERE c.fence = _fence AND c.claim = _claim AND NOT c.is_mixed ORDER BY c.line, c.keep LOOP
     IF _row.seqs[1 : cardinality(_left)] = _left THEN
       _ended := _left;

@@ -148,7 +148,8 @@ function asked(fence: number, seqs: Seqs, day = 0): Readonly<Record<string, Aske
     "enqueue into a long line": enqueue(100, job("new", { keyLimits: longLine })),
     "enqueue what comes first in a long line": enqueue(100, job("new", { keyLimits: longLine, headStartMs: 1 })),
     "cancel ten of a long lane": change(300, { jobs: { lane: "long park" } }, { do: "cancel", reason: "no" }),
-    beat: { verb: "verb_beat", values: ["p", 60_000], most: 100 },
+    beat: { verb: "verb_beat", values: ["p", 60_000], most: 30 },
+    "beat of an idle process": { verb: "verb_beat", values: ["done", 60_000], most: 30 },
     "cancel one": change(100, { ids: ["plain 8"] }, { do: "cancel", reason: "no" }),
     "cancel ten of a lane": change(200, { jobs: { lane: "lane 3" } }, { do: "cancel", reason: "no" }),
     "cancel ten of a batch": change(300, { join: "large" }, { do: "cancel", reason: "no" }),
@@ -328,7 +329,10 @@ async function fill(engine: Engine, from: number, to: number): Promise<void> {
 
 /** In many small calls, so that blocks of numbers have many rows. */
 async function completeAll(engine: Engine, from: number, to: number): Promise<void> {
-  const { fence, jobs } = await engine.claim({ ...claimed, claim: `done ${from}`, queues: [{ queue: "done", slots: to - from, ahead: 0 }] }, { now: start });
+  const { fence, jobs } = await engine.claim(
+    { ...claimed, process: "done", claim: `done ${from}`, queues: [{ queue: "done", slots: to - from, ahead: 0 }] },
+    { now: start },
+  );
   for (let n = 0; n < jobs.length; n += perClaim) {
     await engine.settle(
       jobs.slice(n, n + perClaim).map(({ id }) => ({ id, claim: `done ${from}`, fence, is: "completed", ranMs: 1 })),
