@@ -187,6 +187,7 @@ describe("in a large store", { skip }, () => {
     seqs = new Map(rows.map(({ id, seq }) => [id, { seq, fence }]));
     for (const one of Object.values(asked(fence, seqs, 8))) await rowsRead(client, schema, one);
     await fill(engine, few, many);
+    await engine.beat(claimed.process, claimed.leaseMs, { now: start });
     await engine.tidy({ items: 1_000, mayExpire: false }, { now: start });
     await engine.close();
   });
@@ -330,7 +331,7 @@ async function fill(engine: Engine, from: number, to: number): Promise<void> {
 /** In many small calls, so that blocks of numbers have many rows. */
 async function completeAll(engine: Engine, from: number, to: number): Promise<void> {
   const { fence, jobs } = await engine.claim(
-    { ...claimed, process: "done", claim: `done ${from}`, queues: [{ queue: "done", slots: to - from, ahead: 0 }] },
+    { ...busy, process: "done", claim: `done ${from}`, queues: [{ queue: "done", slots: to - from, ahead: 0 }] },
     { now: start },
   );
   for (let n = 0; n < jobs.length; n += perClaim) {
