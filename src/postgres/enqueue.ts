@@ -81,7 +81,7 @@ DECLARE
   _n bigint;
 BEGIN
   PERFORM ${durably}, set_config('errand.now', _now::text, true);
-  INSERT INTO @.inbox (kind, body) VALUES ('plain', jsonb_build_object('works', _works)) RETURNING n INTO _n;
+  INSERT INTO @.inbox (kind, body) VALUES ('plain', jsonb_build_object('works', @.dated(_works, _now))) RETURNING n INTO _n;
   -- What comes after one of them in the same transaction finds it by that.
   INSERT INTO @.promised (name, id, n) SELECT 'job ' || (w.value ->> 'id'), w.value ->> 'id', _n FROM jsonb_array_elements(_works) w;
   RETURN jsonb_build_object('isReadied', true, 'answer', (

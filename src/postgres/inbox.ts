@@ -146,6 +146,15 @@ BEGIN
   RETURN jsonb_build_object('answer', to_jsonb(_answers), 'isReadied', true);
 END $$;
 
+-- What counts from now does so however late they are taken in; what counts from when a job is let go, or from the last of a debounce, does not begin yet.
+CREATE FUNCTION @.dated(_works jsonb, _now bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(jsonb_agg(CASE WHEN w.value ?| '{delayMs,startWithinMs}' AND NOT w.value ? 'join' AND NOT @.is_any(w.value -> 'after')
+      AND coalesce(w.value -> 'unique' -> 'mode' ->> 'is', '') NOT IN ('debounce', 'gather')
+    THEN (w.value - '{delayMs,startWithinMs}'::text[]) || jsonb_strip_nulls(jsonb_build_object(
+      'dueAt', coalesce(@.ms(w.value, 'dueAt'), _now + @.ms(w.value, 'delayMs')), 'startBy', coalesce(@.ms(w.value, 'startBy'), _now + @.ms(w.value, 'startWithinMs'))))
+    ELSE w.value END ORDER BY w.nth), '[]') FROM jsonb_array_elements(_works) WITH ORDINALITY w (value, nth)
+$$;
+
 -- Answers as if it were taken in now.
 CREATE FUNCTION @.hand_in(_atom jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -153,7 +162,7 @@ DECLARE
   _n bigint;
   _work jsonb;
 BEGIN
-  INSERT INTO @.inbox (kind, body) VALUES ('atom', _atom) RETURNING n INTO _n;
+  INSERT INTO @.inbox (kind, body) VALUES ('atom', jsonb_set(_atom, '{works}', @.dated(_atom -> 'works', @.now()))) RETURNING n INTO _n;
   FOR _work IN SELECT w.value FROM jsonb_array_elements(_atom -> 'works') WITH ORDINALITY w (value, nth) ORDER BY w.nth LOOP
     _answers := _answers || @.foretell(_work, _n);
   END LOOP;

@@ -111,11 +111,11 @@ describe("beside the app's own work", { skip: postgresMissing ?? false }, () => 
         await engine.enqueue([{ works: [unique("handed in 1")] }], { ...at, tx: handing });
         const app = await open(`BEGIN ISOLATION LEVEL ${level}`);
         await engine.enqueue([{ works: [job("ready 2", later), job("due 2", { delayMs: 20 })] }], { ...at, tx: app });
-        await engine.enqueue([{ works: [unique("handed in 2")] }], { ...at, tx: app });
+        await engine.enqueue([{ works: [unique("handed in 2"), { ...unique("due 3"), delayMs: 20 }] }], { ...at, tx: app });
         await app.query("COMMIT");
         await handing.query("COMMIT");
         const { jobs } = await engine.claim({ ...wanted, queues: [{ queue: "mail", slots: 10, ahead: 0 }] }, { now: start + 30 });
-        assert.deepEqual(jobs.map(({ id }) => id).toSorted(), ["due 1", "due 2", "handed in 1", "handed in 2", "ready 1", "ready 2"]);
+        assert.deepEqual(jobs.map(({ id }) => id).toSorted(), ["due 1", "due 2", "due 3", "handed in 1", "handed in 2", "ready 1", "ready 2"]);
       }));
   }
 
