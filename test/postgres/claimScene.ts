@@ -4,7 +4,7 @@ import pg from "pg";
 import type { At, Change, Claim, Engine, Heard, JobRow, NewWork, Outcome, Settled, Tidied } from "../../src/core/engine.ts";
 import type { JobState } from "../../src/core/states.ts";
 import { postgres } from "../../src/postgres/index.ts";
-import { job, leaseMs, start } from "../port/stage.ts";
+import { day, job, leaseMs, start } from "../port/stage.ts";
 import type { JobOptions } from "../port/stage.ts";
 import { StillRuntime } from "../port/stillRuntime.ts";
 import { emptyStore } from "./emptying.ts";
@@ -15,6 +15,9 @@ const waitsMs = 2_000;
 
 export type Row = Readonly<Record<string, unknown>>;
 type Held = Readonly<{ claim: string; fence: number }>;
+
+/** Each law at another time: its engines serve others too, and never meet a fence again, as they do ids and numbers. */
+let begins: number = start;
 
 /** What no table may hold: a query each, which finds nothing. */
 const leftovers: Readonly<Record<string, string>> = {
@@ -71,7 +74,7 @@ export class ClaimScene {
   /** Of a process that never saw the claims: it tells jobs by their ids. */
   readonly other: Engine;
   readonly schema: string;
-  now: number = start;
+  now: number = (begins += day);
   readonly #pool: pg.Pool;
   readonly #url: string;
   readonly #clients: pg.Client[] = [];
