@@ -18,13 +18,13 @@ describe("a process that is gone", { skip: postgresMissing ?? false }, () => {
       onClaimScene(async (scene) => {
         const ids = await filled(scene);
         const held = [await scene.open(), await scene.open(), await scene.open()];
-        for (const [n, id] of ["1-0", "2-5", "lane 1"].entries()) assert.equal(await held[n]?.settle(id), "settled");
+        for (const [n, id] of ["1-0", "2-5", "lane-1"].entries()) assert.equal(await held[n]?.settle(id), "settled");
         await scene.settled(["0-1", "0-2"], "saved");
         scene.now += leaseMs;
-        const free = ids.filter((id) => !["1-0", "2-5", "lane 1"].includes(id));
+        const free = ids.filter((id) => !["1-0", "2-5", "lane-1"].includes(id));
         assert.equal(await takenBack(scene), free.length);
         assert.equal(await scene.states(...free), ofAll("ready", free));
-        assert.equal(await scene.states("1-0", "2-5", "lane 1"), "running running running");
+        assert.equal(await scene.states("1-0", "2-5", "lane-1"), "running running running");
         assert.equal((await scene.beat()).isLost, true);
         assert.deepEqual(
           (await scene.rows("2-0", "0-1")).map(({ starts, suspects, attempts }) => ({ starts, suspects, attempts })),
@@ -35,7 +35,7 @@ describe("a process that is gone", { skip: postgresMissing ?? false }, () => {
         );
         for (const caller of held) await caller.end(how);
         assert.equal(await takenBack(scene), how === "COMMIT" ? 0 : 3);
-        assert.equal(await scene.states("1-0", "2-5", "lane 1"), how === "COMMIT" ? "completed completed completed" : "ready ready ready");
+        assert.equal(await scene.states("1-0", "2-5", "lane-1"), how === "COMMIT" ? "completed completed completed" : "ready ready ready");
         assert.equal((await scene.tidy()).takenBack, 0);
         assert.equal(await scene.settled(free), free.map((id) => `${id} lease-lost ready`).join(", "));
       }));
@@ -104,7 +104,7 @@ async function filled(scene: ClaimScene): Promise<string[]> {
   const ids: string[] = [];
   for (const claim of [0, 1, 2]) {
     const works = Array.from({ length: 10 }, (_, n) => job(`${claim}-${n}`));
-    if (claim === 2) works.push(...[0, 1, 2].map((n) => job(`lane ${n}`, lane(n))));
+    if (claim === 2) works.push(...[0, 1, 2].map((n) => job(`lane-${n}`, lane(n))));
     await scene.enqueue(...works);
     const claimed = await scene.claim(works.length);
     assert.deepEqual(

@@ -296,13 +296,13 @@ const ties: readonly Law[] = [
       const caller = await scene.open();
       if (isHeld) await caller.settle("1");
       await scene.enqueue(join("batch", { isSealed: true }), job("1", { rememberMs: 1_000, join: "batch" }));
-      await scene.enqueue(job("after all", { after: [{ id: "batch", when: "well" }] }));
+      await scene.enqueue(job("after-all", { after: [{ id: "batch", when: "well" }] }));
       await scene.settled(rest);
-      assert.equal(await scene.states("after all"), "blocked");
+      assert.equal(await scene.states("after-all"), "blocked");
       await caller.end(how);
       await scene.settled(["1"]);
       await scene.tidy();
-      assert.equal(await scene.states(...ids, "after all"), `${ofAll("completed", ten)} ready`);
+      assert.equal(await scene.states(...ids, "after-all"), `${ofAll("completed", ten)} ready`);
     },
   },
 ]);

@@ -102,7 +102,7 @@ describe("completed jobs", { skip: postgresMissing ?? false }, () => {
 
 /** Jobs of several claims, in order, of which those with that number complete: some alone, some with others, in no order. Answers the ids of all. */
 async function completedOf(scene: ClaimScene, make: (id: string, n: number) => NewJob, completes: (n: number) => boolean = () => true): Promise<string[]> {
-  const ids = Array.from({ length: many }, (_, n) => `job ${n}`);
+  const ids = Array.from({ length: many }, (_, n) => `job-${n}`);
   for (const from of [0, many / 2]) await scene.enqueue(...ids.slice(from, from + many / 2).map((id, n) => make(id, from + n)));
   for (let claimed = 0; claimed < many; claimed += many / 3) assert.equal((await scene.claim(many / 3)).length, many / 3);
   const ending = ids.filter((_, n) => completes(n));
