@@ -13,19 +13,13 @@ export interface StoredClaimed extends Omit<Claimed, "jobs" | "settled"> {
 }
 
 export interface StoredJobs {
-  readonly ids: readonly string[];
-  /** Ascending. */
-  readonly seqs: readonly number[];
-  /** Null: as they come. */
+  /** Of each job a line. */
+  readonly ids: string;
+  /** Of each job so many words: see `numbersOf`. Ascending by the first. */
+  readonly numbers: string;
+  /** By that; null: as they come. */
   readonly order: readonly number[] | null;
   readonly payloads: readonly string[];
-  readonly lines: readonly number[];
-  readonly attempts: readonly number[];
-  readonly starts: readonly number[];
-  readonly suspects: readonly number[];
-  readonly enqueuedAt: readonly number[];
-  readonly dueAt: readonly number[];
-  readonly flags: readonly number[];
   readonly named: Readonly<Record<string, { readonly task: string; readonly queue: string }>>;
   /** By number: lanes of width 1, and what only some have. */
   readonly lanes: Readonly<Record<string, string>> | null;
@@ -40,30 +34,41 @@ export function claimedOf({ jobs, settled, ...claimed }: StoredClaimed, settling
 }
 
 function jobsOf(stored: StoredJobs, fence: number, seqs: Seqs): ClaimedJob[] {
-  const jobs = stored.ids.map((id, at) => {
-    const seq = stored.seqs[at] ?? 0;
-    const flagged = stored.flags[at] ?? 0;
+  const places = new Map<number, ClaimedJob>();
+  const numbers = stored.numbers.split(" ");
+  const jobs = stored.ids.split("\n").map((id, at) => {
+    const [seq, line, attempts, starts, suspects, enqueuedAt, dueAt, flagged] = numbersOf(numbers, at);
     // Others are settled by their ids.
     if ((flagged & ~bare) === 0) seqs.set(id, { seq, fence });
-    const named = stored.named[stored.lines[at] ?? 0];
+    const named = stored.named[line];
     const job: ClaimedJob = {
       id,
       task: named?.task ?? "",
       queue: named?.queue ?? "",
       payload: stored.payloads[at] ?? "",
-      attempt: (stored.attempts[at] ?? 0) + 1,
-      starts: (stored.starts[at] ?? 0) + 1,
-      suspects: stored.suspects[at] ?? 0,
-      enqueuedAt: stored.enqueuedAt[at] ?? 0,
-      dueAt: stored.dueAt[at] ?? 0,
+      attempt: attempts + 1,
+      starts: starts + 1,
+      suspects,
+      enqueuedAt,
+      dueAt,
       isOrdered: (flagged & flags.hasLane) !== 0,
     };
     const lane = stored.lanes?.[seq];
     if (lane !== undefined) Object.assign(job, { lane });
     const more = stored.more?.[seq];
     if (more !== undefined) Object.assign(job, more);
-    return (flagged & flags.hasAfter) === 0 ? job : Object.assign(job, { isAfter: true });
+    if ((flagged & flags.hasAfter) !== 0) Object.assign(job, { isAfter: true });
+    if (stored.order !== null) places.set(seq, job);
+    return job;
   });
-  const places = stored.order === null ? undefined : new Map(stored.seqs.map((seq, at) => [seq, at]));
-  return places === undefined || stored.order === null ? jobs : stored.order.map((seq) => jobs[places.get(seq) ?? 0] as ClaimedJob);
+  return stored.order === null ? jobs : stored.order.flatMap((seq) => places.get(seq) ?? []);
+}
+
+type Numbers = readonly [seq: number, line: number, attempts: number, starts: number, suspects: number, enqueuedAt: number, dueAt: number, flags: number];
+const numbersPerJob = 8;
+
+function numbersOf(words: readonly string[], at: number): Numbers {
+  const from = at * numbersPerJob;
+  const number = (nth: number): number => Number(words[from + nth]);
+  return [number(0), number(1), number(2), number(3), number(4), number(5), number(6), number(7)];
 }
