@@ -35,7 +35,13 @@ export function dropLeftovers(): Promise<void> {
 /** In a new database, which is dropped whatever happens. */
 export async function inDatabase<T>(use: (url: string) => Promise<T>): Promise<T> {
   const name = `errand_bench_${process.pid}_${randomBytes(4).toString("hex")}`;
-  const drop = (): Promise<unknown> => onServer((client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+  const drop = (): Promise<unknown> =>
+    onServer(async (client) => {
+      // A pool that has ended still closes its last connections: one that is ended for it would be an error of its process.
+      const isUsed = async (): Promise<boolean> => (await client.query("SELECT 1 FROM pg_stat_activity WHERE datname = $1", [name])).rowCount !== 0;
+      for (const until = performance.now() + connectMs; performance.now() < until && (await isUsed());) await new Promise((resolve) => setTimeout(resolve, 10));
+      await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void drop().finally(() => process.exit(1)));
   await onServer(async (client) => {
     await client.query(`CREATE DATABASE ${name}`);
