@@ -152,6 +152,11 @@ export class Crew {
     this.#fillAll();
   }
 
+  /** Starts nothing more in this turn of the event loop: what was just asked of the store is on its way only when the loop goes on. */
+  rest(): void {
+    this.#sliceAt = Number.NEGATIVE_INFINITY;
+  }
+
   handBack(isWanted: (run: Run) => boolean): void {
     for (const hands of this.#hands.values()) this.#handedBack(hands.handBack(isWanted).flatMap((run) => [run, ...this.#rows.cut(run)]));
     this.#handedBack(this.#rows.cutWhere(isWanted));

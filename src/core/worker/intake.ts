@@ -188,6 +188,7 @@ export class Intake {
       this.wake();
     } else if (this.#isStoreAsync && hands.isLow && !this.#isCalling) {
       void this.#exchange(); // while the store works on the answer, the rest of the held jobs run
+      this.crew.rest();
     }
   }
 
