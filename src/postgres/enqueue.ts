@@ -1,4 +1,5 @@
 /** Stores atoms: each is all or nothing, and stands apart from the others. */
+import { keepFloorDown } from "./floors.ts";
 import { codeOf } from "./numbers.ts";
 import { durably, verbSettings } from "./transaction.ts";
 
@@ -78,13 +79,15 @@ END $$;
 CREATE FUNCTION @.verb_enqueue_plain_within(_works jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
 DECLARE
   _now bigint := @.time_of(_stated);
+  _dated jsonb := @.dated(_works, _now);
   _n bigint;
 BEGIN
-  PERFORM ${durably}, set_config('errand.now', _now::text, true);
-  INSERT INTO @.inbox (kind, body) VALUES ('plain', jsonb_build_object('works', @.dated(_works, _now))) RETURNING n INTO _n;
+  PERFORM ${durably}, ${keepFloorDown("inbox")};
+  INSERT INTO @.inbox (kind, body) VALUES ('plain', jsonb_build_object('works', _dated)) RETURNING n INTO _n;
   -- What comes after one of them in the same transaction finds it by that.
   INSERT INTO @.promised (name, id, n) SELECT 'job ' || (w.value ->> 'id'), w.value ->> 'id', _n FROM jsonb_array_elements(_works) w;
+  IF strpos(_dated::text, '"dueAt"') = 0 THEN RETURN '{"isReadied": true, "answer": 0}'; END IF;
   RETURN jsonb_build_object('isReadied', true, 'answer', (
-    SELECT jsonb_agg(CASE WHEN @.due_at_of(w.value, _now, 1) > _now THEN ${codeOf("scheduled")} ELSE 0 END ORDER BY w.nth) FROM jsonb_array_elements(_works) WITH ORDINALITY w (value, nth)));
+    SELECT jsonb_agg(CASE WHEN @.ms(w.value, 'dueAt') > _now THEN ${codeOf("scheduled")} ELSE 0 END ORDER BY w.nth) FROM jsonb_array_elements(_dated) WITH ORDINALITY w (value, nth)));
 END $$;
 `;

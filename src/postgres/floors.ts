@@ -28,7 +28,7 @@ export const floorOf = (place: string | number): string =>
 /** Of a row r of `ready`: it stands at that place. By primary key, from the floor on. */
 export const standsAt = (place: string): string => `r.line = ${place} AND r.urgency >= ${floorOf(place)}`;
 
-/** For one that puts rows there whose number it takes: before it takes them. */
+/** Without the write lock, for rows whose own number is the place, and always larger than those before: before it is taken. */
 export const keepFloorDown = (table: string): string => `pg_advisory_xact_lock_shared(${lock(table)})`;
 
 /** A transaction that does not see what others have committed since it began notes its own low whatever it sees. By floors_n. */
@@ -44,7 +44,7 @@ END $$;
 CREATE TRIGGER lower_floors AFTER INSERT ON @.${table} REFERENCING NEW TABLE AS come FOR EACH STATEMENT EXECUTE FUNCTION @.lower_floors_of_${table}();
 `;
 
-export const floorFunctions: string = `${lowering("ready", "line", "urgency")}${lowering("scheduled", scheduledPlace, "due_at")}${lowering("inbox", inboxPlace, "n")}
+export const floorFunctions: string = `${lowering("ready", "line", "urgency")}${lowering("scheduled", scheduledPlace, "due_at")}
 -- By floors_n.
 CREATE FUNCTION @.floor_of(_place int) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN

@@ -3,7 +3,7 @@
  * caller's transaction, and none of it is seen before its commit. Names that must be unique, unique keys and callers' ids, are promised meanwhile: who asks for the
  * same name waits for that transaction, before it takes the write lock.
  */
-import { floorOf, inboxPlace } from "./floors.ts";
+import { floorOf, inboxPlace, keepFloorDown } from "./floors.ts";
 import { durably, verbSettings } from "./transaction.ts";
 
 /** Works that one verb takes in, at least one atom of them: the others wait that long for it. What is beyond waits for the next. */
@@ -137,7 +137,7 @@ DECLARE
   _refusal jsonb;
 BEGIN
   PERFORM @.wait_for_names(_atoms);
-  PERFORM set_config('errand.is_within', '1', true), ${durably}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  PERFORM set_config('errand.is_within', '1', true), ${durably}, ${keepFloorDown("inbox")}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
   FOR _atom IN SELECT a.value FROM jsonb_array_elements(_atoms) WITH ORDINALITY a (value, nth) ORDER BY a.nth LOOP
     _refusal := @.refusal_of(_atom);
     _answers := _answers || coalesce(_refusal, @.hand_in(_atom));
@@ -147,13 +147,16 @@ BEGIN
 END $$;
 
 -- What counts from now does so however late they are taken in; what counts from when a job is let go, or from the last of a debounce, does not begin yet.
-CREATE FUNCTION @.dated(_works jsonb, _now bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-  SELECT coalesce(jsonb_agg(CASE WHEN w.value ?| '{delayMs,startWithinMs}' AND NOT w.value ? 'join' AND NOT @.is_any(w.value -> 'after')
+CREATE FUNCTION @.dated(_works jsonb, _now bigint) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  -- Of most there is nothing to date. Within a payload's text the second quote would be escaped.
+  IF strpos(_works::text, '"delayMs"') = 0 AND strpos(_works::text, '"startWithinMs"') = 0 THEN RETURN _works; END IF;
+  RETURN (SELECT jsonb_agg(CASE WHEN w.value ?| '{delayMs,startWithinMs}' AND NOT w.value ? 'join' AND NOT @.is_any(w.value -> 'after')
       AND coalesce(w.value -> 'unique' -> 'mode' ->> 'is', '') NOT IN ('debounce', 'gather')
     THEN (w.value - '{delayMs,startWithinMs}'::text[]) || jsonb_strip_nulls(jsonb_build_object(
       'dueAt', coalesce(@.ms(w.value, 'dueAt'), _now + @.ms(w.value, 'delayMs')), 'startBy', coalesce(@.ms(w.value, 'startBy'), _now + @.ms(w.value, 'startWithinMs'))))
-    ELSE w.value END ORDER BY w.nth), '[]') FROM jsonb_array_elements(_works) WITH ORDINALITY w (value, nth)
-$$;
+    ELSE w.value END ORDER BY w.nth) FROM jsonb_array_elements(_works) WITH ORDINALITY w (value, nth));
+END $$;
 
 -- Answers as if it were taken in now.
 CREATE FUNCTION @.hand_in(_atom jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -218,7 +221,7 @@ DECLARE
   _outcome jsonb;
 BEGIN
   PERFORM @.wait_for_names(jsonb_build_array(jsonb_build_object('works', coalesce(o.value -> 'follow', '[]')))) FROM jsonb_array_elements(_outcomes) o;
-  PERFORM set_config('errand.is_within', '1', true), ${durably}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  PERFORM set_config('errand.is_within', '1', true), ${durably}, ${keepFloorDown("inbox")}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
   FOR _outcome IN SELECT o.value FROM jsonb_array_elements(_outcomes) WITH ORDINALITY o (value, nth) ORDER BY o.nth LOOP
     _answers := _answers || @.settle_one_within(_outcome);
   END LOOP;

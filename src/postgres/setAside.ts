@@ -2,6 +2,7 @@
  * What an app's transaction handed in and cannot be taken in, whatever is tried: by itself it would stop every verb for ever. It is set aside, with all that it says,
  * and the others go on; the server's log and the doctor tell of it, and it can be taken in again.
  */
+import { keepFloorDown } from "./floors.ts";
 import { quoted } from "./quoting.ts";
 
 /** In the slow way, where one of many is wrong: so many in one verb. Each is in a transaction of its own within the verb's. */
@@ -74,6 +75,7 @@ END $$;
 -- For people, when what was in its way is gone: under a new number, behind what was handed in since. Answers whether there was one.
 CREATE FUNCTION @.take_in_again(_n bigint) RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM ${keepFloorDown("inbox")};
   INSERT INTO @.inbox (kind, body) SELECT s.kind, s.body FROM @.set_aside s WHERE s.n = _n;
   DELETE FROM @.set_aside s WHERE s.n = _n;
   RETURN FOUND;
