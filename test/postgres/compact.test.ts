@@ -69,7 +69,8 @@ describe("compaction", { skip: postgresMissing ?? false }, () => {
     await client.query(`INSERT INTO ${place.schema}.${table} ${row} FROM generate_series(1, ${rows}) n`);
     await client.query(`DELETE FROM ${place.schema}.${table} WHERE ${table === "ready" ? "line = 99" : `due_at <= ${dead}`}`);
     // A connection tells what it did from time to time, when it does something.
-    const told = `SELECT pg_stat_get_dead_tuples('${place.schema}.${table}'::regclass) >= ${dead} AS told`;
+    const [lives, died] = ["live", "dead"].map((which) => `pg_stat_get_${which}_tuples('${place.schema}.${table}'::regclass)`);
+    const told = `SELECT ${died} >= ${dead} AND ${lives} >= ${rows - dead} AS told`;
     while ((await client.query<{ told: boolean }>(told)).rows[0]?.told !== true) await turn();
     client.release();
   }
