@@ -137,7 +137,7 @@ DECLARE
   _refusal jsonb;
 BEGIN
   PERFORM @.wait_for_names(_atoms);
-  PERFORM set_config('errand.is_within', '1', true), ${durably}, ${keepFloorDown("inbox")}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  PERFORM set_config('errand.is_within', '1', true), ${durably}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
   FOR _atom IN SELECT a.value FROM jsonb_array_elements(_atoms) WITH ORDINALITY a (value, nth) ORDER BY a.nth LOOP
     _refusal := @.refusal_of(_atom);
     _answers := _answers || coalesce(_refusal, @.hand_in(_atom));
@@ -165,6 +165,7 @@ DECLARE
   _n bigint;
   _work jsonb;
 BEGIN
+  PERFORM ${keepFloorDown("inbox")};
   INSERT INTO @.inbox (kind, body) VALUES ('atom', jsonb_set(_atom, '{works}', @.dated(_atom -> 'works', @.now()))) RETURNING n INTO _n;
   FOR _work IN SELECT w.value FROM jsonb_array_elements(_atom -> 'works') WITH ORDINALITY w (value, nth) ORDER BY w.nth LOOP
     _answers := _answers || @.foretell(_work, _n);
@@ -221,7 +222,7 @@ DECLARE
   _outcome jsonb;
 BEGIN
   PERFORM @.wait_for_names(jsonb_build_array(jsonb_build_object('works', coalesce(o.value -> 'follow', '[]')))) FROM jsonb_array_elements(_outcomes) o;
-  PERFORM set_config('errand.is_within', '1', true), ${durably}, ${keepFloorDown("inbox")}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
+  PERFORM set_config('errand.is_within', '1', true), ${durably}, set_config('errand.now', @.time_of(_stated)::text, true), @.forget_gathered();
   FOR _outcome IN SELECT o.value FROM jsonb_array_elements(_outcomes) WITH ORDINALITY o (value, nth) ORDER BY o.nth LOOP
     _answers := _answers || @.settle_one_within(_outcome);
   END LOOP;
@@ -270,6 +271,7 @@ BEGIN
     _refusal := @.follow_refusal(_outcome);
     IF _refusal IS NOT NULL THEN RETURN jsonb_build_object('id', _id, 'is', 'refused', 'state', 'running', 'error', _refusal); END IF;
   END IF;
+  PERFORM ${keepFloorDown("inbox")};
   INSERT INTO @.inbox (kind, body) VALUES ('outcome', _outcome);
   IF _outcome ->> 'is' = 'saved' THEN RETURN jsonb_build_object('id', _id, 'is', 'settled', 'state', 'running'); END IF;
   PERFORM @.run_settled(_seq, @.ms(_outcome, 'fence'));
