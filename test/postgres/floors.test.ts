@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type pg from "pg";
 import type { Engine, NewJob } from "../../src/core/engine.ts";
+import { columnsOf } from "../../src/postgres/alike.ts";
 import { postgres } from "../../src/postgres/index.ts";
 import { job, start } from "../port/stage.ts";
 import { StillRuntime } from "../port/stillRuntime.ts";
@@ -68,6 +69,42 @@ describe("floors of lines", { skip: postgresMissing ?? false }, () => {
       await claimAll();
       await app.query("COMMIT");
       assert.deepEqual(await claimAll(), [`open ${level}`]);
+    });
+  }
+
+  for (const [what, handed] of [
+    ["a plain job", job("plain in hand")],
+    ["a job with a key", job("keyed in hand", { unique: { key: "in hand", mode: { is: "keep" } } })],
+  ] as const) {
+    it(`of the inbox are not raised over ${what} that is handed in and not committed`, async () => {
+      const other = await place.pool.connect();
+      await app.query("BEGIN");
+      await engine.enqueue([{ works: [handed] }], { now, tx: app });
+      await other.query("BEGIN");
+      for (let n = 0; n < many; n += 1) await engine.enqueue([{ works: [job(`${handed.id} beside ${n}`)] }], { now, tx: other });
+      await other.query("COMMIT");
+      other.release();
+      await claimAll();
+      await app.query("COMMIT");
+      assert.deepEqual(await claimAll(), [handed.id]);
+    });
+  }
+
+  for (const verb of ["verb_enqueue_plain", "verb_enqueue_alike"]) {
+    it(`of the counts are not raised over what ${verb} has stored and not committed`, async () => {
+      const ready = async (): Promise<number> =>
+        (await engine.count({ now })).filter(({ state }) => state === "ready").reduce((sum, { jobs }) => sum + jobs, 0);
+      const before = await ready();
+      const [counted] = [job(`counted by ${verb}`)];
+      const values = verb === "verb_enqueue_plain" ? [JSON.stringify([counted])] : columnsOf([counted]);
+      assert.ok(values !== undefined);
+      await app.query("BEGIN");
+      await app.query(`SELECT ${place.schema}.${verb}(${values.map((_, at) => `$${at + 1}`).join(", ")}, ${now})`, values as unknown[]);
+      await place.pool.query(`INSERT INTO ${place.schema}.counts (line, state, jobs) SELECT 1, 3, 0 FROM generate_series(1, 2100)`);
+      await engine.tidy({ items: 100, mayExpire: false }, { now });
+      await app.query("COMMIT");
+      assert.equal(await ready(), before + 1);
+      await claimAll();
     });
   }
 
