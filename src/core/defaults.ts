@@ -94,6 +94,12 @@ export const postgresAnswerMs: number = 30 * second;
 export const postgresLockMs: number = 20 * second;
 /** How long bringing a schema up to a new version waits for a table: what came after it waits as long. */
 export const postgresMigrateLockMs: number = 2 * second;
+/** Redis: how long a connection may take to be had, a command to be answered, and as many replicas as were asked for to have a write; how often its settings are looked at. */
+export const redisConnectMs: number = 1.5 * second;
+export const redisAnswerMs: number = 5 * second;
+export const redisReplicasMs: number = 2 * second;
+export const redisReplicasMax = 100;
+export const redisLookEveryMs: number = 1 * minute;
 /** A snapshot so old keeps vacuum from its work: workers look so often, and tell of it, as does `errand doctor`. To that, a table with so many dead rows is due for vacuum. */
 export const pinnedAfterMs: number = 5 * minute;
 export const pinsLookEveryMs: number = 1 * minute;

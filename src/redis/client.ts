@@ -1,5 +1,11 @@
 /** The connections to a Redis or Valkey server: errand's own, made from a URL or after the pattern of a client that was handed in and stays the app's. */
+import { ErrandError } from "../core/errors.ts";
+import { loadDriver } from "./driver.ts";
+import type { RedisClient } from "./driver.ts";
 import type { Script } from "./fragment.ts";
+import { defaultPrefix } from "./prefix.ts";
+import { RedisConnection } from "./redisConnection.ts";
+import type { ConnectionOptions } from "./redisConnection.ts";
 
 export type Argument = string | Buffer;
 
@@ -36,4 +42,54 @@ export interface Hearing {
 export interface Reach {
   readonly driver: "ioredis" | "iovalkey";
   readonly options: object;
+}
+
+export interface Given {
+  readonly connection: RedisConnection;
+  /** As the URL says. */
+  readonly prefix: string | undefined;
+}
+
+/**
+ * `redis://…`, `rediss://…`, or a client of ioredis or iovalkey, whose options are taken: errand's connections are its own, since one that others use waits for what they ask.
+ * Throws `engine-missing`, `option-invalid`.
+ */
+export function connectionOf(given: unknown, options: ConnectionOptions = {}): Given {
+  if (typeof given === "string") return ofUrl(given, options);
+  if (isCluster(given)) {
+    throw new ErrandError("option-invalid", 'errand does not use a cluster yet; give the client of a server that is in none: redis(new Redis("redis://host"))');
+  }
+  if (!isRedisClient(given)) {
+    throw new ErrandError("option-invalid", 'that is no connection to Redis; give a URL ("redis://host/0"), or a client of "ioredis" or "iovalkey"');
+  }
+  const { keyPrefix } = given.options as { readonly keyPrefix?: unknown };
+  return {
+    connection: new RedisConnection(given, options),
+    prefix: typeof keyPrefix === "string" && keyPrefix !== "" ? `${keyPrefix}${defaultPrefix}` : undefined,
+  };
+}
+
+function ofUrl(text: string, options: ConnectionOptions): Given {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isRight = url !== undefined && /^rediss?:$/.test(url.protocol) && url.hostname !== "" && /^(\/\d*)?$/.test(url.pathname);
+  if (!isRight) {
+    const cure = 'write "redis://host:6379/0?prefix=errand", with rediss: for TLS; the path is the number of the database';
+    throw new ErrandError("option-invalid", `"${text.replace(/\/\/[^@]*@/, "//…@").slice(0, 100)}" is no URL of a Redis server; ${cure}`);
+  }
+  const prefix = url.searchParams.get("prefix") ?? undefined;
+  url.searchParams.delete("prefix");
+  const Client = loadDriver();
+  return { connection: new RedisConnection(new Client(url.href, { lazyConnect: true }), options), prefix };
+}
+
+function isRedisClient(given: unknown): given is RedisClient {
+  return has(given, "options", "status", "duplicate", "connect", "disconnect", "call");
+}
+
+function isCluster(given: unknown): boolean {
+  return has(given, "isCluster") && (given as { readonly isCluster: unknown }).isCluster === true;
+}
+
+function has(given: unknown, ...names: readonly string[]): boolean {
+  return typeof given === "object" && given !== null && names.every((name) => name in given);
 }

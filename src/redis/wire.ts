@@ -1,0 +1,120 @@
+/** One connection by a driver, from connecting to its end: it never connects again, sends nothing twice, and keeps nothing to be sent later. */
+import { redisAnswerMs, redisConnectMs } from "../core/defaults.ts";
+import type { ErrandError } from "../core/errors.ts";
+import type { Ms } from "../core/runtime.ts";
+import type { Argument } from "./client.ts";
+import type { RedisClient, Stream } from "./driver.ts";
+import { endsConnection, failureOf } from "./failure.ts";
+import type { Sent } from "./failure.ts";
+
+const keepAliveMs = 10_000;
+const never = (): null => null;
+
+/** A driver left to itself waits, repeats and connects again; then nobody knows whether a call was made. `answerMs`: a command not answered by then fails. */
+export function wireOptions(answerMs: Ms = redisAnswerMs): object {
+  return {
+    lazyConnect: true,
+    connectTimeout: redisConnectMs,
+    commandTimeout: answerMs,
+    sentinelCommandTimeout: redisConnectMs,
+    disconnectTimeout: 0,
+    retryStrategy: null,
+    sentinelRetryStrategy: never,
+    reconnectOnError: null,
+    failoverDetector: false,
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    enableReadyCheck: false,
+    enableAutoPipelining: false,
+    keyPrefix: "",
+    readOnly: false,
+    monitor: false,
+    stringNumbers: false,
+    protocol: 2,
+    replyMapping: "legacy",
+    noDelay: true,
+    keepAlive: keepAliveMs,
+    connectionName: "errand",
+  };
+}
+
+export class Wire {
+  readonly name: string;
+  readonly #client: RedisClient;
+  #pending = 0;
+  #isOver = false;
+  #error: Error | undefined;
+
+  private constructor(client: RedisClient, name: string) {
+    this.#client = client;
+    this.name = name;
+    client.on("error", (error) => void (this.#error ??= error as Error));
+    client.on("end", () => void (this.#isOver = true));
+  }
+
+  /** `client`: of `wireOptions`, and not connected. Throws ErrandError, definite. */
+  static async open(client: RedisClient, name: string): Promise<Wire> {
+    const wire = new Wire(client, name);
+    try {
+      await client.connect();
+    } catch (error) {
+      wire.end();
+      throw wire.#failure(error, "not sent");
+    }
+    // A database that is not there is told so, and the driver goes on in database 0.
+    const error = wire.#error;
+    if (error !== undefined) {
+      wire.end();
+      throw wire.#failure(error, "not sent");
+    }
+    // It keeps no process alive that waits for nothing.
+    wire.#stream?.unref?.();
+    return wire;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver || this.#client.status !== "ready";
+  }
+
+  /** Throws ErrandError. */
+  async ask(command: string, args: readonly Argument[]): Promise<unknown> {
+    if (this.isOver) throw this.#failure(new Error("Connection is closed."), "not sent");
+    if (this.#pending++ === 0) this.#stream?.ref?.();
+    try {
+      return await this.#client.call(command, [...args]);
+    } catch (error) {
+      if (endsConnection(error)) this.end();
+      throw this.#failure(error, isUnsent(error) ? "not sent" : "sent");
+    } finally {
+      if (--this.#pending === 0) this.#stream?.unref?.();
+    }
+  }
+
+  /** Calls `heard` for each message of the channels that were subscribed to, and `lost` once, at the end. */
+  hear(heard: (message: string) => void, lost: (error: Error) => void): void {
+    this.#client.on("message", (_channel, message) => heard(String(message)));
+    this.#client.on("end", () => lost(this.#error ?? new Error("Connection is closed.")));
+  }
+
+  /** What is under way fails: half open, nobody would say goodbye. */
+  end(): void {
+    this.#isOver = true;
+    this.#client.disconnect();
+    this.#stream?.destroy?.();
+  }
+
+  #failure(error: unknown, sent: Sent): ErrandError {
+    const isClosed = error instanceof Error && /Connection is closed/.test(error.message);
+    return failureOf(isClosed ? (this.#error ?? error) : error, this.name, sent);
+  }
+
+  get #stream(): Stream | undefined {
+    return (this.#client as { readonly stream?: Stream | null }).stream ?? undefined;
+  }
+}
+
+function isUnsent(error: unknown): boolean {
+  return error instanceof Error && /isn't writeable/.test(error.message);
+}
