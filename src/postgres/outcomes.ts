@@ -1,7 +1,7 @@
 /** Outcomes as they go to the store and come back: most are plain completions, which are told in columns and need no answer of their own. */
 import type { Outcome, Settled } from "../core/engine.ts";
-import { errorOf } from "./refused.ts";
-import type { Refusal } from "./refused.ts";
+import { errorOf } from "../core/refused.ts";
+import type { Refusal } from "../core/refused.ts";
 
 /** `ids`, `of`, `at` and `ran` are of one length, and so are `others` and `othersAt`. `at`: places among the outcomes. */
 export interface ToldOutcomes {

@@ -1,10 +1,10 @@
 /** What the functions tell of a refusal, in the words that all engines use for it. */
-import type { NewWork } from "../core/engine.ts";
-import { ErrandError } from "../core/errors.ts";
-import type { ErrorCode } from "../core/errors.ts";
-import { afterItself, afterUnknown, joinClosed, joinIncomplete } from "../core/joining.ts";
-import { atomTooLarge, idConflict, listRefused, permitsConflict } from "../core/refusals.ts";
-import type { TooMany } from "../core/refusals.ts";
+import type { NewWork } from "./engine.ts";
+import { ErrandError } from "./errors.ts";
+import type { ErrorCode } from "./errors.ts";
+import { afterItself, afterUnknown, joinClosed, joinIncomplete } from "./joining.ts";
+import { atomTooLarge, idConflict, listRefused, permitsConflict } from "./refusals.ts";
+import type { TooMany } from "./refusals.ts";
 
 type Kind = NewWork["kind"];
 

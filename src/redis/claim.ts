@@ -1,0 +1,119 @@
+/** Hands out the most urgent ready jobs of the asked lines. Costs O(lines + jobs), whatever waits behind closed lines. */
+import { tidyMax } from "../core/defaults.ts";
+import { fragment, script } from "./fragment.ts";
+import type { Fragment, Main } from "./fragment.ts";
+
+export const claimFragment: Fragment = fragment(
+  "claim",
+  String.raw`
+local tidyMax = ${tidyMax}
+
+function M.claimed_job(job)
+  local line = U.line.get(job.line)
+  return {
+    id = job.id, task = line.task, queue = line.queue, payload = job.payload, attempt = job.attempts + 1, starts = job.starts, suspects = job.suspects,
+    enqueuedAt = job.enqueuedAt, dueAt = job.dueAt, isOrdered = job.lane ~= nil, lane = job.lane and job.lane.width == 1 and job.lane.key or nil,
+    join = job.join and U.joins.by_seq(job.join).id or nil, isAfter = job.after and #job.after > 0 or nil, checkpoint = job.checkpoint,
+    expecting = job.expecting, version = job.version, from = job.from, slotAt = job.slotAt,
+  }
+end
+
+local function has_bounds(wanted)
+  if wanted.alone == 'only' then return true end
+  for _, terms in pairs(wanted.terms or {}) do
+    if next(terms) then return true end
+  end
+  return false
+end
+
+local function by_first(spans)
+  local starts, sorted = {}, {}
+  for at = 1, #spans, 3 do starts[#starts + 1] = at end
+  table.sort(starts, function(a, b) return spans[a] < spans[b] end)
+  for _, at in ipairs(starts) do sorted[#sorted + 1], sorted[#sorted + 2], sorted[#sorted + 3] = spans[at], spans[at + 1], spans[at + 2] end
+  return sorted
+end
+
+local function choose(wanted, fence)
+  local out = U.handOut.open(wanted, fence)
+  if has_bounds(wanted) then U.handOut.choose(out) else U.handSpans.choose(out) end
+  if #out.spans > 0 then
+    U.claims.add(wanted.process, wanted.claim, string.format('%.0f', fence), by_first(out.spans))
+    U.processes.of(wanted.process, wanted.leaseMs)
+  end
+  return out
+end
+
+-- Nothing bears this fence: then it need not be written.
+local function forget_fence(before)
+  S.meta.fence, S.changed.fence = before, nil
+end
+
+local function next_due(out)
+  local at = U.scheduled.first()
+  for _, free in ipairs({ U.limits.next_free() or false, U.handOut.next_free(out) or false }) do
+    if free and (at == nil or free < at) then at = free end
+  end
+  return at and math.max(0, at - S.now) or nil
+end
+
+function M.claim(wanted)
+  local settled = U.outcomes.settle(wanted.settling)
+  -- Late ones first, so that none of them asks for room.
+  U.due.skip_late_ones(tidyMax)
+  U.due.promote(tidyMax)
+  U.limits.expire(tidyMax)
+  U.aftermath.run()
+  settled = U.settle.with_states(settled)
+  local before = S.meta.fence
+  local fence = U.meta.next_fence(wanted.lastFence)
+  local out = choose(wanted, fence)
+  local claimed = {}
+  for i, job in ipairs(out.jobs) do claimed[i] = M.claimed_job(job) end
+  -- Starts that count from now on move the time of the next room.
+  U.aftermath.run()
+  if out.count == 0 then forget_fence(before) end
+  return out, {
+    now = S.now, fence = string.format('%.0f', fence), settled = settled, spans = out.spans, runs = out.runs, jobs = claimed,
+    hasSuspects = U.handOut.has_suspects(out), nextDueMs = next_due(out),
+  }
+end
+
+function M.templates(spans)
+  local templates = {}
+  for at = 3, #spans, 3 do
+    local number = tostring(spans[at])
+    if templates[number] == nil then
+      local t = U.template.get(spans[at])
+      templates[number] = { task = t.task, queue = t.queue, version = t.version }
+    end
+  end
+  return templates
+end
+
+-- One who was given less than asked for is idle: he must hear of what comes.
+function M.note_idle(wanted, count)
+  local asked = 0
+  for _, queue in ipairs(wanted.queues) do asked = asked + queue.slots + queue.ahead end
+  if count < asked then U.meta.set('idle', 1) end
+end
+`,
+);
+
+/** Answers the JSON of the claim, whether anybody was woken, and the texts of the slim jobs as they are stored. */
+export const claimScript: Main = script(
+  "claim",
+  String.raw`
+local wanted = cjson.decode(ARGV[2])
+local out, answer = U.claim.claim(wanted)
+answer.templates = U.claim.templates(out.spans)
+U.claim.note_idle(wanted, out.count)
+local texts = {}
+for from = 1, #out.seqs, 1000 do
+  local found = call('HMGET', K .. ':j', unpack(out.seqs, from, math.min(from + 999, #out.seqs)))
+  if from == 1 then texts = found else for _, text in ipairs(found) do texts[#texts + 1] = text end end
+end
+flush()
+return { cjson.encode(answer), S.woken and 1 or 0, texts }
+`,
+);

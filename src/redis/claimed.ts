@@ -1,0 +1,76 @@
+/** What a claim is answered with: slim jobs as the texts that they are stored as. */
+import type { Claimed, ClaimedJob, Outcome } from "../core/engine.ts";
+import { settledOf } from "./outcomes.ts";
+import type { Seqs, StoredSettled } from "./outcomes.ts";
+
+/** Those of lost leases are never settled. Who is forgotten settles by its id. */
+const seqsMax = 100_000;
+
+export interface StoredClaimed extends Omit<Claimed, "jobs" | "settled" | "fence"> {
+  readonly fence: string;
+  readonly settled: readonly StoredSettled[];
+  readonly jobs: readonly ClaimedJob[];
+  /** Of the slim jobs, as they come: first number, last number and template in turn. */
+  readonly spans: readonly number[];
+  /** How many slim jobs come next, and how many others, in turn. */
+  readonly runs: readonly number[];
+  readonly templates: Readonly<Record<string, { readonly task: string; readonly queue: string; readonly version?: number }>>;
+}
+
+export function claimedOf(stored: StoredClaimed, texts: readonly string[], settling: readonly Outcome[], seqs: Seqs): Claimed {
+  const { spans, runs, templates, jobs, settled, fence: text, ...claimed } = stored;
+  const fence = Number(text);
+  const answered = settledOf(settling, Array.isArray(settled) ? settled : [], seqs);
+  if (seqs.size > seqsMax) seqs.clear();
+  const slim = texts.length === 0 ? [] : slimJobs(spans, templates, texts, fence, seqs);
+  return { ...claimed, fence, settled: answered, jobs: inTurn(runs, slim, Array.isArray(jobs) ? jobs : []) };
+}
+
+function inTurn(runs: readonly number[], slim: ClaimedJob[], full: readonly ClaimedJob[]): readonly ClaimedJob[] {
+  if (full.length === 0) return slim;
+  const all: ClaimedJob[] = [];
+  let [nextSlim, nextFull] = [0, 0];
+  for (const [nth, count] of runs.entries()) {
+    if (nth % 2 === 0) all.push(...slim.slice(nextSlim, (nextSlim += count)));
+    else all.push(...full.slice(nextFull, (nextFull += count)));
+  }
+  return all;
+}
+
+function slimJobs(spans: readonly number[], templates: StoredClaimed["templates"], texts: readonly string[], fence: number, seqs: Seqs): ClaimedJob[] {
+  const jobs: ClaimedJob[] = [];
+  for (let span = 0; span < spans.length; span += 3) {
+    const named = templates[String(spans[span + 2])];
+    const last = spans[span + 1] ?? 0;
+    for (let seq = spans[span] ?? 0; seq <= last; seq += 1) {
+      const job = jobOf(texts[jobs.length] ?? "", named);
+      seqs.set(job.id, { seq, fence });
+      jobs.push(job);
+    }
+  }
+  return jobs;
+}
+
+/** See job.ts and slim.ts for the text. */
+function jobOf(text: string, named: StoredClaimed["templates"][string] | undefined): ClaimedJob {
+  const { task = "", queue = "", version } = named ?? {};
+  const times = text.indexOf(" ") + 1;
+  const due = text.indexOf(" ", times) + 1;
+  const id = text.indexOf("\u001e", due) + 1;
+  const content = text.indexOf("\u001f", id) + 1;
+  const payload = text.indexOf("\u001f", content) + 1;
+  const enqueuedAt = Number(text.slice(times, due - 1));
+  const job: ClaimedJob = {
+    id: text.slice(id, content - 1),
+    task,
+    queue,
+    payload: text.slice(payload),
+    attempt: 1,
+    starts: 1,
+    suspects: 0,
+    enqueuedAt,
+    dueAt: due === id - 1 ? enqueuedAt : Number(text.slice(due, id - 1)),
+    isOrdered: false,
+  };
+  return version === undefined ? job : { ...job, version };
+}

@@ -1,0 +1,187 @@
+/**
+ * One stored job, as the store keeps it. Only `store.move` changes its state. A slim job is the text of what it was stored with, "P" and its template; where it
+ * stands tells its state. What else may happen to a job gives it a record of its own: a full job is "F" and a packed table.
+ */
+import { fragment } from "./fragment.ts";
+import type { Fragment } from "./fragment.ts";
+
+/** K:j: texts by number. K:i: numbers by id. */
+export const jobFragment: Fragment = fragment(
+  "job",
+  String.raw`
+local texts, jobs, changed = {}, {}, {}
+
+-- Reads many at once.
+function M.load(seqs)
+  local asked = {}
+  for _, seq in ipairs(seqs) do
+    if texts[seq] == nil then asked[#asked + 1] = seq end
+  end
+  for from = 1, #asked, 1000 do
+    local to = math.min(from + 999, #asked)
+    local found = call('HMGET', K .. ':j', unpack(asked, from, to))
+    for at = from, to do texts[asked[at]] = found[at - from + 1] end
+  end
+end
+
+local function text_of(seq)
+  if texts[seq] == nil then texts[seq] = call('HGET', K .. ':j', seq) end
+  return texts[seq]
+end
+
+function M.is_stored(seq)
+  return jobs[seq] or (jobs[seq] == nil and text_of(seq))
+end
+
+-- What it was stored with: its template, when it was stored, when it is due, id, content and payload.
+local function parts(text)
+  local template, enqueuedAt, due, rest = string.match(text, '^P(%d+) (%d+) (%d*)()')
+  local id, content, payload = string.match(text, '^\30([^\31]*)\31([^\31]*)\31()', rest)
+  return tonumber(template), tonumber(enqueuedAt), tonumber(due), id, content, string.sub(text, payload)
+end
+
+-- Where a slim job stands: its state, since when, and the span or claim that it is in.
+local function standing(job, seq)
+  local fence, row = U.claims.find(seq)
+  if fence then return 'running', row.startedAt, { fence = fence, row = row } end
+  local span = U.ended.find(seq)
+  if span then return 'completed', span.since, span end
+  if job.dueAt > job.enqueuedAt then
+    if U.scheduled.is_waiting(job.dueAt, seq) then return 'scheduled', job.enqueuedAt end
+    return 'ready', U.ready.find(job.line, job.urgency, seq).since
+  end
+  return 'ready', job.enqueuedAt
+end
+
+local function expand(seq, text)
+  local template, enqueuedAt, due, id, content, payload = parts(text)
+  local t = U.template.get(template)
+  local dueAt = due or enqueuedAt
+  local job = {
+    kind = 'job', slim = template, id = id, seq = seq, line = t.line, keep = t.keep, enqueuedAt = enqueuedAt, rememberUntil = enqueuedAt,
+    content = content, payload = payload, version = t.version, headStartMs = t.headStartMs, urgency = dueAt - t.headStartMs,
+    readyAt = dueAt - t.headStartMs, readyIn = 'u', dueAt = dueAt, delayedBy = 'time', attempts = 0, starts = 0, suspects = 0, deathsAlone = 0, purgeAt = 0,
+  }
+  local stands
+  job.state, job.since, stands = standing(job, seq)
+  if job.state == 'running' then
+    job.starts = 1
+    job.lease = { process = stands.row.process, claim = stands.row.claim, fence = tonumber(stands.fence), startedAt = stands.row.startedAt }
+  elseif job.state == 'completed' then
+    job.starts, job.attempts, job.endedAt = 1, 1, job.since
+    job.purgeAt = job.since + job.keep.completed
+  end
+  return job
+end
+
+function M.by_seq(seq)
+  seq = tonumber(seq)
+  local job = jobs[seq]
+  if job ~= nil then return job or nil end
+  local text = text_of(seq)
+  if not text then job = false
+  elseif string.byte(text) == 80 then job = expand(seq, text)
+  else
+    job = cmsgpack.unpack(string.sub(text, 2))
+    job.kind = 'job'
+  end
+  jobs[seq] = job
+  return job or nil
+end
+
+local ids = {}
+
+function M.seq_of(id)
+  if ids[id] == nil then ids[id] = tonumber(call('HGET', K .. ':i', id)) or false end
+  return ids[id] or nil
+end
+
+function M.load_ids(list)
+  for from = 1, #list, 1000 do
+    local to = math.min(from + 999, #list)
+    local found = call('HMGET', K .. ':i', unpack(list, from, to))
+    for at = from, to do ids[list[at]] = tonumber(found[at - from + 1]) or false end
+  end
+end
+
+function M.by_id(id)
+  local seq = M.seq_of(id)
+  return seq and M.by_seq(seq)
+end
+
+-- A slim job gets a record of its own, and stands by itself where it stood in a span.
+local function own(job)
+  local seq = job.seq
+  if job.state == 'running' then
+    U.claims.cut(string.format('%.0f', job.lease.fence), seq)
+    call('ZADD', K .. ':run:' .. job.lease.process, seq, seq)
+  elseif job.state == 'completed' then
+    U.ended.cut(seq)
+    U.ended.push(job)
+  elseif job.state == 'scheduled' then
+    U.scheduled.cut(job.dueAt, seq)
+    U.scheduled.push(job)
+  else
+    U.ready.cut(job.line, job.urgency, seq)
+    call('ZADD', U.ready.key(job.line, 'u'), job.urgency, U.spans.single(seq))
+  end
+  job.slim = nil
+end
+
+-- Before a field is written.
+function M.touch(job)
+  if job.slim then own(job) end
+  changed[job.seq] = true
+end
+
+-- A new one, whose fields are set.
+function M.put(job)
+  job.kind = 'job'
+  jobs[job.seq], ids[job.id] = job, job.seq
+  call('HSET', K .. ':i', job.id, job.seq)
+  U.blocks.count(job.seq, 1, 1)
+  changed[job.seq] = true
+end
+
+function M.remove(job)
+  if job.slim then own(job) end
+  jobs[job.seq], texts[job.seq], ids[job.id] = false, false, false
+  changed[job.seq] = nil
+  call('HDEL', K .. ':j', job.seq)
+  call('HDEL', K .. ':i', job.id)
+  U.blocks.count(job.seq, 1, -1)
+end
+
+-- Slim ones that stand nowhere any more.
+function M.forget_slim(from, count)
+  local seqs, gone = {}, {}
+  for seq = from, from + count - 1 do seqs[#seqs + 1] = seq end
+  M.load(seqs)
+  for _, seq in ipairs(seqs) do
+    gone[#gone + 1] = string.match(texts[seq], '^[^\30]*\30([^\31]*)\31')
+    jobs[seq], texts[seq], ids[gone[#gone]] = false, false, false
+  end
+  U.rows.write('HDEL', K .. ':j', seqs)
+  U.rows.write('HDEL', K .. ':i', gone)
+  U.blocks.count(from, count, -1)
+end
+
+-- Numbers that have jobs, after a number: see blocks.
+function M.after_seq(seq, limit, newestFirst)
+  return U.blocks.after(seq, limit, newestFirst)
+end
+
+function M.flush()
+  local kept = {}
+  for seq in pairs(changed) do
+    local job = jobs[seq]
+    job.kind = nil
+    kept[#kept + 1] = seq
+    kept[#kept + 1] = 'F' .. cmsgpack.pack(job)
+    job.kind = 'job'
+  end
+  changed = {}
+  U.rows.write('HSET', K .. ':j', kept)
+end
+`,
+);

@@ -1,0 +1,136 @@
+/** Outcomes as they go to the store and come back: most are completions of slim jobs, which are told in spans and need no answer of their own. */
+import type { Outcome, Settled } from "../core/engine.ts";
+import type { ErrandError } from "../core/errors.ts";
+import { shapeRefusal } from "../core/refusals.ts";
+import { fragment } from "./fragment.ts";
+import type { Fragment } from "./fragment.ts";
+import { errorOf } from "../core/refused.ts";
+import type { Refusal } from "../core/refused.ts";
+
+/** `spans`: numbers, first and last in turn, ascending. */
+export interface ToldOutcomes {
+  readonly batches: readonly { readonly claim: string; readonly fence: number; readonly spans: readonly number[] }[];
+  readonly others: readonly Outcome[];
+  /** Their places. */
+  readonly othersAt: readonly number[];
+}
+
+/** What was no plain completion: its place, or its number. */
+export interface StoredSettled extends Omit<Settled, "error" | "id"> {
+  readonly id?: string;
+  readonly at?: number;
+  readonly seq?: number;
+  readonly error?: Refusal;
+}
+
+/** The numbers of slim jobs that were handed out here, by their ids. An id may come again, with another number. */
+export type Seqs = Map<string, { readonly seq: number; readonly fence: number }>;
+
+interface Batch {
+  readonly claim: string;
+  readonly fence: number;
+  readonly seqs: number[];
+}
+
+/** An outcome whose follow-up work no engine takes says so: it is refused where it is held. */
+export function tell(outcomes: readonly Outcome[], seqs: Seqs): ToldOutcomes {
+  const batches = new Map<number, Batch>();
+  const others: Outcome[] = [];
+  const othersAt: number[] = [];
+  const seen = new Set<number>();
+  for (const [at, outcome] of outcomes.entries()) {
+    const known = isPlain(outcome) ? seqs.get(outcome.id) : undefined;
+    const batch = known?.fence === outcome.fence ? batchOf(batches, outcome) : undefined;
+    if (known === undefined || batch === undefined || seen.has(known.seq)) {
+      others.push(told(outcome));
+      othersAt.push(at);
+    } else {
+      seen.add(known.seq);
+      batch.seqs.push(known.seq);
+    }
+  }
+  return { batches: Array.from(batches.values(), ({ claim, fence, seqs: own }) => ({ claim, fence, spans: spansOf(own) })), others, othersAt };
+}
+
+/** `stored`: of those that were no plain completions. */
+export function settledOf(outcomes: readonly Outcome[], stored: readonly StoredSettled[], seqs: Seqs): Settled[] {
+  const settled: Settled[] = outcomes.map(({ id }) => ({ id, is: "settled", state: "completed" }));
+  const places = stored.some(({ at }) => at === undefined) ? new Map(outcomes.map(({ id }, at) => [seqs.get(id)?.seq, at])) : undefined;
+  for (const { at, seq, error, id: _, ...answer } of stored) {
+    const place = at ?? places?.get(seq) ?? 0;
+    const { id = "" } = outcomes[place] ?? {};
+    settled[place] = { ...answer, id, ...(error && { error: errorOf(error) }) };
+  }
+  for (const { id, is } of outcomes) if (is !== "saved") seqs.delete(id);
+  return settled;
+}
+
+/** A claim's name comes with its fence; one that is named otherwise is told by itself. */
+function batchOf(batches: Map<number, Batch>, { claim, fence }: Outcome): Batch | undefined {
+  const known = batches.get(fence);
+  if (known !== undefined) return known.claim === claim ? known : undefined;
+  const batch = { claim, fence, seqs: [] };
+  batches.set(fence, batch);
+  return batch;
+}
+
+function isPlain({ is, follow, checkpoint, result }: Outcome): boolean {
+  return is === "completed" && follow === undefined && checkpoint === undefined && result === undefined;
+}
+
+function told(outcome: Outcome): Outcome & { readonly refused?: Refusal } {
+  const refusal = outcome.follow === undefined ? undefined : shapeRefusal({ works: outcome.follow });
+  return refusal === undefined ? outcome : { ...outcome, refused: refusalOf(refusal) };
+}
+
+function refusalOf({ code, message, details }: ErrandError): Refusal {
+  return { refusal: code, message, ...(details && { details }) };
+}
+
+function spansOf(seqs: number[]): number[] {
+  const sorted = seqs.sort((a, b) => a - b);
+  const spans: number[] = [];
+  for (const seq of sorted) {
+    if (spans.at(-1) === seq - 1) spans[spans.length - 1] = seq;
+    else spans.push(seq, seq);
+  }
+  return spans;
+}
+
+export const outcomesFragment: Fragment = fragment(
+  "outcomes",
+  String.raw`
+-- A slim one that left its claim meanwhile, for a record of its own, is settled by that.
+local function settle_others(batch, spans, settled)
+  for at = 1, #spans, 2 do
+    for seq = spans[at], spans[at + 1] do
+      local job = U.job.by_seq(seq)
+      local answers = job and U.settle.settle_each({ { id = job.id, claim = batch.claim, fence = batch.fence, is = 'completed', ranMs = 0 } })
+      local answer = answers and answers[1] or { is = 'lease-lost' }
+      answer.seq = seq
+      settled[#settled + 1] = answer
+    end
+  end
+end
+
+local function complete(batch, settled)
+  local taken, others = U.claims.take(string.format('%.0f', batch.fence), batch.claim, batch.spans)
+  for at = 1, #taken, 3 do
+    local line, count = U.template.get(taken[at + 2]).line, taken[at + 1] - taken[at] + 1
+    U.line.count(line, 'running', -count)
+    U.line.count(line, 'completed', count)
+  end
+  if #taken > 0 then U.ended.push_spans(taken, S.now) end
+  if #others > 0 then settle_others(batch, others, settled) end
+end
+
+-- told: batches of slim completions (fence, claim, spans as first and last in turn), others, and the places of these.
+-- Answers those that were no plain completions; leaves what the endings let happen to the caller.
+function M.settle(told)
+  local settled = U.settle.settle_each(told.others)
+  for at, answer in ipairs(settled) do answer.at = told.othersAt[at] end
+  for _, batch in ipairs(told.batches) do complete(batch, settled) end
+  return settled
+end
+`,
+);

@@ -1,0 +1,50 @@
+/** What every script begins with: the store's time, the modules, and the one place where what was changed is written. */
+
+export const prelude: string = String.raw`
+local K, call = KEYS[1], redis.call
+local S, R, U = { woken = false, skippedLate = 0, counts = {} }, {}, {}
+setmetatable(U, { __index = function(all, name)
+  local M = {}
+  rawset(all, name, M)
+  R[name](M)
+  return M
+end })
+
+-- The store's time never goes back.
+local function begin()
+  local meta = call('HMGET', K .. ':m', 'now', 'seq', 'fence', 'idle', 'wokeAt', 'marks', 'dueTo', 'dueSeq')
+  S.meta = { now = tonumber(meta[1]) or 0, seq = tonumber(meta[2]) or 0, fence = tonumber(meta[3]) or 0, idle = tonumber(meta[4]) or 0,
+    wokeAt = tonumber(meta[5]) or 0, marks = tonumber(meta[6]) or 0, dueTo = tonumber(meta[7]) or 0, dueSeq = tonumber(meta[8]) or 0 }
+  S.changed = {}
+  local now = tonumber(ARGV[1])
+  if now == nil then
+    local time = call('TIME')
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  S.now = math.max(now, S.meta.now)
+end
+
+-- One that sleeps has found nothing before it slept; without one, others are told now and then.
+local function tell()
+  if not S.woken or (S.woken == 'ready' and S.meta.idle == 0 and S.now - S.meta.wokeAt < 10) then return end
+  U.meta.set('idle', 0)
+  U.meta.set('wokeAt', S.now)
+  call('PUBLISH', K .. ':wake', '')
+end
+
+local function flush()
+  if rawget(U, 'rows') then U.rows.flush() end
+  if rawget(U, 'job') then U.job.flush() end
+  if rawget(U, 'marks') then U.marks.flush() end
+  if next(S.counts) then U.line.flush() end
+  tell()
+  if next(S.changed) then U.meta.flush() end
+end
+
+local function finish(answer)
+  flush()
+  return { cjson.encode(answer), S.woken and 1 or 0 }
+end
+
+begin()
+`;

@@ -1,0 +1,118 @@
+/** Jobs without lane, unique key, deadline, join, predecessor or limit: stored as they come, many in a call, without a record of their own. */
+import type { Atom, NewJob, NewWork } from "../core/engine.ts";
+import type { Instant, Ms } from "../core/runtime.ts";
+import { script } from "./fragment.ts";
+import type { Main } from "./fragment.ts";
+
+/** Works of one call of a script, at most. */
+export const slimMost = 1_000;
+
+const separator = "\u001f";
+
+/** Those whose ids errand made: others are compared by content, and remembered. */
+export function isSlim(work: NewWork): work is NewJob {
+  if (work.kind !== "job" || work.lane !== undefined || work.unique !== undefined || work.startBy !== undefined || work.startWithinMs !== undefined) return false;
+  if (work.expecting !== undefined || work.from !== undefined || work.slot !== undefined || work.rememberMs > 0) return false;
+  if (work.join !== undefined || !isNone(work.after) || !isNone(work.keyLimits) || work.lease !== undefined) return false;
+  return !work.id.includes(separator) && !work.content.includes(separator);
+}
+
+function isNone(list: readonly unknown[] | undefined): boolean {
+  return list === undefined || list.length === 0;
+}
+
+/** What follows each other and is alike: a template, how many, and how long they wait or until when. */
+type Group = [template: string, count: number, delayMs: Ms | null, dueAt: Instant | null];
+
+/** Undefined where not all of it is slim, or an id is there twice. */
+export function slimRequest(atoms: readonly Atom[]): readonly string[] | undefined {
+  const ids: string[] = [];
+  const bodies: string[] = [];
+  const groups: Group[] = [];
+  let last: NewJob | undefined;
+  for (const { works, notes } of atoms) {
+    if (notes !== undefined && notes.length > 0) return undefined;
+    for (const work of works) {
+      if (!isSlim(work)) return undefined;
+      ids.push(work.id);
+      bodies.push(work.id + separator + work.content + separator + work.payload);
+      const group = groups.at(-1);
+      if (group !== undefined && last !== undefined && isAlike(last, work)) group[1] += 1;
+      else groups.push([templateOf(work), 1, work.delayMs ?? null, work.dueAt ?? null]);
+      last = work;
+    }
+  }
+  if (ids.length === 0 || new Set(ids).size < ids.length) return undefined;
+  return [JSON.stringify(groups), String(ids.length), ...ids, ...bodies];
+}
+
+function isAlike(a: NewJob, b: NewJob): boolean {
+  return (
+    a.task === b.task &&
+    a.queue === b.queue &&
+    a.headStartMs === b.headStartMs &&
+    a.version === b.version &&
+    a.delayMs === b.delayMs &&
+    a.dueAt === b.dueAt &&
+    (a.keep === b.keep || isSameKeep(a.keep, b.keep))
+  );
+}
+
+function isSameKeep(a: NewJob["keep"], b: NewJob["keep"]): boolean {
+  return a.completed === b.completed && a.skipped === b.skipped && a.cancelled === b.cancelled && a.dead === b.dead;
+}
+
+/** Its text is its name: always in this order. */
+function templateOf({ queue, task, keep, headStartMs, version }: NewJob): string {
+  const { completed, skipped, cancelled, dead } = keep;
+  return JSON.stringify({ queue, task, headStartMs, version, rememberMs: 0, keep: { completed, skipped, cancelled, dead } });
+}
+
+/** Answers, whether anybody was woken, and of each group whether it waits for its time; or nothing, and nothing is stored, where an id is known. */
+export const enqueueSlimScript: Main = script(
+  "enqueueSlim",
+  String.raw`
+local count = tonumber(ARGV[3])
+for from = 4, 3 + count, 1000 do
+  local known = call('HMGET', K .. ':i', unpack(ARGV, from, math.min(from + 999, 3 + count)))
+  for at = 1, #known do
+    if known[at] then return {} end
+  end
+end
+local seq = U.meta.take_seqs(count)
+U.blocks.count(seq, count, 1)
+local ids, texts, waiting, at = {}, {}, {}, 0
+local later
+for _, group in ipairs(cjson.decode(ARGV[2])) do
+  local number, template = U.template.of(group[1])
+  local due = S.now
+  if group[4] ~= cjson.null then due = math.max(due, group[4])
+  elseif group[3] ~= cjson.null then due = math.max(due, due + group[3]) end
+  local isWaiting = due > S.now
+  local head = string.format(isWaiting and 'P%d %.0f %.0f\30' or 'P%d %.0f \30', number, S.now, due)
+  if isWaiting then
+    local first = U.scheduled.first()
+    U.scheduled.push_span(due, seq + at, group[2], number)
+    if first == nil or due < first then S.woken = S.woken or 'ready' end
+  else
+    U.ready.push_span(template.line, due - template.headStartMs, seq + at, group[2], number)
+    S.woken = S.woken or 'ready'
+  end
+  U.line.count(template.line, isWaiting and 'scheduled' or 'ready', group[2])
+  waiting[#waiting + 1], waiting[#waiting + 2] = group[2], isWaiting and 1 or 0
+  for index = at + 1, at + group[2] do
+    local name = tostring(seq + index - 1)
+    ids[index * 2 - 1], ids[index * 2] = ARGV[3 + index], name
+    texts[index * 2 - 1], texts[index * 2] = name, head .. ARGV[3 + count + index]
+  end
+  at = at + group[2]
+end
+for from = 1, count * 2, 2000 do
+  local to = math.min(from + 1999, count * 2)
+  call('HSET', K .. ':i', unpack(ids, from, to))
+  call('HSET', K .. ':j', unpack(texts, from, to))
+end
+flush()
+return { S.woken and 1 or 0, waiting }
+`,
+);

@@ -1,0 +1,154 @@
+/** The verbs as scripts: one call, one round trip each; and what they answer, as the port says it. */
+import type * as port from "../core/engine.ts";
+import type { ErrandError } from "../core/errors.ts";
+import { shapeRefusal } from "../core/refusals.ts";
+import { errorOf, isRefusal } from "../core/refused.ts";
+import type { Refusal } from "../core/refused.ts";
+import type { Ms } from "../core/runtime.ts";
+import { beatScript } from "./beat.ts";
+import { changeScript } from "./change.ts";
+import { claimScript } from "./claim.ts";
+import { claimedOf } from "./claimed.ts";
+import type { StoredClaimed } from "./claimed.ts";
+import type { Connection } from "./client.ts";
+import { countScript } from "./count.ts";
+import { enqueueScript } from "./enqueue.ts";
+import { findPages } from "./find.ts";
+import type { Main } from "./fragment.ts";
+import { lockScript, unlockScript } from "./lock.ts";
+import { scriptOf } from "./modules.ts";
+import { readNoteScript } from "./note.ts";
+import { settledOf, tell } from "./outcomes.ts";
+import type { Seqs, StoredSettled } from "./outcomes.ts";
+import { settleScript } from "./settle.ts";
+import { enqueueSlimScript, slimMost, slimRequest } from "./slim.ts";
+import { tidyScript } from "./tidy.ts";
+
+type Answer = (port.Enqueued[] | ErrandError)[];
+type StoredEnqueued = Omit<port.Enqueued, "leased"> & { readonly leased?: { readonly fence: string; readonly now: number } };
+
+export class Verbs {
+  readonly #connection: Connection;
+  readonly #key: string;
+  readonly #seqs: Seqs = new Map();
+
+  constructor(connection: Connection, key: string) {
+    this.#connection = connection;
+    this.#key = key;
+  }
+
+  async enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
+    return (await this.#enqueueSlim(atoms, at)) ?? (await this.#enqueueAll(atoms, at));
+  }
+
+  async claim({ settling, ...wanted }: port.Claim, at: port.At): Promise<port.Claimed> {
+    const asked = { ...wanted, settling: tell(settling, this.#seqs) };
+    const [text, , texts] = (await this.#run(claimScript, "write", [JSON.stringify(asked)], at)) as [string, number, string[]];
+    return claimedOf(JSON.parse(text) as StoredClaimed, texts, settling, this.#seqs);
+  }
+
+  async settle(outcomes: readonly port.Outcome[], at: port.At<unknown>): Promise<port.Settled[]> {
+    return settledOf(outcomes, listOf(await this.#write<StoredSettled[]>(settleScript, tell(outcomes, this.#seqs), at)), this.#seqs);
+  }
+
+  async beat(process: string, leaseMs: Ms, at: port.At): Promise<port.Heard> {
+    const heard = await this.#read<port.Heard>(beatScript, { process, leaseMs }, at);
+    return { ...heard, cancelled: listOf(heard.cancelled) };
+  }
+
+  tidy(pass: port.Tidy, at: port.At): Promise<port.Tidied> {
+    return this.#write(tidyScript, pass, at);
+  }
+
+  async change(which: port.Selection, change: port.Change, limit: number, at: port.At<unknown>): Promise<port.Changed> {
+    const changed = await this.#write<port.Changed>(changeScript, { which, change, limit }, at);
+    return { ...changed, jobs: listOf(changed.jobs) };
+  }
+
+  find<Q extends port.Query>(query: Q, at: port.At): Promise<port.Page<Q>> {
+    return findPages((main, asked) => this.#read(main, asked, at), query);
+  }
+
+  async count(at: port.At): Promise<port.CountRow[]> {
+    return listOf(await this.#read<port.CountRow[]>(countScript, {}, at));
+  }
+
+  async lock(request: port.LockRequest, at: port.At): Promise<port.Grant | port.Waiting> {
+    const answer = await this.#write<(Omit<port.Grant, "fence"> & { readonly fence: string }) | port.Waiting | Refusal>(lockScript, request, at);
+    if (isRefusal(answer)) throw errorOf(answer);
+    return answer.is === "granted" ? { ...answer, fence: Number(answer.fence) } : answer;
+  }
+
+  unlock({ name, ticket }: { readonly name: string; readonly ticket: string }, at: port.At): Promise<boolean> {
+    return this.#write(unlockScript, { name, ticket }, at);
+  }
+
+  async readNote(key: string, at: port.At): Promise<port.Note | undefined> {
+    return (await this.#read<port.Note | null>(readNoteScript, { key }, at)) ?? undefined;
+  }
+
+  async #enqueueSlim(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<port.Enqueued[][] | undefined> {
+    const works = atoms.reduce((sum, atom) => sum + atom.works.length, 0);
+    if (works > slimMost || atoms.some((atom) => shapeRefusal(atom) !== undefined)) return undefined;
+    const request = slimRequest(atoms);
+    if (request === undefined) return undefined;
+    const [, groups] = (await this.#run(enqueueSlimScript, "write", request, at)) as [number?, number[]?];
+    if (groups === undefined) return undefined;
+    const states: ("ready" | "scheduled")[] = [];
+    for (let group = 0; group < groups.length; group += 2) {
+      for (let nth = 0; nth < (groups[group] ?? 0); nth += 1) states.push(groups[group + 1] === 1 ? "scheduled" : "ready");
+    }
+    let nth = 0;
+    return atoms.map((atom) => atom.works.map(({ id }) => ({ id, isDuplicate: false, state: states[nth++] ?? "ready" })));
+  }
+
+  /** Each call of so many works at most, since a script keeps all others waiting. */
+  async #enqueueAll(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
+    const refusals = atoms.map(shapeRefusal);
+    const answers: Answer = [];
+    for (let from = 0; from < atoms.length;) {
+      const part: port.Atom[] = [];
+      const places: number[] = [];
+      let works = 0;
+      for (; from < atoms.length; from += 1) {
+        const atom = atoms[from];
+        const refusal = refusals[from];
+        if (atom === undefined) continue;
+        if (refusal !== undefined) answers[from] = refusal;
+        else if (part.length > 0 && works + atom.works.length > slimMost) break;
+        else {
+          part.push(atom);
+          places.push(from);
+          works += atom.works.length;
+        }
+      }
+      const stored = part.length === 0 ? [] : listOf(await this.#write<(StoredEnqueued[] | Refusal)[]>(enqueueScript, { atoms: part }, at));
+      for (const [nth, place] of places.entries()) answers[place] = enqueuedOf(stored[nth] ?? []);
+    }
+    return answers;
+  }
+
+  async #write<T>(main: Main, asked: object, at: port.At<unknown>): Promise<T> {
+    const [text] = (await this.#run(main, "write", [JSON.stringify(asked)], at)) as [string];
+    return JSON.parse(text) as T;
+  }
+
+  async #read<T>(main: Main, asked: object, at: port.At<unknown>): Promise<T> {
+    const [text] = (await this.#run(main, "run", [JSON.stringify(asked)], at)) as [string];
+    return JSON.parse(text) as T;
+  }
+
+  #run(main: Main, how: "run" | "write", args: readonly string[], { now }: port.At<unknown>): Promise<unknown> {
+    return this.#connection[how](scriptOf(main), this.#key, [now === undefined ? "" : String(now), ...args]);
+  }
+}
+
+/** An empty table of Lua is not told apart from a list. */
+function listOf<T>(list: T[] | readonly T[]): T[] {
+  return Array.isArray(list) ? (list as T[]) : [];
+}
+
+function enqueuedOf(stored: StoredEnqueued[] | Refusal): port.Enqueued[] | ErrandError {
+  if (isRefusal(stored)) return errorOf(stored);
+  return listOf(stored).map(({ leased, ...one }) => (leased === undefined ? one : { ...one, leased: { fence: Number(leased.fence), now: leased.now } }));
+}
