@@ -26,7 +26,7 @@ end
 function M.gate_rows(names)
   local sorted, rows = {}, {}
   for _, name in ipairs(names) do sorted[#sorted + 1] = name end
-  table.sort(sorted)
+  table.sort(sorted, U.notes.is_before)
   for at, name in ipairs(sorted) do
     if name ~= sorted[at - 1] then
       rows[#rows + 1] = limit_row(name)

@@ -87,10 +87,10 @@ end
 function M.known_after(after, limit)
   local found = {}
   local ids = call("ZRANGE", K .. ":leases", 0, -1)
-  table.sort(ids)
+  table.sort(ids, U.notes.is_before)
   for _, id in ipairs(ids) do
     if #found == limit then break end
-    local process = (after == nil or id > after) and M.find(id)
+    local process = (after == nil or U.notes.is_before(after, id)) and M.find(id)
     if process and not process.isLost then
       found[#found + 1] = { id, { process = id, leaseUntil = process.leaseUntil, since = process.since, running = M.running_count(process) } }
     end
