@@ -80,9 +80,14 @@ function M.members_in_order(join, from, isNewestFirst)
   end
 end
 
--- Join by join in the order of storing, the members of each in theirs; a member of several once: a function that answers one after the other.
-function M.members_of(id)
+-- Join by join in the order of storing, the members of each in theirs; a member of several once: a function that answers one after the other, and the number
+-- of its join. from: of such a join, and of a member of it, to go on behind that.
+function M.members_of(id, from)
   local tree, isEarlier, at = tree_of(id), {}, 0
+  while from and tree[at + 1] and tree[at + 1].seq < from.join do
+    at = at + 1
+    isEarlier[tree[at].seq] = true
+  end
   local next_member
   local function is_seen(job)
     if #job.joins < 2 then return false end
@@ -98,9 +103,9 @@ function M.members_of(id)
         if tree[at] then isEarlier[tree[at].seq] = true end
         at = at + 1
         if tree[at] == nil then return nil end
-        next_member = M.members_in_order(tree[at])
+        next_member = M.members_in_order(tree[at], from and from.join == tree[at].seq and from.seq or nil)
       elseif not is_seen(job) then
-        return job
+        return job, tree[at].seq
       end
     end
   end

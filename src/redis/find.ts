@@ -1,0 +1,163 @@
+/** Reads a page. */
+import { pageMax } from "../core/defaults.ts";
+import type { LockRow, Page, Query } from "../core/engine.ts";
+import type { Instant } from "../core/runtime.ts";
+import { fragment, script } from "./fragment.ts";
+import type { Fragment, Main } from "./fragment.ts";
+import { jobRowOf } from "./jobRow.ts";
+import type { ToldJobRow } from "./jobRow.ts";
+
+/** How many scripts read one page. The page may be short then, with a `next`. */
+const readsMax = 20;
+/** What one script answers of long rows. */
+const bytesMax = 8 * 1_024 * 1_024;
+const jobsAtOnce = 100;
+const eventsAtOnce = 100;
+
+/** A list of places, of rows that stand there, and where to go on where there may be more than was read. */
+export const findFragment: Fragment = fragment(
+  "find",
+  String.raw`
+-- Of pairs of a place and a row.
+local function told(pairs, goOn)
+  local places, rows = {}, {}
+  for at, pair in ipairs(pairs) do places[at], rows[at] = tostring(pair[1]), pair[2] end
+  return { places = places, rows = rows, goOn = goOn and tostring(goOn) }
+end
+
+local function load_jobs(ids, from)
+  local seqs = {}
+  for at = from, math.min(from + ${jobsAtOnce - 1}, #ids) do seqs[#seqs + 1] = U.job.seq_of(ids[at]) end
+  U.job.load(seqs)
+end
+
+local function jobs_with_ids(ids)
+  local rows, bytes = {}, 0
+  U.job.load_ids(ids)
+  for at, id in ipairs(ids) do
+    if at % ${jobsAtOnce} == 1 then load_jobs(ids, at) end
+    local job = U.job.by_id(id)
+    if job then
+      rows[#rows + 1] = U.jobRow.job_row(job)
+      bytes = bytes + #job.payload + #(job.checkpoint or '')
+    end
+    if bytes > ${bytesMax} and at < #ids then return { rows = rows, goOn = tostring(at) } end
+  end
+  return { rows = rows }
+end
+
+local function jobs_where(query)
+  local found, goOn = U.filter.walk(query.where, tonumber(query.after), query.newestFirst or false, query.limit)
+  for at, job in ipairs(found) do found[at] = { job.seq, U.jobRow.job_row(job) } end
+  return told(found, goOn)
+end
+
+local function event_row(event)
+  return { id = event.id, name = event.name, payload = event.payload, publishedAt = event.publishedAt, orderedBy = event.orderedBy }
+end
+
+local function events(query)
+  local found, bytes, after = {}, 0, tonumber(query.after) or 0
+  while #found < query.limit do
+    local asked = math.min(${eventsAtOnce}, query.limit - #found)
+    local some = U.events.after(after, query.name, asked)
+    for _, event in ipairs(some) do
+      found[#found + 1] = { event.seq, event_row(event) }
+      bytes, after = bytes + #event.payload, event.seq
+    end
+    if #some < asked then return told(found) end
+    if bytes > ${bytesMax} then break end
+  end
+  return told(found, after)
+end
+
+local function notes(query)
+  local found = U.notes.starting_with(query.prefix, query.after, query.limit)
+  for at, note in ipairs(found) do found[at] = { note.key, note } end
+  return told(found)
+end
+
+local readers = {
+  events = events,
+  notes = notes,
+  gates = function(query) return { rows = U.gateRow.gate_rows(query.names) } end,
+  processes = function(query) return told(U.processes.known_after(query.after, query.limit)) end,
+  lanes = function(query) return told(U.lanes.closed_after(query.after, query.limit)) end,
+  locks = function(query) return told(U.locks.tickets_after(query.after, query.limit)) end,
+  jobs = function(query) return query.ids and jobs_with_ids(query.ids) or jobs_where(query) end,
+  joins = function(query) return query.ids and { rows = U.joinRow.joins_by_ids(query.ids) } or told(U.joinRow.joins_within(query, query.limit)) end,
+}
+
+function M.read(query)
+  local answer = readers[query.of](query)
+  answer.now = S.now
+  return answer
+end
+`,
+);
+
+export const findScript: Main = script("find", String.raw`return finish(U.find.read(cjson.decode(ARGV[2])))`);
+
+/** An empty list of Lua is an object. */
+type Listed<T> = readonly T[] | object;
+
+export interface Told {
+  readonly now: Instant;
+  readonly rows: Listed<unknown>;
+  readonly places?: Listed<string>;
+  readonly goOn?: string;
+}
+
+type Paged = Extract<Query, { limit: number }>;
+type Named = Exclude<Query, Paged>;
+
+/** Runs {@link findScript} with a query as its request, until the page is full or there is no more. */
+export async function findPages<Q extends Query>(run: (query: Query) => Promise<Told>, query: Q): Promise<Page<Q>> {
+  const page = "limit" in query ? await pageOf(run, query) : await named(run, query);
+  return page as Page as Page<Q>;
+}
+
+/** One more than asked for is read: then there is a next page. */
+async function pageOf(run: (query: Query) => Promise<Told>, query: Paged): Promise<Page> {
+  const limit = Math.min(query.limit, pageMax);
+  const rows: unknown[] = [];
+  const places: string[] = [];
+  let told = await run({ ...query, limit: limit + 1 });
+  for (let reads = 1; ; reads += 1) {
+    rows.push(...listed(told.rows));
+    places.push(...listed(told.places ?? []));
+    if (told.goOn === undefined || rows.length > limit || reads === readsMax) break;
+    told = await run({ ...query, limit: limit + 1 - rows.length, after: told.goOn });
+  }
+  const next = rows.length > limit ? places[limit - 1] : told.goOn;
+  return { rows: rowsOf(query.of, rows.slice(0, limit)), now: told.now, ...(next !== undefined && { next }) };
+}
+
+async function named(run: (query: Query) => Promise<Told>, query: Named): Promise<Page> {
+  const all = ("ids" in query ? query.ids : query.names).slice(0, pageMax);
+  let told = await run(withNames(query, all));
+  const rows = [...listed(told.rows)];
+  for (let at = Number(told.goOn ?? all.length); at < all.length; at += Number(told.goOn ?? all.length)) {
+    told = await run(withNames(query, all.slice(at)));
+    rows.push(...listed(told.rows));
+  }
+  return { rows: rowsOf(query.of, rows), now: told.now };
+}
+
+function withNames(query: Named, names: readonly string[]): Query {
+  return "ids" in query ? { ...query, ids: names } : { ...query, names };
+}
+
+function rowsOf(of: Query["of"], rows: readonly unknown[]): Page["rows"] {
+  return rows.map((row) => rowOf(of, row));
+}
+
+function rowOf(of: Query["of"], row: unknown): Page["rows"][number] {
+  if (of === "jobs") return jobRowOf(row as ToldJobRow);
+  if (of === "locks") return { ...(row as LockRow), fence: Number((row as LockRow).fence) };
+  return row as Page["rows"][number];
+}
+
+function listed<T>(list: Listed<T>): readonly T[] {
+  return Array.isArray(list) ? (list as readonly T[]) : [];
+}
