@@ -24,7 +24,7 @@ export interface Stream {
 }
 
 /** What errand uses of a driver where it connects by itself. */
-export type RedisClass = new (url: string, options: object) => RedisClient;
+export type RedisClass = new (address: string | object, options?: object) => RedisClient;
 
 export type DriverName = "ioredis" | "iovalkey";
 

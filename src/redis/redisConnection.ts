@@ -108,7 +108,7 @@ export class RedisConnection implements Connection {
 
   reach(): Reach | undefined {
     const all = this.#pattern.options as Readonly<Record<string, unknown>>;
-    const driver = drivers.find(isInstalled);
+    const driver = drivers.find((name) => isInstalled(name));
     if (driver === undefined || typeof all["Connector"] === "function") return undefined;
     const options = Object.fromEntries(reachNames.flatMap((name) => (isSaid(all[name]) ? [[name, all[name]]] : [])));
     return isCloneable(options) ? { driver, options } : undefined;
@@ -171,9 +171,9 @@ function isCloneable(options: object): boolean {
 }
 
 function nameOf(options: object): string {
-  const { host, port, path, db, sentinels, name, tls } = options as Readonly<Record<string, unknown>>;
+  const { host = "localhost", port = 6_379, path, db, sentinels, name, tls } = options as Readonly<Record<string, unknown>>;
   const number = typeof db === "number" && db !== 0 ? `/${db}` : "";
   if (Array.isArray(sentinels)) return `redis-sentinel://${String(name)}${number}`;
   if (typeof path === "string") return `redis+unix:${path}${number}`;
-  return `${isSaid(tls) && tls !== false ? "rediss" : "redis"}://${String(host ?? "localhost")}:${String(port ?? 6_379)}${number}`;
+  return `${isSaid(tls) && tls !== false ? "rediss" : "redis"}://${String(host)}:${String(port)}${number}`;
 }

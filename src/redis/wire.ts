@@ -85,6 +85,7 @@ export class Wire {
     try {
       return await this.#client.call(command, [...args]);
     } catch (error) {
+      withoutArguments(error);
       if (endsConnection(error)) this.end();
       throw this.#failure(error, isUnsent(error) ? "not sent" : "sent");
     } finally {
@@ -113,6 +114,11 @@ export class Wire {
   get #stream(): Stream | undefined {
     return (this.#client as { readonly stream?: Stream | null }).stream ?? undefined;
   }
+}
+
+/** Drivers put what was asked, payloads and all, on the error, and so into logs. */
+function withoutArguments(error: unknown): void {
+  if (error instanceof Error) Reflect.deleteProperty(error, "command");
 }
 
 function isUnsent(error: unknown): boolean {

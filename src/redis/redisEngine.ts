@@ -1,0 +1,194 @@
+/** The verbs of the port under one prefix: each a script, run in one atom. */
+import type * as port from "../core/engine.ts";
+import { ErrandError } from "../core/errors.ts";
+import type { BeatSource, Ms, Runtime } from "../core/runtime.ts";
+import { beatScript } from "./beat.ts";
+import { beatSourceOf } from "./beatConnection.ts";
+import { connectionOf } from "./client.ts";
+import { checkReplicas } from "./durability.ts";
+import { guaranteesOf } from "./guarantees.ts";
+import { Listeners } from "./listen.ts";
+import { scriptOf } from "./modules.ts";
+import { openStore } from "./open.ts";
+import type { Begun } from "./open.ts";
+import { checkPrefix, defaultPrefix, homeOf } from "./prefix.ts";
+import type { Greeting, RedisConnection } from "./redisConnection.ts";
+import { Verbs } from "./verbs.ts";
+import { Watch } from "./watch.ts";
+
+export interface RedisOptions {
+  /** What the names of errand's keys begin with. Default: "errand", or what the URL says (`?prefix=`). */
+  readonly prefix?: string;
+  /** How many replicas must have what was handed in, or has ended, before that is acknowledged. Default: 0. */
+  readonly replicas?: number;
+}
+
+interface Opened {
+  readonly connection: RedisConnection;
+  readonly verbs: Verbs;
+  readonly listeners: Listeners;
+  readonly watch: Watch;
+  readonly beat: BeatSource | undefined;
+}
+
+export class RedisEngine implements port.Engine {
+  readonly name = "redis";
+  /** Absent where the connection cannot be told to a thread. */
+  beatSource?: () => BeatSource;
+  readonly #given: unknown;
+  readonly #replicas: number;
+  readonly #prefix: string | undefined;
+  /** Several brokers of one process may open the same value. */
+  #openers = 0;
+  #opening: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
+
+  constructor(given: unknown, options: RedisOptions) {
+    this.#given = given;
+    this.#replicas = checkReplicas(options.replicas ?? 0);
+    this.#prefix = options.prefix === undefined ? undefined : checkPrefix(options.prefix);
+  }
+
+  async open({ runtime }: port.Host): Promise<void> {
+    this.#openers += 1;
+    this.#opening ??= this.#open(runtime);
+    try {
+      const opened = (this.#opened = await this.#opening);
+      const { beat } = opened;
+      if (beat !== undefined) this.beatSource = () => beat;
+    } catch (error) {
+      this.#openers -= 1;
+      this.#opening = undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#openers = Math.max(0, this.#openers - 1);
+    if (this.#openers > 0) return;
+    const opened = this.#opened;
+    this.#opened = undefined;
+    this.#opening = undefined;
+    delete this.beatSource;
+    opened?.watch.close();
+    opened?.listeners.close();
+    await opened?.connection.close();
+  }
+
+  guarantees(): port.Guarantees {
+    const { watch, beat } = this.#store;
+    return guaranteesOf(watch.durability, beat !== undefined);
+  }
+
+  enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(port.Enqueued[] | ErrandError)[]> {
+    return this.#verbs(at).enqueue(atoms, at);
+  }
+
+  claim(wanted: port.Claim, at: port.At): Promise<port.Claimed> {
+    return this.#verbs(at).claim(wanted, at);
+  }
+
+  settle(outcomes: readonly port.Outcome[], at: port.At<unknown>): Promise<port.Settled[]> {
+    return this.#verbs(at).settle(outcomes, at);
+  }
+
+  beat(process: string, leaseMs: Ms, at: port.At): Promise<port.Heard> {
+    return this.#verbs(at).beat(process, leaseMs, at);
+  }
+
+  tidy(pass: port.Tidy, at: port.At): Promise<port.Tidied> {
+    return this.#verbs(at).tidy(pass, at);
+  }
+
+  change(which: port.Selection, asked: port.Change, limit: number, at: port.At<unknown>): Promise<port.Changed> {
+    return this.#verbs(at).change(which, asked, limit, at);
+  }
+
+  find<Q extends port.Query>(query: Q, at: port.At): Promise<port.Page<Q>> {
+    return this.#verbs(at).find(query, at);
+  }
+
+  count(at: port.At): Promise<port.CountRow[]> {
+    return this.#verbs(at).count(at);
+  }
+
+  lock(request: port.LockRequest, at: port.At): Promise<port.Grant | port.Waiting> {
+    return this.#verbs(at).lock(request, at);
+  }
+
+  unlock(grant: { readonly name: string; readonly ticket: string }, at: port.At): Promise<boolean> {
+    return this.#verbs(at).unlock(grant, at);
+  }
+
+  readNote(key: string, at: port.At): Promise<port.Note | undefined> {
+    return this.#verbs(at).readNote(key, at);
+  }
+
+  listen(wake: () => void): port.Maybe<port.Unlisten> {
+    return this.#store.listeners.listen(wake);
+  }
+
+  get isHearing(): boolean {
+    return this.#opened?.listeners.isHearing === true;
+  }
+
+  joins(): never {
+    throw new ErrandError(
+      "tx-unsupported",
+      "the redis engine cannot join a transaction; hand in after its commit, or keep errand in the database that the app writes",
+    );
+  }
+
+  async #open(runtime: Runtime): Promise<Opened> {
+    const { connection, prefix } = connectionOf(this.#given, { replicas: this.#replicas });
+    const home = homeOf(this.#prefix ?? checkPrefix(prefix ?? defaultPrefix));
+    const watch = new Watch(runtime, connection, this.#replicas);
+    const listeners = new Listeners(runtime, connection, home);
+    connection.greetBy(greeting(home, watch, listeners, runtime));
+    try {
+      await connection.ask("ping");
+    } catch (error) {
+      watch.close();
+      await connection.close();
+      throw error;
+    }
+    const verbs = new Verbs(connection, home, () => listeners.told());
+    return { connection, verbs, listeners, watch, beat: beatSourceOf(connection, scriptOf(beatScript), home) };
+  }
+
+  #verbs({ tx }: port.At<unknown>): Verbs {
+    if (tx !== undefined) this.joins();
+    return this.#store.verbs;
+  }
+
+  get #store(): Opened {
+    if (this.#opened === undefined) throw new ErrandError("broker-closed", "the redis engine is not open; open its broker before using it");
+    return this.#opened;
+  }
+}
+
+/** Before anything else on a new connection: another server may be there, or the same one with an older past. */
+function greeting(home: string, watch: Watch, listeners: Listeners, runtime: Runtime): Greeting {
+  return async (session) => {
+    const begun = await openStore(session, home);
+    await watch.greeted(session, begun.info);
+    tell(begun, session.name, home, runtime);
+    // Whoever waits may have waited for this server.
+    listeners.wake();
+  };
+}
+
+function tell({ is, era, elsewhere }: Begun, store: string, home: string, runtime: Runtime): void {
+  if (elsewhere !== undefined) {
+    runtime.log.warn(
+      { store, home, elsewhere },
+      `a new, empty store was begun here, and database ${elsewhere} of this server holds one of the same name; was that one meant?`,
+    );
+  }
+  if (is === "another era") {
+    runtime.log.warn(
+      { store, home, era },
+      "the server was restarted, promoted or emptied and may have lost writes: a new era begins, and reconciliations look for what is lost",
+    );
+  }
+}
