@@ -107,6 +107,8 @@ local function yield_to(job, work)
   local is = work.unique.mode.is
   if not rewriting[is] or job.state == 'running' or job.state == 'parked' then return end
   U.job.touch(job)
+  -- It stands there by what it is told now.
+  if job.startBy then call('ZREM', K .. ':late', U.spans.single(job.seq)) end
   if is == 'gather' then
     job.payload = U.gathering.payload_with(job, work) or work.payload
   else
