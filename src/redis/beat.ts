@@ -22,7 +22,7 @@ function M.beat(id, leaseMs)
     isLost = isLost,
     cancelled = isKept and U.processes.cancelling(process, cancelledMax) or {},
     notesVersion = U.notes.version(),
-    era = call("HGET", K .. ":m", "era"),
+    era = U.era.is(),
   }
 end
 `,

@@ -114,6 +114,6 @@ for from = 1, #out.seqs, 1000 do
   if from == 1 then texts = found else for _, text in ipairs(found) do texts[#texts + 1] = text end end
 end
 flush()
-return { cjson.encode(answer), S.woken and 1 or 0, texts }
+return { cjson.encode(answer), S.told, texts }
 `,
 );

@@ -40,5 +40,5 @@ export function assembled({ verb, main }: Main, prelude: string, modules: Readon
     }
   }
   const parts = [...used.values()].map(({ name, text }) => `R.${name} = function(M)\n${text}\nend`);
-  return { name: verb, text: [prelude, ...parts, main].join("\n") };
+  return { name: verb, text: [prelude, ...parts, "begin()", main].join("\n") };
 }

@@ -3,8 +3,6 @@ import type { Guarantees } from "../core/engine.ts";
 import { saidOf } from "./durability.ts";
 import type { Durability } from "./durability.ts";
 
-const inAnEra = "holds within an era: a server that lost writes (a restart without its last ones, a promoted replica, an emptied one) begins a new era";
-
 export function guaranteesOf(durability: Durability, beatsFromThread: boolean): Guarantees {
   return {
     engine: "redis",
@@ -14,10 +12,9 @@ export function guaranteesOf(durability: Durability, beatsFromThread: boolean): 
       ...(durability.disk !== "aof-always" && {
         G1: `Survives what the server is set to survive, now ${durability.disk}: ${lostBy(durability)} What is lost is noticed: a new era begins, and reconciliations find it.`,
       }),
-      G3: `One owner ${inAnEra}, in which what was claimed in the old one is void, and its fences do not come again.`,
-      "G4–G12": `Each ${inAnEra}: a job that was cancelled, ended or stored may be as it was before, or gone. What has a reconciler is found again (G16).`,
+      G3: "This and G4 to G12 hold within an era. A server that may have lost writes (restarted, promoted or emptied) begins a new one: what was claimed in the old one is void, its fences do not come again, and a job that was stored, cancelled or ended may be as it was before, or gone; what has a reconciler is found again.",
       G13: "Where no child process can be had, a job runs alone in its worker and is quarantined at the second death alone.",
-      G17: `Locks hold within an era: a grant of the old one is void with the next beat, and its fence does not come again.`,
+      G17: "Holds within an era: a lock of the old one is void with the next beat, and its fence does not come again.",
       ...(!beatsFromThread && { G20: "The main loop beats: a handler that blocks the event loop longer than a lease may lose it." }),
     },
   };

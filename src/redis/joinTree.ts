@@ -80,34 +80,29 @@ function M.members_in_order(join, from, isNewestFirst)
   end
 end
 
--- Join by join in the order of storing, the members of each in theirs; a member of several once: a function that answers one after the other, and the number
--- of its join. from: of such a join, and of a member of it, to go on behind that.
+-- Join by join in the order of storing, the members of each in theirs, a member of several once: a function that answers one after the other, with the number of
+-- the join. from: the number of a join and of a member, behind which it goes on.
 function M.members_of(id, from)
   local tree, isEarlier, at = tree_of(id), {}, 0
-  while from and tree[at + 1] and tree[at + 1].seq < from.join do
+  local next_member = function() return nil end
+  local function begin_next()
+    if tree[at] then isEarlier[tree[at].seq] = true end
     at = at + 1
-    isEarlier[tree[at].seq] = true
+    if tree[at] and not (from and tree[at].seq < from.join) then
+      next_member = M.members_in_order(tree[at], from and tree[at].seq == from.join and from.seq or nil)
+    end
   end
-  local next_member
   local function is_seen(job)
-    if #job.joins < 2 then return false end
     for _, seq in ipairs(job.joins) do
       if isEarlier[seq] then return true end
     end
     return false
   end
   return function()
-    while true do
-      local job = next_member and next_member()
-      if job == nil then
-        if tree[at] then isEarlier[tree[at].seq] = true end
-        at = at + 1
-        if tree[at] == nil then return nil end
-        next_member = M.members_in_order(tree[at], from and from.join == tree[at].seq and from.seq or nil)
-      elseif not is_seen(job) then
-        return job, tree[at].seq
-      end
-    end
+    repeat
+      local job = next_member()
+      if job == nil then begin_next() elseif not is_seen(job) then return job, tree[at].seq end
+    until tree[at] == nil
   end
 end
 `,

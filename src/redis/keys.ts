@@ -20,9 +20,17 @@ local function escaped(char)
   return code < 32 and string.format('\\u%04x', code) or char
 end
 
+local function code_of(bytes)
+  local first, second, third = string.byte(bytes, 1, 3)
+  return first % 16 * 4096 + second % 64 * 64 + third % 64
+end
+
 -- As JSON.stringify writes it.
 function M.json_text(text)
-  return '"' .. string.gsub(text, '[%c"\\]', escaped) .. '"'
+  text = string.gsub(text, '[%c"\\]', escaped)
+  -- Half of a surrogate pair.
+  text = string.gsub(text, '\237[\160-\191][\128-\191]', function(half) return string.format('\\u%04x', code_of(half)) end)
+  return '"' .. text .. '"'
 end
 
 -- The id of what follows from these parts.
@@ -54,8 +62,8 @@ local function utf8_of(code)
   return string.char(240 + math.floor(code / 262144), tail(12), tail(6), tail(0))
 end
 
--- The escape at a place, as JavaScript writes it, and where it ends.
-local function canonical_escape(text, at)
+-- The escape at a place, as JavaScript writes it, and where it ends. isRaw: half of a surrogate pair becomes the bytes that would stand for it.
+local function canonical_escape(text, at, isRaw)
   local char = string.sub(text, at + 1, at + 1)
   if char == '/' then return '/', at + 2 end
   if char ~= 'u' then return '\\' .. char, at + 2 end
@@ -64,18 +72,23 @@ local function canonical_escape(text, at)
     local low = tonumber(string.match(text, '^\\u(%x%x%x%x)', at + 6) or '', 16)
     if low and low >= 0xDC00 and low < 0xE000 then return utf8_of(0x10000 + (code - 0xD800) * 0x400 + low - 0xDC00), at + 12 end
   end
-  if code >= 0xD800 and code < 0xE000 then return string.format('\\u%04x', code), at + 6 end
+  if code >= 0xD800 and code < 0xE000 and not isRaw then return string.format('\\u%04x', code), at + 6 end
   return code < 128 and escaped(string.char(code)) or utf8_of(code), at + 6
 end
 
-local function canonical_string(text)
+local function canonical_string(text, isRaw)
   local from, parts = 1, {}
   for at in function() return string.find(text, '\\', from, true) end do
     parts[#parts + 1] = string.sub(text, from, at - 1)
-    parts[#parts + 1], from = canonical_escape(text, at)
+    parts[#parts + 1], from = canonical_escape(text, at, isRaw)
   end
   parts[#parts + 1] = string.sub(text, from)
   return table.concat(parts)
+end
+
+-- What JSON says, with halves of surrogate pairs as bytes.
+function M.decode(text)
+  return cjson.decode(string.find(text, '\\u[dD]') and canonical_string(text, true) or text)
 end
 
 -- The number is 0.digits times ten to the power.

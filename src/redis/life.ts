@@ -69,6 +69,7 @@ function M.cancel(job, reason)
     return 'cancelled'
   end
   U.job.touch(job)
+  if not job.lease.isCancelling then U.processes.mark_cancelling(job) end
   job.lease.isCancelling = true
   job.reason = job.reason or reason
   return 'cancelling'

@@ -4,7 +4,7 @@
  * What is told can be lost: workers look for work by themselves, too. A connection that broke without a word sounds like one on which nothing happens, so it is asked
  * from time to time, and where it does not answer there is another one. What was told in between is made up for by a look.
  */
-import { jitter, probeEveryMs, reconnectFirstMs, reconnectUpToMs } from "../core/defaults.ts";
+import { jitter, notifyEveryMs, probeEveryMs, reconnectFirstMs, reconnectUpToMs } from "../core/defaults.ts";
 import type { Unlisten } from "../core/engine.ts";
 import type { Ms, Runtime, Timer } from "../core/runtime.ts";
 import type { Connection, Hearing } from "./client.ts";
@@ -14,7 +14,7 @@ const together = new Map<string, Set<Listeners>>();
 
 export class Listeners {
   readonly #runtime: Runtime;
-  readonly #connection: Pick<Connection, "name" | "hear">;
+  readonly #connection: Pick<Connection, "name" | "hear" | "ask">;
   readonly #channel: string;
   readonly #wakes: Set<() => void> = new Set();
   #hearing: Hearing | undefined;
@@ -22,10 +22,11 @@ export class Listeners {
   #generation = 0;
   #failures = 0;
   #timer: Timer | undefined;
+  #tellTimer: Timer | undefined;
   #isWaking = false;
 
   /** `home`: what all keys begin with. */
-  constructor(runtime: Runtime, connection: Pick<Connection, "name" | "hear">, home: string) {
+  constructor(runtime: Runtime, connection: Pick<Connection, "name" | "hear" | "ask">, home: string) {
     this.#runtime = runtime;
     this.#connection = connection;
     this.#channel = channelOf(home);
@@ -47,10 +48,19 @@ export class Listeners {
     };
   }
 
-  /** After a script of this process told of work: where that is heard, it is heard like any other's. */
-  told(): void {
-    if (this.#runtime.storeTime !== undefined) for (const other of together.get(this.#place) ?? []) other.wake();
-    else if (this.#hearing === undefined) this.wake();
+  /** After a script of this process told of work: where that is heard, it is heard like any other's. What the script held back is told for all that came by then. */
+  told(isHeldBack: boolean): void {
+    if (this.#runtime.storeTime !== undefined) {
+      for (const other of together.get(this.#place) ?? []) other.wake();
+      return;
+    }
+    if (this.#hearing === undefined) this.wake();
+    if (!isHeldBack || this.#tellTimer !== undefined) return;
+    this.#tellTimer = this.#runtime.after(notifyEveryMs, () => {
+      this.#tellTimer = undefined;
+      // A hint: who misses it looks by himself.
+      this.#connection.ask("publish", this.#channel, "").catch(() => undefined);
+    });
   }
 
   /** Those of this process, once in a turn of the event loop. */
@@ -74,6 +84,7 @@ export class Listeners {
 
   close(): void {
     this.stop();
+    this.#tellTimer?.cancel();
     this.#wakes.clear();
   }
 

@@ -10,12 +10,14 @@ import { aftermathFragment } from "./aftermath.ts";
 import { beatFragment } from "./beat.ts";
 import { blocksFragment } from "./blocks.ts";
 import { bornLeaseFragment } from "./bornLease.ts";
+import { changeFragment } from "./change.ts";
 import { claimFragment } from "./claim.ts";
 import { claimsFragment } from "./claims.ts";
 import { digestFragment } from "./digest.ts";
 import { dueFragment } from "./due.ts";
 import { endedFragment } from "./ended.ts";
 import { enqueueFragment } from "./enqueue.ts";
+import { eraFragment } from "./era.ts";
 import { eventsFragment } from "./events.ts";
 import { expireFragment } from "./expire.ts";
 import { fanOutFragment } from "./fanOut.ts";
@@ -76,12 +78,14 @@ const fragments: readonly Fragment[] = [
   beatFragment,
   blocksFragment,
   bornLeaseFragment,
+  changeFragment,
   claimFragment,
   claimsFragment,
   digestFragment,
   dueFragment,
   endedFragment,
   enqueueFragment,
+  eraFragment,
   eventsFragment,
   expireFragment,
   fanOutFragment,

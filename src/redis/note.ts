@@ -25,7 +25,7 @@ function M.version()
 end
 
 function M.parse_subscription(value)
-  return cjson.decode(value)
+  return U.keys.decode(value)
 end
 
 local function starts_with(text, start)

@@ -1,4 +1,5 @@
 /** What every script begins with: the store's time, the modules, and the one place where what was changed is written. */
+import { notifyEveryMs } from "../core/defaults.ts";
 
 export const prelude: string = String.raw`
 local K, call = KEYS[1], redis.call
@@ -12,7 +13,7 @@ end })
 
 -- The store's time never goes back.
 local function begin()
-  local meta = call('HMGET', K .. ':m', 'now', 'seq', 'fence', 'idle', 'wokeAt', 'marks', 'dueTo', 'dueSeq')
+  local meta = call('HMGET', K .. ':m', 'now', 'seq', 'fence', 'idle', 'wokeAt', 'marks', 'dueTo', 'dueSeq', 'format')
   S.meta = { now = tonumber(meta[1]) or 0, seq = tonumber(meta[2]) or 0, fence = tonumber(meta[3]) or 0, idle = tonumber(meta[4]) or 0,
     wokeAt = tonumber(meta[5]) or 0, marks = tonumber(meta[6]) or 0, dueTo = tonumber(meta[7]) or 0, dueSeq = tonumber(meta[8]) or 0 }
   S.changed = {}
@@ -22,11 +23,17 @@ local function begin()
     now = time[1] * 1000 + math.floor(time[2] / 1000)
   end
   S.now = math.max(now, S.meta.now)
+  if not meta[9] then U.era.begin() end
 end
 
--- One that sleeps has found nothing before it slept; without one, others are told now and then.
+-- One that sleeps has found nothing before it slept; without one, others are told now and then, and what is held back the caller tells a little later.
 local function tell()
-  if not S.woken or (S.woken == 'ready' and S.meta.idle == 0 and S.now - S.meta.wokeAt < 10) then return end
+  S.told = S.woken and 1 or 0
+  if not S.woken then return end
+  if S.woken == 'ready' and S.meta.idle == 0 and S.now - S.meta.wokeAt < ${notifyEveryMs} then
+    S.told = 2
+    return
+  end
   U.meta.set('idle', 0)
   U.meta.set('wokeAt', S.now)
   call('PUBLISH', K .. ':wake', '')
@@ -43,8 +50,6 @@ end
 
 local function finish(answer)
   flush()
-  return { cjson.encode(answer), S.woken and 1 or 0 }
+  return { cjson.encode(answer), S.told }
 end
-
-begin()
 `;

@@ -152,7 +152,7 @@ export class RedisEngine implements port.Engine {
       await connection.close();
       throw error;
     }
-    const verbs = new Verbs(connection, home, () => listeners.told());
+    const verbs = new Verbs(connection, home, (isHeldBack) => listeners.told(isHeldBack));
     return { connection, verbs, listeners, watch, beat: beatSourceOf(connection, scriptOf(beatScript), home) };
   }
 

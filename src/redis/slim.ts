@@ -11,7 +11,8 @@ const separator = "\u001f";
 
 /** Those whose ids errand made: others are compared by content, and remembered. */
 export function isSlim(work: NewWork): work is NewJob {
-  if (work.kind !== "job" || work.lane !== undefined || work.unique !== undefined || work.startBy !== undefined || work.startWithinMs !== undefined) return false;
+  if (work.kind !== "job" || work.lane !== undefined || work.unique !== undefined || work.startBy !== undefined || work.startWithinMs !== undefined)
+    return false;
   if (work.expecting !== undefined || work.from !== undefined || work.slot !== undefined || work.rememberMs > 0) return false;
   if (work.join !== undefined || !isNone(work.after) || !isNone(work.keyLimits) || work.lease !== undefined) return false;
   return !work.id.includes(separator) && !work.content.includes(separator);
@@ -113,6 +114,6 @@ for from = 1, count * 2, 2000 do
   call('HSET', K .. ':j', unpack(texts, from, to))
 end
 flush()
-return { S.woken and 1 or 0, waiting }
+return { S.told, waiting }
 `,
 );

@@ -6,14 +6,16 @@ import { errorOf, isRefusal } from "../core/refused.ts";
 import type { Refusal } from "../core/refused.ts";
 import type { Ms } from "../core/runtime.ts";
 import { beatScript } from "./beat.ts";
-import { changeScript } from "./change.ts";
+import { changeJobs, changeScript } from "./change.ts";
+import type { ToldChange } from "./change.ts";
 import { claimScript } from "./claim.ts";
 import { claimedOf } from "./claimed.ts";
 import type { StoredClaimed } from "./claimed.ts";
 import type { Connection } from "./client.ts";
 import { countScript } from "./count.ts";
 import { enqueueScript } from "./enqueue.ts";
-import { findPages } from "./find.ts";
+import { findPages, findScript } from "./find.ts";
+import type { Told } from "./find.ts";
 import type { Main } from "./fragment.ts";
 import { lockScript, unlockScript } from "./lock.ts";
 import { scriptOf } from "./modules.ts";
@@ -30,11 +32,14 @@ type StoredEnqueued = Omit<port.Enqueued, "leased"> & { readonly leased?: { read
 export class Verbs {
   readonly #connection: Connection;
   readonly #key: string;
+  readonly #told: (isHeldBack: boolean) => void;
   readonly #seqs: Seqs = new Map();
 
-  constructor(connection: Connection, key: string) {
+  /** `told`: called after a script told of work that became ready, or held that back since others were told just before. */
+  constructor(connection: Connection, key: string, told: (isHeldBack: boolean) => void) {
     this.#connection = connection;
     this.#key = key;
+    this.#told = told;
   }
 
   async enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
@@ -60,13 +65,12 @@ export class Verbs {
     return this.#write(tidyScript, pass, at);
   }
 
-  async change(which: port.Selection, change: port.Change, limit: number, at: port.At<unknown>): Promise<port.Changed> {
-    const changed = await this.#write<port.Changed>(changeScript, { which, change, limit }, at);
-    return { ...changed, jobs: listOf(changed.jobs) };
+  change(which: port.Selection, asked: port.Change, limit: number, at: port.At<unknown>): Promise<port.Changed> {
+    return changeJobs((request) => this.#write<ToldChange>(changeScript, request, at), which, asked, limit);
   }
 
   find<Q extends port.Query>(query: Q, at: port.At): Promise<port.Page<Q>> {
-    return findPages((main, asked) => this.#read(main, asked, at), query);
+    return findPages((asked) => this.#read<Told>(findScript, asked, at), query);
   }
 
   async count(at: port.At): Promise<port.CountRow[]> {
@@ -138,8 +142,12 @@ export class Verbs {
     return JSON.parse(text) as T;
   }
 
-  #run(main: Main, how: "run" | "write", args: readonly string[], { now }: port.At<unknown>): Promise<unknown> {
-    return this.#connection[how](scriptOf(main), this.#key, [now === undefined ? "" : String(now), ...args]);
+  async #run(main: Main, how: "run" | "write", args: readonly string[], { now }: port.At<unknown>): Promise<unknown> {
+    const answer = (await this.#connection[how](scriptOf(main), this.#key, [now === undefined ? "" : String(now), ...args])) as readonly unknown[];
+    // That of slim works begins with it.
+    const told = answer[main === enqueueSlimScript ? 0 : 1];
+    if (told === 1 || told === 2) this.#told(told === 2);
+    return answer;
   }
 }
 
