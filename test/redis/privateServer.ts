@@ -1,0 +1,243 @@
+/** A Redis server of a test's own: with settings of its choice, killed and started again as it likes. */
+import { execFile, spawnSync } from "node:child_process";
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Redis } from "ioredis";
+import { freePort, isAlive } from "../postgres/privateServer.ts";
+import { installation } from "./installations.ts";
+
+export type Settings = Readonly<Record<string, string | number>>;
+
+export interface ServerOptions {
+  /** As in redis.conf. Without `appendonly` or `save` it keeps nothing on disk. */
+  readonly settings?: Settings;
+  /** It outlives this process; somebody else ends it. */
+  readonly isShared?: boolean;
+  /** Where the data lie; without it in a new folder that the server takes away with it. */
+  readonly folder?: string;
+}
+
+const prefix = "errand-redis-";
+/** A folder's name carries the process that will take it away. */
+const foldersOf = (owner: string): string => path.join(tmpdir(), `${prefix}${owner}-*`);
+const lookEveryMs = 5;
+const startsWithinMs = 20_000;
+const startTries = 3;
+const logLinesShown = 20;
+const run = promisify(execFile);
+
+export class PrivateServer implements AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  readonly folder: string;
+  readonly #command: string;
+  readonly #settings: Settings;
+
+  private constructor(command: string, folder: string, port: number, { settings = {}, isShared = false }: ServerOptions) {
+    this.port = port;
+    this.url = `redis://127.0.0.1:${port}`;
+    this.folder = folder;
+    this.#command = command;
+    this.#settings = settings;
+    if (!isShared) process.once("exit", this.#endNow);
+  }
+
+  static async start(options: ServerOptions = {}): Promise<PrivateServer> {
+    const at = installation();
+    if (at === undefined) throw new Error("no Redis server is installed here");
+    const folder = options.folder ?? newFolder();
+    for (let tried = 1; ; tried += 1) {
+      const server = new PrivateServer(at.command, folder, await freePort(), options);
+      try {
+        await server.start();
+        return server;
+      } catch (error) {
+        // Somebody else may have taken the port meanwhile.
+        if (tried < startTries) continue;
+        await server.stop();
+        throw error;
+      }
+    }
+  }
+
+  /** Again, after `stop("keep")` or `kill()`: on the same port, with the data that are there. Resolves when it listens; it may be loading still. */
+  async start(settings: Settings = {}): Promise<void> {
+    const own: Settings = {
+      port: this.port,
+      bind: "127.0.0.1",
+      dir: this.folder,
+      daemonize: "yes",
+      pidfile: this.#pidFile,
+      logfile: this.#log,
+      save: "",
+      "repl-diskless-sync-delay": 0,
+      ...this.#settings,
+      ...settings,
+    };
+    rmSync(this.#pidFile, { force: true });
+    await run(
+      this.#command,
+      Object.entries(own).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    );
+    for (let waitedMs = 0; waitedMs < startsWithinMs; waitedMs += lookEveryMs) {
+      if (this.isRunning && readFileSync(this.#log, "utf8").includes("Ready to accept connections")) return;
+      if (this.isRunning && /Loading|loading/.test(lastLines(this.#log)) && (await listens(this.port))) return;
+      if (waitedMs > 1_000 && !this.isRunning) break;
+      await setTimeout(lookEveryMs);
+    }
+    throw new Error(`the server did not start:\n${lastLines(this.#log)}`);
+  }
+
+  /** One command, on a connection of its own. */
+  async ask(...command: readonly string[]): Promise<unknown> {
+    const [name = "", ...args] = command;
+    const client = new Redis(this.url, { maxRetriesPerRequest: 1, ...(this.#password !== undefined && { password: this.#password }) });
+    client.on("error", () => undefined);
+    try {
+      return await client.call(name, args);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  /** A server that follows this one. Resolves when it has what this one has. `through`: the way to this one. */
+  async replica(through: string = this.url, settings: Settings = {}): Promise<PrivateServer> {
+    const { hostname, port } = new URL(through);
+    const replica = await PrivateServer.start({ settings: { ...this.#settings, replicaof: `${hostname} ${port}`, ...settings } });
+    for (let waitedMs = 0; waitedMs < startsWithinMs; waitedMs += lookEveryMs) {
+      if (String(await replica.ask("info", "replication")).includes("master_link_status:up")) return replica;
+      await setTimeout(lookEveryMs);
+    }
+    throw new Error("the replica does not follow");
+  }
+
+  /** A copy of what is on the disk now, to be laid back by `rollBack`. */
+  snapshot(): string {
+    const copy = mkdtempSync(path.join(tmpdir(), `${prefix}${process.pid}-copy-`));
+    cpSync(this.folder, copy, { recursive: true });
+    return copy;
+  }
+
+  /** While it is stopped: what it had on its disk then. */
+  rollBack(copy: string): void {
+    rmSync(this.folder, { recursive: true, force: true });
+    cpSync(copy, this.folder, { recursive: true });
+    rmSync(copy, { recursive: true, force: true });
+    rmSync(this.#log, { force: true });
+  }
+
+  /** As an administrator does; "remove": and takes its data away. */
+  async stop(data: "remove" | "keep" = "remove"): Promise<void> {
+    const pid = this.#pid;
+    if (pid !== undefined) process.kill(pid, "SIGTERM");
+    while (this.isRunning) await setTimeout(lookEveryMs);
+    rmSync(this.#log, { force: true });
+    if (data === "keep") return;
+    process.removeListener("exit", this.#endNow);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** As a crash does: by SIGKILL, in the midst of what it does. */
+  async kill(): Promise<void> {
+    const pid = this.#pid;
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
+    while (this.isRunning) await setTimeout(lookEveryMs);
+    rmSync(this.#log, { force: true });
+  }
+
+  get isRunning(): boolean {
+    return this.#pid !== undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  get #pid(): number | undefined {
+    return pidIn(this.folder);
+  }
+
+  get #password(): string | undefined {
+    const password = this.#settings["requirepass"];
+    return password === undefined ? undefined : String(password);
+  }
+
+  get #pidFile(): string {
+    return path.join(this.folder, "pid");
+  }
+
+  get #log(): string {
+    return path.join(this.folder, "log");
+  }
+
+  readonly #endNow = (): void => endServerIn(this.folder);
+}
+
+/** Ends the server at once and takes its data away. */
+export function endServerIn(folder: string): void {
+  const pid = pidIn(folder);
+  if (pid !== undefined) process.kill(pid, "SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Ends and removes what runs that were killed have left behind. */
+export function removeLeftovers(): void {
+  for (const folder of globSync(foldersOf("*"))) {
+    const owner = Number(path.basename(folder).slice(prefix.length).split("-")[0]);
+    if (!isAlive(owner)) endServerIn(folder);
+  }
+}
+
+/** Ends the server that the processes of a run shared, if they started one. */
+export function endSharedServer(owner: number): void {
+  endServerIn(folderSharedBy(owner));
+}
+
+/** The folder of the server that all processes of a run share. The first one that asks is to start it. */
+export function folderShared(owner: number): { readonly folder: string; readonly isMine: boolean } {
+  const folder = folderSharedBy(owner);
+  try {
+    mkdirSync(folder);
+    return { folder, isMine: true };
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+    return { folder, isMine: false };
+  }
+}
+
+function folderSharedBy(owner: number): string {
+  return path.join(tmpdir(), `${prefix}${owner}-shared`);
+}
+
+function newFolder(): string {
+  return mkdtempSync(path.join(tmpdir(), `${prefix}${process.pid}-`));
+}
+
+function pidIn(folder: string): number | undefined {
+  const file = path.join(folder, "pid");
+  if (!existsSync(file)) return undefined;
+  const pid = Number(readFileSync(file, "utf8"));
+  // A dead one that nobody buries yet is no server; and the number may be somebody else's by now.
+  const { stdout } = spawnSync("ps", ["-o", "stat=,command=", "-p", String(pid)], { encoding: "utf8" });
+  return pid > 0 && /^[^Z].*-server/.test(stdout ?? "") ? pid : undefined;
+}
+
+async function listens(port: number): Promise<boolean> {
+  const client = new Redis(port, "127.0.0.1", { retryStrategy: null, enableReadyCheck: false, lazyConnect: true });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    client.disconnect();
+  }
+}
+
+function lastLines(file: string): string {
+  return existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(-logLinesShown).join("\n") : "";
+}
