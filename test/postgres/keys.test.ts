@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import fc from "fast-check";
-import { jobFor } from "../../src/core/fanOut.ts";
 import { contentOf, derivedId } from "../../src/core/keys.ts";
-import type { StoredKeyLimit, StoredSubscription } from "../../src/core/notes.ts";
 import { fanOutFunctions } from "../../src/postgres/fanOut.ts";
 import { inSchema } from "../../src/postgres/quoting.ts";
 import { keyFunctions } from "../../src/postgres/keys.ts";
 import { tables, types } from "../../src/postgres/schema.ts";
+import { keyCases, numberTexts } from "../core/keyCases.ts";
 import { freshPlace } from "./places.ts";
 import { postgresMissing } from "./server.ts";
 
@@ -15,90 +14,9 @@ const skip = postgresMissing ?? false;
 const perRoundTrip = 1_000;
 const seed = Number(process.env["ERRAND_SEED"] ?? 7);
 
-const units = [
-  "a",
-  "\\",
-  '"',
-  "/",
-  "u0000",
-  "\u0000",
-  "\u0001",
-  "\b",
-  "\t",
-  "\n",
-  "\f",
-  "\r",
-  "\u001f",
-  "\u007f",
-  "é",
-  "\u2028",
-  "\ufdd0",
-  "1",
-  "\uffff",
-  "😀",
-];
-const halves = ["\ud800", "\udc00", "\ud83d", "\ude00"];
-const texts = fc.array(fc.constantFrom(...units, ...halves), { maxLength: 6 }).map((parts) => parts.join(""));
-const longTexts = fc.tuple(fc.constantFrom("x", "é", "😀", "\u0001", '"'), fc.integer({ min: 30, max: 220 })).map(([unit, times]) => unit.repeat(times));
-const powers = fc.integer({ min: -323, max: 308 });
-const numbers = fc.oneof(
-  fc.double({ noNaN: true, noDefaultInfinity: true }),
-  fc.integer(),
-  powers.map((power) => Number(`1e${power}`)),
-);
-const scalars = fc.oneof(texts, longTexts, numbers, fc.boolean(), fc.constant(null));
-/** None with a backslash: V8 may take one for another that is written with an escape (JSON.parse('{"":1,"\\\\":2}'), then '{"":1,"\\n":2}'). */
-const fields = ["a", "b", "", "0", "length", "ü", '"', "/", "\u0000", "\ud83d", "\ufdd0"];
-const payloads = fc.oneof(
-  {
-    weight: 9,
-    arbitrary: fc.dictionary(fc.constantFrom(...fields), fc.oneof({ weight: 5, arbitrary: scalars }, { weight: 1, arbitrary: fc.constantFrom([], {}, ["a"]) })),
-  },
-  { weight: 1, arbitrary: fc.constantFrom(null, "text", 7, ["x", 1, null, []], true) },
-);
-
-const keys = fc.uniqueArray(fc.constantFrom(...fields), { minLength: 1, maxLength: 3 });
-/** They cross as jsonb, which holds neither a zero nor half a surrogate pair. */
-const keysOfEvent = keys.filter((names) => names.every((name) => name.isWellFormed() && !name.includes("\0")));
-const except = fc.dictionary(fc.oneof(texts, fc.constantFrom("null", "true", "1")), fc.integer({ min: 0, max: 9 }));
-const keyLimits: fc.Arbitrary<StoredKeyLimit> = fc.record(
-  {
-    scope: fc.constantFrom("apply-entry", "limit:per-account"),
-    per: keys,
-    is: fc.constantFrom({ running: 3 }, { starts: 2, everyMs: 1_000 }),
-    except,
-  },
-  { requiredKeys: ["scope", "per", "is"] },
-);
-const modes = [{ is: "keep" }, { is: "one-more" }, { is: "throttle", windowMs: 5 }, { is: "gather", quietMs: 1, atMostMs: 9, most: 4 }] as const;
-const subscriptions: fc.Arbitrary<StoredSubscription> = fc.record(
-  {
-    name: fc.constantFrom("apply-entry", "book.entry"),
-    event: fc.constant("entry.made"),
-    since: fc.constant("now"),
-    task: fc.constantFrom("apply-entry", "t"),
-    queue: fc.constant("default"),
-    headStartMs: fc.constantFrom(0, 60_000),
-    delayMs: fc.constantFrom(0, 7),
-    isMapped: fc.boolean(),
-    orderedBy: keys,
-    ifDead: fc.constantFrom("park", "block", "continue"),
-    uniqueBy: keys,
-    uniqueMode: fc.constantFrom(...modes),
-    keyLimits: fc.array(keyLimits, { minLength: 1, maxLength: 2 }),
-    keep: fc.constant({ completed: 1, skipped: 2, cancelled: 3, dead: 4 }),
-    version: fc.constant(2),
-  },
-  { requiredKeys: ["name", "event", "since", "task", "queue", "headStartMs", "delayMs", "isMapped", "keep"] },
-);
-
 it("an event's jobs are named in SQL as in JavaScript, in whatever way its payload is written", { skip }, () =>
   withFunctions(async (ask) => {
-    const asked = fc.record({ payload: payloads, isForeign: fc.boolean(), orderedBy: fc.option(keysOfEvent, { nil: undefined }), subscription: subscriptions });
-    const cases = fc.sample(asked, { numRuns: 2 * perRoundTrip, seed }).map(({ payload, isForeign, orderedBy, subscription }, n) => {
-      const event = { id: `event-${n}`, name: "entry.made", payload: isForeign ? foreign(payload) : JSON.stringify(payload), ...(orderedBy && { orderedBy }) };
-      return { event, subscription, job: jobFor(event, subscription) };
-    });
+    const cases = keyCases(2 * perRoundTrip, seed);
     const made = await ask(`SELECT @.event_job(ROW(0, 'event-' || n - 1, 'entry.made', payload, '', 0, 0, ordered_by::jsonb)::@.events, subscription) AS it`, {
       payload: cases.map(({ event }) => event.payload),
       ordered_by: cases.map(({ event }) => (event.orderedBy ? JSON.stringify(event.orderedBy) : null)),
@@ -110,38 +28,7 @@ it("an event's jobs are named in SQL as in JavaScript, in whatever way its paylo
 
 it("a number is written in SQL as JavaScript writes it", { skip }, () =>
   withFunctions(async (ask) => {
-    const written = fc.stringMatching(/^-?(?:0|[1-9][0-9]{0,20})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?$/);
-    const between = fc
-      .tuple(fc.bigInt({ min: 2n ** 52n, max: 2n ** 53n }), fc.integer({ min: -1_000, max: 900 }))
-      .map(([digits, power]) => String(Number(digits) * 2 ** power));
-    const known = [
-      "-0",
-      "0",
-      "-0.0e5",
-      "1e23",
-      "9007199254740993",
-      "5e-324",
-      "2e-324",
-      "1e400",
-      "-1e400",
-      "1e-400",
-      "0.0000001",
-      "0.000001",
-      "123456789012345680000",
-      "1e21",
-      "0e999",
-    ];
-    const cases = [
-      ...known,
-      ...fc.sample(
-        fc.oneof(
-          written,
-          between,
-          powers.map((power) => String(2 ** power)),
-        ),
-        { numRuns: 4 * perRoundTrip, seed },
-      ),
-    ];
+    const cases = numberTexts(4 * perRoundTrip, seed);
     const made = await ask("SELECT @.canonical_number(number) AS it", { number: cases });
     assert.deepEqual(
       made,
@@ -183,19 +70,4 @@ async function withFunctions(work: (ask: Ask) => Promise<void>): Promise<void> {
     client.release();
     await place.done();
   }
-}
-
-/** As another language, or a person, may write it: with spaces, and with every unit of a text escaped. */
-function foreign(value: unknown): string {
-  if (typeof value === "string") return `"${[...Array(value.length).keys()].map((at) => escaped(value.charCodeAt(at))).join("")}"`;
-  if (typeof value === "number") return value.toExponential();
-  if (Array.isArray(value)) return `[ ${value.map(foreign).join(" , ")} ]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  return `{ ${Object.entries(value)
-    .map(([key, inner]) => `${foreign(key)} : ${foreign(inner)}`)
-    .join(" ,\n")} }`;
-}
-
-function escaped(unit: number): string {
-  return unit === 0x2f ? String.raw`\/` : String.raw`\u${unit.toString(16).toUpperCase().padStart(4, "0")}`;
 }
