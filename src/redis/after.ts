@@ -198,7 +198,7 @@ local function ending_of(before)
     if named and named.goneAs then return 'badly', named.goneAs end
     return 'gone'
   end
-  if held.kind == 'job' then return joining.ended_as(held.state), joining.job_before(held.id, held.state) end
+  if held.kind == 'job' then return U.store.ended_as(held.state), joining.job_before(held.id, held.state) end
   local ended = U.joins.ended_join(held)
   return ended, joining.join_before(held.name, held.id, ended)
 end

@@ -121,7 +121,7 @@ end
 
 function M.add_member(join, member)
   call('ZADD', key_of('jo', join), member.seq, U.afters.text_of(member))
-  M.count(join, nil, member.kind == 'job' and U.joining.ended_as(member.state) or M.ended_join(member), true)
+  M.count(join, nil, member.kind == 'job' and U.store.ended_as(member.state) or M.ended_join(member), true)
 end
 
 function M.is_member(job, join)
@@ -138,7 +138,7 @@ function M.adopt(join, job)
   joins[#joins + 1] = join.seq
   job.joins = joins
   call('ZADD', key_of('ja', join), job.seq, job.seq)
-  M.count(join, nil, U.joining.ended_as(job.state), true)
+  M.count(join, nil, U.store.ended_as(job.state), true)
 end
 
 -- It may be forgotten then, if nothing needs it.

@@ -5,13 +5,6 @@ import type { Fragment } from "./fragment.ts";
 export const joiningFragment: Fragment = fragment(
   "joining",
   String.raw`
-local endings = { completed = 'well', skipped = 'well', dead = 'badly', cancelled = 'badly', parked = 'badly' }
-
--- nil: it has not ended. Parked counts as ended: nobody waits for ever for a person.
-function M.ended_as(state)
-  return endings[state]
-end
-
 -- What an ending does to one that asked for that: nothing any more, or it ends so.
 function M.answer_to(when, ended)
   if when == 'ended' or when == ended then return 'met' end
