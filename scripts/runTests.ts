@@ -6,6 +6,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { pgBouncerMissing } from "../test/postgres/pgbouncer.ts";
 import { endSharedServer } from "../test/postgres/privateServer.ts";
+import { endSharedServer as endSharedRedis } from "../test/redis/privateServer.ts";
 import { enginesNotTested } from "./enginesNotTested.ts";
 import { root } from "./root.ts";
 import { shuffled } from "./shuffled.ts";
@@ -73,6 +74,7 @@ function runOnce(files: readonly string[]): number {
     return sayWhatWasNotTested(reportFile) && process.env["CI"] !== undefined ? 1 : (status ?? 1);
   } finally {
     endSharedServer(process.pid);
+    endSharedRedis(process.pid);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -4,6 +4,7 @@ import { ErrandError } from "./core/errors.ts";
 import { didYouMean } from "./core/names.ts";
 import { memory } from "./memory/index.ts";
 import { postgres } from "./postgres/index.ts";
+import { redis } from "./redis/index.ts";
 import { sqlite } from "./sqlite/index.ts";
 
 const engines: Readonly<Record<string, (rest: string) => Engine>> = {
@@ -17,10 +18,11 @@ export interface PostgresStore {
   readonly schema: string | undefined;
 }
 
-/** `sqlite:shop.db`, `sqlite:/var/lib/shop.db`, `postgres://user@host/shop?schema=errand`, `memory:`. Throws `engine-unknown`, `option-invalid`. */
+/** `sqlite:shop.db`, `sqlite:/var/lib/shop.db`, `postgres://user@host/shop?schema=errand`, `redis://host:6379/0?prefix=errand`, `memory:`. Throws `engine-unknown`, `option-invalid`. */
 export function engineOf(url: string): Engine {
   const ofPostgres = postgresStoreOf(url);
   if (ofPostgres !== undefined) return postgres(ofPostgres.database, ofPostgres.schema === undefined ? {} : { schema: ofPostgres.schema });
+  if (isRedis(url)) return redis(url);
   const [, scheme = "", rest = ""] = /^([a-z]+):(.*)$/.exec(url) ?? [];
   const make = Object.hasOwn(engines, scheme) ? engines[scheme] : undefined;
   // Of `sqlite://shop.db` nobody can tell whether it was meant to lie in the root folder.
@@ -39,13 +41,18 @@ export function postgresStoreOf(url: string): PostgresStore | undefined {
   return { database: others.length === 0 ? address : `${address}?${others.join("&")}`, schema };
 }
 
-const known: readonly string[] = [...Object.keys(engines), "postgres", "postgresql"];
+/** What follows `redis:` or `rediss:` is the server's place. */
+export function isRedis(url: string): boolean {
+  return /^rediss?:\/\//.test(url);
+}
+
+const known: readonly string[] = [...Object.keys(engines), "postgres", "postgresql", "redis", "rediss"];
 
 function cure(scheme: string, rest: string, url: string): string {
   if (scheme === "sqlite" && rest !== "") return `; for a file in this folder write "sqlite:${rest.slice(2)}", with its whole path "sqlite:${rest.slice(1)}"`;
   const name = url.split(":")[0] ?? "";
   const guess = known.includes(name) ? ";" : didYouMean(name, known) || ";";
-  return `${guess} use "sqlite:shop.db", "postgres://user@host/shop" or "memory:"`;
+  return `${guess} use "sqlite:shop.db", "postgres://user@host/shop", "redis://host:6379/0" or "memory:"`;
 }
 
 /** A password in a URL stays out of messages. */

@@ -6,6 +6,7 @@ import type { Script } from "./fragment.ts";
 import { defaultPrefix } from "./prefix.ts";
 import { RedisConnection } from "./redisConnection.ts";
 import type { ConnectionOptions } from "./redisConnection.ts";
+import { placeOf } from "./url.ts";
 
 export type Argument = string | Buffer;
 
@@ -70,16 +71,9 @@ export function connectionOf(given: unknown, options: ConnectionOptions = {}): G
 }
 
 function ofUrl(text: string, options: ConnectionOptions): Given {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isRight = url !== undefined && /^rediss?:$/.test(url.protocol) && url.hostname !== "" && /^(\/\d*)?$/.test(url.pathname);
-  if (!isRight) {
-    const cure = 'write "redis://host:6379/0?prefix=errand", with rediss: for TLS; the path is the number of the database';
-    throw new ErrandError("option-invalid", `"${text.replace(/\/\/[^@]*@/, "//…@").slice(0, 100)}" is no URL of a Redis server; ${cure}`);
-  }
-  const prefix = url.searchParams.get("prefix") ?? undefined;
-  url.searchParams.delete("prefix");
+  const { server, prefix } = placeOf(text);
   const Client = loadDriver();
-  return { connection: new RedisConnection(new Client(url.href, { lazyConnect: true }), options), prefix };
+  return { connection: new RedisConnection(new Client(server, { lazyConnect: true }), options), prefix };
 }
 
 function isRedisClient(given: unknown): given is RedisClient {

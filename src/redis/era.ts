@@ -48,7 +48,7 @@ local function begin_era(past, fence, clock, now)
   local time = call('TIME')
   local era = string.sub(redis.sha1hex(past.text .. ' ' .. time[1] .. '.' .. time[2] .. ' ' .. string.format('%.0f', fence)), 1, 32)
   call('HSET', K .. ':m', 'format', '${format}', 'era', era, 'history', past.text)
-  local above = now * 1000 + ${fenceLeap}
+  local above = math.max(now * 1000, time[1] * 1000000 + time[2]) + ${fenceLeap}
   if fence == 0 then return above end
   return math.max(above, fence + math.max(0, now - clock) * 1000 + ${fenceSlack})
 end

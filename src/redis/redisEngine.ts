@@ -2,18 +2,17 @@
 import type * as port from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { BeatSource, Ms, Runtime } from "../core/runtime.ts";
-import { beatScript } from "./beat.ts";
 import { beatSourceOf } from "./beatConnection.ts";
 import { connectionOf } from "./client.ts";
 import { checkReplicas } from "./durability.ts";
 import { guaranteesOf } from "./guarantees.ts";
 import { Listeners } from "./listen.ts";
-import { scriptOf } from "./modules.ts";
 import { openStore } from "./open.ts";
 import type { Begun } from "./open.ts";
 import { checkPrefix, defaultPrefix, homeOf } from "./prefix.ts";
 import type { Greeting, RedisConnection } from "./redisConnection.ts";
-import { Verbs } from "./verbs.ts";
+import { placeOf } from "./url.ts";
+import type { Verbs } from "./verbs.ts";
 import { Watch } from "./watch.ts";
 
 export interface RedisOptions {
@@ -46,7 +45,8 @@ export class RedisEngine implements port.Engine {
   constructor(given: unknown, options: RedisOptions) {
     this.#given = given;
     this.#replicas = checkReplicas(options.replicas ?? 0);
-    this.#prefix = options.prefix === undefined ? undefined : checkPrefix(options.prefix);
+    const { prefix } = typeof given === "string" ? placeOf(given) : {};
+    this.#prefix = options.prefix === undefined ? prefix : checkPrefix(options.prefix);
   }
 
   async open({ runtime }: port.Host): Promise<void> {
@@ -152,8 +152,10 @@ export class RedisEngine implements port.Engine {
       await connection.close();
       throw error;
     }
+    // All of the Lua, which an app on another engine need not load.
+    const { beating, Verbs } = await import("./verbs.ts");
     const verbs = new Verbs(connection, home, (isHeldBack) => listeners.told(isHeldBack));
-    return { connection, verbs, listeners, watch, beat: beatSourceOf(connection, scriptOf(beatScript), home) };
+    return { connection, verbs, listeners, watch, beat: beatSourceOf(connection, beating(), home) };
   }
 
   #verbs({ tx }: port.At<unknown>): Verbs {

@@ -16,7 +16,7 @@ import { countScript } from "./count.ts";
 import { enqueueScript } from "./enqueue.ts";
 import { findPages, findScript } from "./find.ts";
 import type { Told } from "./find.ts";
-import type { Main } from "./fragment.ts";
+import type { Main, Script } from "./fragment.ts";
 import { lockScript, unlockScript } from "./lock.ts";
 import { scriptOf } from "./modules.ts";
 import { readNoteScript } from "./note.ts";
@@ -159,4 +159,9 @@ function listOf<T>(list: T[] | readonly T[]): T[] {
 function enqueuedOf(stored: StoredEnqueued[] | Refusal): port.Enqueued[] | ErrandError {
   if (isRefusal(stored)) return errorOf(stored);
   return listOf(stored).map(({ leased, ...one }) => (leased === undefined ? one : { ...one, leased: { fence: Number(leased.fence), now: leased.now } }));
+}
+
+/** For the thread that beats. */
+export function beating(): Script {
+  return scriptOf(beatScript);
 }

@@ -12,6 +12,8 @@ const refused: readonly (readonly [url: string, says: RegExp])[] = [
   ["mysql://app:secret@db/shop", /"mysql:\/\/…@db\/shop" names no store/],
   ["postgers://db/shop", /did you mean "postgres"\?/],
   ["postgres:shop", /"postgres:\/\/user@host\/shop"/],
+  ["redis:6379", /"redis:\/\/host:6379\/0"/],
+  ["reddis://host", /did you mean "redis(s)?"\?/],
 ];
 for (const [url, says] of refused) {
   test(`the store ${url} is refused, and the message says what to write`, () => {
@@ -40,6 +42,23 @@ test("a schema that cannot be one is refused when the broker is made", () => {
     (error) => ErrandError.is(error, "option-invalid") && /schema/.test(error.message),
   );
 });
+
+const redisUrls: readonly (readonly [url: string, says: RegExp])[] = [
+  ["redis://db?prefix={shop}", /"\{shop\}" cannot be what errand's keys begin with/],
+  ["redis://db?prefix=shop*", /"shop\*" cannot/],
+  ["redis://db?prefix=a%0d%0ab", /"a\\r\\nb" cannot/],
+  ["redis://db?prefix=", /"" cannot/],
+  ["redis://app:secret@db/shop", /"redis:\/\/…@db\/shop" is no URL.*the path is the number of the database/],
+  ["redis:///0", /is no URL of a Redis server/],
+];
+for (const [url, says] of redisUrls) {
+  test(`the store ${url} is refused when the broker is made`, () => {
+    assert.throws(
+      () => broker(url),
+      (error) => ErrandError.is(error, "option-invalid") && says.test(error.message),
+    );
+  });
+}
 
 test("a job's id that is no text is refused, and no broker answers for it", async () => {
   const noop = task("noop", () => undefined);
