@@ -154,13 +154,29 @@ local function before_that(later, from, newestFirst)
   return merged(sources, newestFirst)
 end
 
--- Where all states are rare.
-local function in_states(states, from, newestFirst)
-  local sources = {}
-  for _, state in ipairs(states) do
-    if not U.store.is_indexed[state] then return nil end
-    sources[#sources + 1] = in_set(K .. ':s:' .. state, from, newestFirst)
+-- Numbers in any order.
+local function in_list(seqs, from, newestFirst)
+  local behind, first = {}, 1
+  for _, seq in ipairs(seqs) do
+    if from == nil or (newestFirst and seq < from) or (not newestFirst and seq > from) then behind[#behind + 1] = seq end
   end
+  table.sort(behind, function(a, b)
+    if newestFirst then return a > b end
+    return a < b
+  end)
+  return paged(function()
+    local last = math.min(first + ${readAtOnce - 1}, #behind)
+    local page = { unpack(behind, first, last) }
+    first = last + 1
+    return page, last < #behind and page[#page] or nil
+  end, from)
+end
+
+local function in_states(where, from, newestFirst)
+  local keys, seqs = U.inState.found(where)
+  if keys == nil then return nil end
+  local sources = { in_list(seqs, from, newestFirst) }
+  for _, key in ipairs(keys) do sources[#sources + 1] = in_set(key, from, newestFirst) end
   return merged(sources, newestFirst)
 end
 
@@ -168,7 +184,7 @@ function M.candidates(where, from, newestFirst)
   if where.unique then return in_set(K .. ':uk:' .. where.unique, from, newestFirst) end
   if where.join then return of_join(U.joins.find(where.join), from, newestFirst) end
   if where.before then return before_that(held_of(where.before), from, newestFirst) end
-  return where.states and in_states(where.states, from, newestFirst) or in_order(from, newestFirst)
+  return in_states(where, from, newestFirst) or in_order(from, newestFirst)
 end
 
 -- Of jobs that come one after the other those that are wanted, at most so many. Answers them; and the one looked at last, and what came with it, where there

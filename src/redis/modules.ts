@@ -29,6 +29,7 @@ import { gatheringFragment } from "./gathering.ts";
 import { handOutFragment } from "./handOut.ts";
 import { handSpansFragment } from "./handSpans.ts";
 import { inRowFragment } from "./inRow.ts";
+import { inStateFragment } from "./inState.ts";
 import { jobFragment } from "./job.ts";
 import { jobRowFragment } from "./jobRow.ts";
 import { jobRulesFragment } from "./jobRules.ts";
@@ -53,6 +54,7 @@ import { newJobFragment } from "./newJob.ts";
 import { notesFragment } from "./note.ts";
 import { orderedFragment } from "./ordered.ts";
 import { outcomesFragment } from "./outcomes.ts";
+import { prefetchFragment } from "./prefetch.ts";
 import { processesFragment } from "./processes.ts";
 import { readyFragment } from "./ready.ts";
 import { readyCursorFragment } from "./readyCursor.ts";
@@ -97,6 +99,7 @@ const fragments: readonly Fragment[] = [
   handOutFragment,
   handSpansFragment,
   inRowFragment,
+  inStateFragment,
   jobFragment,
   jobRowFragment,
   jobRulesFragment,
@@ -122,6 +125,7 @@ const fragments: readonly Fragment[] = [
   notesFragment,
   orderedFragment,
   outcomesFragment,
+  prefetchFragment,
   processesFragment,
   readyCursorFragment,
   readyFragment,
