@@ -111,6 +111,7 @@ export const enqueueScript: Main = script(
   String.raw`
 local request = cjson.decode(ARGV[2])
 local leased, answers = {}, {}
+U.prefetch.works(request.atoms)
 for i, atom in ipairs(request.atoms) do answers[i] = U.enqueue.refusal_of(atom) or U.enqueue.store_atom(atom, leased) end
 return finish(answers)
 `,
