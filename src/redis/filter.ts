@@ -9,7 +9,7 @@ const readAtOnce = 100;
 
 /**
  * Candidates come from an iterator of numbers, ascending, or descending for the newest first; a job that a filter means is always among them.
- * K:uk:<key>: all jobs of a unique key. K:s:<state>: jobs in a state that has an index.
+ * K:uk:<key>: all jobs of a unique key. K:lp:<key>: parked members of a lane, beside those in its row.
  */
 export const filterFragment: Fragment = fragment(
   "filter",
@@ -180,11 +180,26 @@ local function in_states(where, from, newestFirst)
   return merged(sources, newestFirst)
 end
 
+-- Who waits for a join, what it comes after or a limit is blocked outside its lane; who has ended has left it.
+local inLane = { running = true, ready = true, scheduled = true, parked = true }
+
+local function in_lane(where, from, newestFirst)
+  for _, state in ipairs(where.states or { 'blocked' }) do
+    if not inLane[state] then return nil end
+  end
+  local lane, seqs = U.lanes.find(where.lane), {}
+  if lane == nil then return nothing end
+  for _, list in ipairs({ lane.admitted, lane.heads or {}, lane.parked and lane.parked.items or {} }) do
+    for _, seq in ipairs(list) do seqs[#seqs + 1] = seq end
+  end
+  return merged({ in_list(seqs, from, newestFirst), in_set(K .. ':lp:' .. where.lane, from, newestFirst) }, newestFirst)
+end
+
 function M.candidates(where, from, newestFirst)
   if where.unique then return in_set(K .. ':uk:' .. where.unique, from, newestFirst) end
   if where.join then return of_join(U.joins.find(where.join), from, newestFirst) end
   if where.before then return before_that(held_of(where.before), from, newestFirst) end
-  return in_states(where, from, newestFirst) or in_order(from, newestFirst)
+  return where.lane and in_lane(where, from, newestFirst) or in_states(where, from, newestFirst) or in_order(from, newestFirst)
 end
 
 -- Of jobs that come one after the other those that are wanted, at most so many. Answers them; and the one looked at last, and what came with it, where there
