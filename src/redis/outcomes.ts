@@ -37,15 +37,14 @@ export function tell(outcomes: readonly Outcome[], seqs: Seqs): ToldOutcomes {
   const batches = new Map<number, Batch>();
   const others: Outcome[] = [];
   const othersAt: number[] = [];
-  const seen = new Set<number>();
+  const repeated = repeatedIds(outcomes);
   for (const [at, outcome] of outcomes.entries()) {
-    const known = isPlain(outcome) ? seqs.get(outcome.id) : undefined;
+    const known = isPlain(outcome) && !repeated.has(outcome.id) ? seqs.get(outcome.id) : undefined;
     const batch = known?.fence === outcome.fence ? batchOf(batches, outcome) : undefined;
-    if (known === undefined || batch === undefined || seen.has(known.seq)) {
+    if (known === undefined || batch === undefined) {
       others.push(told(outcome));
       othersAt.push(at);
     } else {
-      seen.add(known.seq);
       batch.seqs.push(known.seq);
     }
   }
@@ -63,6 +62,14 @@ export function settledOf(outcomes: readonly Outcome[], stored: readonly StoredS
   }
   for (const { id, is } of outcomes) if (is !== "saved") seqs.delete(id);
   return settled;
+}
+
+/** Of several outcomes of one job the first counts: they are told in their order. */
+function repeatedIds(outcomes: readonly Outcome[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { id } of outcomes) (seen.has(id) ? repeated : seen).add(id);
+  return repeated;
 }
 
 /** A claim's name comes with its fence; one that is named otherwise is told by itself. */
