@@ -4,7 +4,7 @@ import type { Fragment } from "./fragment.ts";
 
 /**
  * A row of kind "limit": key; held, the ready and running jobs that hold one; line, those it has no room for, and starts, by when they count no longer (see
- * ordered). K:lwait: limits by freeAt, when the first of their line has room because starts count no longer. K:lstarts: limits by endsAt, when their starts
+ * ordered); most, the number of all that wait, false where they named several. K:lwait: limits by freeAt, when the first of their line has room because starts count no longer. K:lstarts: limits by endsAt, when their starts
  * are looked at. Marks: "limits.marked", lines that may move: a permit came back, or a job joined or left.
  */
 export const keyLimitFragment: Fragment = fragment(
@@ -50,11 +50,16 @@ function M.has_room_for(limit, job)
   return M.used(limit) < most_of(job, limit.key)
 end
 
+-- Whether the first of its line may have room, by what is known without reading it.
+function M.may_have_room(limit)
+  return not limit.most or M.used(limit) < limit.most
+end
+
 -- Nil: nobody waits, or time alone makes no room.
 local function free_at(limit)
   local first = U.ordered.first(limit, "line")
   if first == nil then return nil end
-  local tooMany = M.used(limit) - most_of(U.job.by_seq(first), limit.key) + 1
+  local tooMany = M.used(limit) - (limit.most or most_of(U.job.by_seq(first), limit.key)) + 1
   if tooMany < 1 or tooMany > U.ordered.size(limit, "starts") then return nil end
   return U.ordered.score_at(limit, "starts", starts_key(limit.key), tooMany)
 end
@@ -69,7 +74,8 @@ function M.move_to(job, key)
   M.leave(job)
   U.job.touch(job)
   job.limitedBy = key
-  local limit = M.of(key)
+  local limit, most = M.of(key), most_of(job, key)
+  if limit.line == nil then limit.most = most elseif limit.most ~= most then limit.most = false end
   U.ordered.add(limit, "line", line_key(key), job.seq, job.urgency)
   save(limit)
   mark(key)

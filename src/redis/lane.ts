@@ -3,8 +3,9 @@ import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 
 /**
- * A row of kind "lane": key, closed, admitted and heads (numbers of jobs), blocked and parked (see ordered). `closed` is set by the death of a member with
- * "park": all members leave the queue until one is redriven. Heads died with "block": while there is one, nobody is admitted.
+ * A row of kind "lane": key, width (the largest of a member so far, absent where it is 1), closed, admitted and heads (numbers of jobs), blocked and parked (see
+ * ordered). `closed` is set by the death of a member with "park": all members leave the queue until one is redriven. Heads died with "block": while there is one,
+ * nobody is admitted.
  */
 export const laneFragment: Fragment = fragment(
   "lane",
@@ -22,10 +23,15 @@ local function first_waiting(lane)
   if blocked and parked then return math.min(blocked, parked) end
   return blocked or parked
 end
-M.first_waiting = first_waiting
 
 local function is_open(lane)
   return lane.closed == nil and lane.heads == nil
+end
+
+-- The first that waits, if any may be admitted now, by what is known without reading it.
+function M.candidate(lane)
+  if not is_open(lane) or #lane.admitted >= (lane.width or 1) then return nil end
+  return first_waiting(lane)
 end
 
 local function drop(lane, name, seq)
@@ -50,8 +56,13 @@ function M.is_shared(lane)
   return #lane.admitted + (lane.heads and #lane.heads or 0) > 1
 end
 
+local function widen(lane, job)
+  if job.lane.width > (lane.width or 1) then lane.width = job.lane.width end
+end
+
 -- One that is let go takes its place without being admitted yet.
 function M.queue_up(lane, job)
+  widen(lane, job)
   if lane.closed then push_parked(lane, job.seq) else push_blocked(lane, job.seq) end
   save(lane)
   return lane.closed and "parked" or "blocked"
@@ -61,6 +72,7 @@ end
 function M.arrive(lane, job)
   local first = first_waiting(lane)
   if is_open(lane) and (first == nil or job.seq < first) and #lane.admitted < job.lane.width then
+    widen(lane, job)
     lane.admitted[#lane.admitted + 1] = job.seq
     save(lane)
     return "admitted"
@@ -73,6 +85,18 @@ local function has_earlier(list, seq)
     if other < seq then return true end
   end
   return false
+end
+
+-- Whether an earlier member was admitted, and has not ended or died behind which nobody is admitted.
+function M.has_earlier(lane, seq)
+  return has_earlier(lane.admitted, seq) or has_earlier(lane.heads, seq)
+end
+
+function M.is_blocked(lane, seq)
+  for _, other in ipairs(lane.blocked and lane.blocked.items or {}) do
+    if other == seq then return true end
+  end
+  return lane.blocked ~= nil and lane.blocked.more > 0 and call("ZSCORE", blocked_key(lane), seq) and true or false
 end
 
 -- Whether an earlier member lives here.
@@ -96,8 +120,8 @@ end
 
 -- The member to be admitted now, if any. Those that were parked and are not sorted back yet keep their order.
 function M.next(lane)
-  local first = is_open(lane) and first_waiting(lane)
-  if not first then return nil end
+  local first = M.candidate(lane)
+  if first == nil then return nil end
   local job = U.job.by_seq(first)
   return #lane.admitted < job.lane.width and job or nil
 end

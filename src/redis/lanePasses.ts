@@ -25,7 +25,7 @@ local function load_first(limit)
   U.rows.load("lane", lanes)
   for _, key in ipairs(lanes) do
     local lane = U.lanes.find(key)
-    firsts[#firsts + 1] = lane and U.lane.first_waiting(lane)
+    firsts[#firsts + 1] = lane and U.lane.candidate(lane)
   end
   U.job.load(firsts)
 end

@@ -38,9 +38,10 @@ local function pop(heap)
   return first
 end
 
+-- The first of a line, and its urgency.
 local function first_of(key)
   local limit = U.limits.find(key)
-  if limit then return U.ordered.first(limit, "line") end
+  if limit and limit.line and U.limits.may_have_room(limit) then return U.ordered.first(limit, "line") end
 end
 
 local function ask(asking, key)
