@@ -59,15 +59,12 @@ export class Wire {
     const wire = new Wire(client, name);
     try {
       await client.connect();
+      // Drivers call a connection ready before they know whether the password is right, and whether the database is there; without it they would go on in database 0.
+      await client.call("ping", []);
+      if (wire.#error !== undefined) throw wire.#error;
     } catch (error) {
       wire.end();
-      throw wire.#failure(error, "not sent");
-    }
-    // A database that is not there is told so, and the driver goes on in database 0.
-    const error = wire.#error;
-    if (error !== undefined) {
-      wire.end();
-      throw wire.#failure(error, "not sent");
+      throw wire.#failure(wire.#error ?? error, "not sent");
     }
     // It keeps no process alive that waits for nothing.
     wire.#stream?.unref?.();

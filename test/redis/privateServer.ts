@@ -1,6 +1,7 @@
 /** A Redis server of a test's own: with settings of its choice, killed and started again as it likes. */
 import { execFile, spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -25,6 +26,7 @@ const prefix = "errand-redis-";
 const foldersOf = (owner: string): string => path.join(tmpdir(), `${prefix}${owner}-*`);
 const lookEveryMs = 5;
 const startsWithinMs = 20_000;
+const givenUpAfterMs = 1_000;
 const startTries = 3;
 const logLinesShown = 20;
 const run = promisify(execFile);
@@ -83,9 +85,8 @@ export class PrivateServer implements AsyncDisposable {
       Object.entries(own).flatMap(([name, value]) => [`--${name}`, String(value)]),
     );
     for (let waitedMs = 0; waitedMs < startsWithinMs; waitedMs += lookEveryMs) {
-      if (this.isRunning && readFileSync(this.#log, "utf8").includes("Ready to accept connections")) return;
-      if (this.isRunning && /Loading|loading/.test(lastLines(this.#log)) && (await listens(this.port))) return;
-      if (waitedMs > 1_000 && !this.isRunning) break;
+      if (this.isRunning && (await listens(this.port))) return;
+      if (waitedMs > givenUpAfterMs && !this.isRunning) break;
       await setTimeout(lookEveryMs);
     }
     throw new Error(`the server did not start:\n${lastLines(this.#log)}`);
@@ -94,7 +95,7 @@ export class PrivateServer implements AsyncDisposable {
   /** One command, on a connection of its own. */
   async ask(...command: readonly string[]): Promise<unknown> {
     const [name = "", ...args] = command;
-    const client = new Redis(this.url, { maxRetriesPerRequest: 1, ...(this.#password !== undefined && { password: this.#password }) });
+    const client = new Redis(this.url, { maxRetriesPerRequest: 1, enableReadyCheck: false, ...(this.#password !== undefined && { password: this.#password }) });
     client.on("error", () => undefined);
     try {
       return await client.call(name, args);
@@ -129,21 +130,22 @@ export class PrivateServer implements AsyncDisposable {
     rmSync(this.#log, { force: true });
   }
 
-  /** As an administrator does; "remove": and takes its data away. */
+  /** "keep": as an administrator does. "remove": with its data, which it need not write before. */
   async stop(data: "remove" | "keep" = "remove"): Promise<void> {
-    const pid = this.#pid;
-    if (pid !== undefined) process.kill(pid, "SIGTERM");
-    while (this.isRunning) await setTimeout(lookEveryMs);
-    rmSync(this.#log, { force: true });
+    await this.#end(data === "keep" ? "SIGTERM" : "SIGKILL");
     if (data === "keep") return;
     process.removeListener("exit", this.#endNow);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** As a crash does: by SIGKILL, in the midst of what it does. */
+  /** As a crash does: in the midst of what it does. */
   async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const pid = this.#pid;
-    if (pid !== undefined) process.kill(pid, "SIGKILL");
+    if (pid !== undefined) process.kill(pid, signal);
     while (this.isRunning) await setTimeout(lookEveryMs);
     rmSync(this.#log, { force: true });
   }
@@ -226,16 +228,12 @@ function pidIn(folder: string): number | undefined {
 }
 
 async function listens(port: number): Promise<boolean> {
-  const client = new Redis(port, "127.0.0.1", { retryStrategy: null, enableReadyCheck: false, lazyConnect: true });
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    client.disconnect();
-  }
+  const socket = connect(port, "127.0.0.1");
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+  const does = await promise;
+  socket.destroy();
+  return does;
 }
 
 function lastLines(file: string): string {
