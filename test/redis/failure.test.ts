@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ErrandError } from "../../src/core/errors.ts";
 import type { ErrorCode } from "../../src/core/errors.ts";
+import { connectionOf } from "../../src/redis/client.ts";
 import type { Connection } from "../../src/redis/client.ts";
 import type { Script } from "../../src/redis/fragment.ts";
 import { freePort } from "../postgres/privateServer.ts";
@@ -177,10 +178,11 @@ describe("Redis", { skip: noServer ?? false }, () => {
       });
 
       it("a server that still loads is store-unreachable, definite; then it answers", async () => {
-        await using server = await PrivateServer.start({ settings: { save: "3600 1" } });
-        await server.ask("eval", "for i = 1, 2000 do redis.call('SET', 'k' .. i, string.rep('x', 1000)) end", "0");
+        await using server = await PrivateServer.start({ settings: { save: "3600 1", rdbcompression: "no" } });
+        // While it loads it answers after each two MiB.
+        await server.ask("eval", "for i = 1, 2000 do redis.call('SET', 'k' .. i, string.rep('x', 10000)) end", "0");
         await server.stop("keep");
-        await server.start({ "key-load-delay": 500, "loading-process-events-interval-bytes": 1_024 });
+        await server.start({ "key-load-delay": 500 });
         await using opened = client.open(server.url);
         const stage = { server, connection: opened.connection };
         await fails("store-unreachable", true, () => write(stage), "LOADING");
@@ -239,8 +241,9 @@ describe("Redis", { skip: noServer ?? false }, () => {
 
   it("an error carries neither what was asked nor any payload, for it goes into logs", async () => {
     await using server = await PrivateServer.start({ settings: { maxmemory: 1 } });
-    await using opened = clients[0]!.open(server.url);
-    const { cause } = await fails("store-full", true, () => opened.connection.run(writing, key, ["a payload"]));
+    const { connection } = connectionOf(server.url);
+    const { cause } = await fails("store-full", true, () => connection.run(writing, key, ["a payload"]));
+    await connection.close();
     assert.equal(JSON.stringify(Object.entries(cause as object)).includes("a payload"), false);
   });
 });

@@ -82,7 +82,7 @@ export class PrivateServer implements AsyncDisposable {
     rmSync(this.#pidFile, { force: true });
     await run(
       this.#command,
-      Object.entries(own).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      Object.entries(own).flatMap(([name, value]) => [`--${name}`, ...String(value).split(" ")]),
     );
     for (let waitedMs = 0; waitedMs < startsWithinMs; waitedMs += lookEveryMs) {
       if (this.isRunning && (await listens(this.port))) return;
