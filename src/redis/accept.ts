@@ -83,7 +83,7 @@ local function store_job(work, winners)
   })
   local unique = work.unique
   if unique then
-    U.gathering.gather(job, work)
+    if unique.mode.is == 'gather' then U.gathering.gather(job, work) end
     if unique.mode.is == 'throttle' then U.uniques.keep_until(unique.key, job.id, S.now + unique.mode.windowMs) end
   end
   local verdict = after and U.afters.judge(after)
@@ -116,7 +116,7 @@ local function yield_to(job, work)
     job.checkpoint = nil
     job.payload = work.payload
   end
-  U.gathering.gather(job, work)
+  if is == 'gather' or job.gathering then U.gathering.gather(job, work) end
   local terms = terms_of(work, job.enqueuedAt, job.gathering and job.gathering.elements or 1)
   local limit = job.limitedBy
   if limit then U.limits.leave(job) end

@@ -9,8 +9,17 @@ export const aftermathFragment: Fragment = fragment(
   String.raw`
 local tidyMax = ${tidyMax}
 
+-- Most verbs let nothing happen: that is seen without the modules which would do it.
+local function has_looks()
+  return U.meta.get('looks') + U.meta.get('direct') > 0
+end
+
+local function is_quiet()
+  return S.meta.marks == 0 and rawget(U, 'marks') == nil and not has_looks()
+end
+
 local function has_held(done, limit)
-  return (done.closed < limit and U.marks.size('toClose') > 0) or (done.looked < limit and U.afters.has_looks())
+  return (done.closed < limit and U.marks.size('toClose') > 0) or (done.looked < limit and has_looks())
     or (done.dropped < limit and U.marks.size('toEnd') > 0) or (done.released < limit and U.marks.size('toRelease') > 0)
 end
 
@@ -22,7 +31,7 @@ end
 local function close_and_look(done, limit)
   while true do
     if U.marks.size('toClose') > 0 then done.closed = done.closed + U.joinPasses.close_joins(limit - done.closed) end
-    local held = done.looked < limit and U.afters.has_looks() and U.afters.take()
+    local held = done.looked < limit and has_looks() and U.afters.take()
     if not held then return end
     done.looked = done.looked + 1
     if held.kind == 'join' then U.joinPasses.look_at_join(held)
@@ -34,6 +43,7 @@ end
 function M.run(limit)
   limit = limit or tidyMax
   local done = { closed = 0, looked = 0, dropped = 0, released = 0, admitted = 0, given = 0 }
+  if is_quiet() then return done end
   while has_work(done, limit) do
     -- All are let go before lanes admit: in its lane each stands by its order of enqueue among them.
     while has_held(done, limit) do

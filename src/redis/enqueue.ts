@@ -111,7 +111,8 @@ export const enqueueScript: Main = script(
   String.raw`
 local request = cjson.decode(ARGV[2])
 local leased, answers = {}, {}
-U.prefetch.works(request.atoms)
+local first = request.atoms[1]
+if #request.atoms > 1 or (first and #first.works > 1) then U.prefetch.works(request.atoms) end
 for i, atom in ipairs(request.atoms) do answers[i] = U.enqueue.refusal_of(atom) or U.enqueue.store_atom(atom, leased) end
 return finish(answers)
 `,

@@ -13,9 +13,10 @@ end })
 
 -- The store's time never goes back.
 local function begin()
-  local meta = call('HMGET', K .. ':m', 'now', 'seq', 'fence', 'idle', 'wokeAt', 'marks', 'dueTo', 'dueSeq', 'format')
+  local meta = call('HMGET', K .. ':m', 'now', 'seq', 'fence', 'idle', 'wokeAt', 'marks', 'dueTo', 'dueSeq', 'format', 'looks', 'direct')
   S.meta = { now = tonumber(meta[1]) or 0, seq = tonumber(meta[2]) or 0, fence = tonumber(meta[3]) or 0, idle = tonumber(meta[4]) or 0,
-    wokeAt = tonumber(meta[5]) or 0, marks = tonumber(meta[6]) or 0, dueTo = tonumber(meta[7]) or 0, dueSeq = tonumber(meta[8]) or 0 }
+    wokeAt = tonumber(meta[5]) or 0, marks = tonumber(meta[6]) or 0, dueTo = tonumber(meta[7]) or 0, dueSeq = tonumber(meta[8]) or 0,
+    looks = tonumber(meta[10]) or 0, direct = tonumber(meta[11]) or 0 }
   S.changed = {}
   local now = tonumber(ARGV[1])
   if now == nil then

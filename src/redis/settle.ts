@@ -68,7 +68,7 @@ local jobs = {}
 -- Leaves what the endings let happen to the caller. Answers what became of each.
 function M.settle_each(outcomes)
   local settled = {}
-  U.prefetch.outcomes(outcomes)
+  if #outcomes > 1 then U.prefetch.outcomes(outcomes) end
   for i, outcome in ipairs(outcomes) do
     local job = U.job.by_id(outcome.id)
     local answer = { id = outcome.id, is = 'lease-lost' }
