@@ -1,18 +1,24 @@
-/** One system, one question, one fresh file or database: prints its figures as a line of JSON. */
+/** One system, one question, one fresh file, database or server: prints its figures as a line of JSON. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systems } from "./systems.ts";
-import type { Asked, Figures, Question } from "./systems/system.ts";
+import type { Asked, Figures, Question, Store } from "./systems/system.ts";
 
 const [name, question, jobs, asked = "{}"] = process.argv.slice(2);
 const system = await systems[name ?? ""]?.();
 const answer = system?.answers[question as Question];
 if (system === undefined || answer === undefined) throw new Error(`${name} does not answer ${question}`);
-const answered = (store: string): Promise<Figures> => answer(store, Number(jobs), JSON.parse(asked) as Asked);
+const how = JSON.parse(asked) as Asked;
+const answered = (store: string): Promise<Figures> => answer(store, Number(jobs), how);
+const inStore: Readonly<Record<Store, (use: (store: string) => Promise<Figures>) => Promise<Figures>>> = {
+  sqlite: inFile,
+  postgres: inDatabase,
+  redis: onServer,
+};
 
 const before = process.cpuUsage();
-const figures = system.store === "postgres" ? await inDatabase(answered) : await inFile(answered);
+const figures = await inStore[system.store ?? "sqlite"](answered);
 const cpu = process.cpuUsage(before);
 console.log(JSON.stringify({ ...figures, cpuSeconds: (cpu.user + cpu.system) / 1e6, peakMiB: process.resourceUsage().maxRSS / 1_024 }));
 process.exit(0);
@@ -36,5 +42,17 @@ async function inDatabase(use: (url: string) => Promise<Figures>): Promise<Figur
     const [secondsAfter, commitsAfter, elapsedMs] = [await meter.serverSeconds(), await meter.foreignCommits(), performance.now() - begin];
     await meter.close();
     return { ...figures, serverSeconds: secondsAfter - seconds, foreignCommitsPerSecond: grown(commits, commitsAfter) / (elapsedMs / 1_000) };
+  });
+}
+
+/** With what the server did all in all. */
+async function onServer(use: (url: string) => Promise<Figures>): Promise<Figures> {
+  const [{ Meter }, server] = await Promise.all([import("./redis/meter.ts"), import("./redis/server.ts")]);
+  return await server.onServer(how.durability ?? "memory", async (url) => {
+    const figures = await use(url);
+    const meter = await Meter.on(url);
+    const serverSeconds = await meter.serverSeconds();
+    await meter.close();
+    return { ...figures, serverSeconds };
   });
 }

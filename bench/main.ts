@@ -3,6 +3,7 @@
  * A round in which the machine was busy with something else is thrown away and run again, at most three times.
  *   -- --rounds 5   -- --question drain   -- --store postgres   -- --json   -- --write (docs/benchmarks.md)
  *   -- --question paced-pinned --seconds 500 (a million jobs)   -- --question history --jobs 10000000
+ *   -- --store redis --durability aof-everysec (memory, aof-everysec or aof-always for all of its questions; never written)
  *   -- --full (all questions, more jobs)   -- --question pinned --seconds 30   -- --jobs 1000 (of each: a trial, kept however busy the machine is, and never written)
  */
 import { execFile } from "node:child_process";
@@ -10,9 +11,12 @@ import { cpus } from "node:os";
 import { parseArgs, promisify } from "node:util";
 import type { Cell } from "./figures.ts";
 import { isBusy, sampleMachine } from "./machine.ts";
-import { jobsOf, questions, questionsFor, type BenchQuestion } from "./questions.ts";
-import { dropLeftovers, serverFacts } from "./postgres/server.ts";
+import { jobsOf, questions, questionsFor, storeOf, type BenchQuestion } from "./questions.ts";
+import * as postgres from "./postgres/server.ts";
+import { durabilities, isDurability, type Durability } from "./redis/durability.ts";
+import * as redis from "./redis/server.ts";
 import { jsonOf, textOf, type Machine } from "./report.ts";
+import type { Store } from "./systems/system.ts";
 
 const run = promisify(execFile);
 const retriesMax = 3;
@@ -27,6 +31,7 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     jobs: { type: "string" },
     full: { type: "boolean", default: false },
+    durability: { type: "string" },
     json: { type: "boolean" },
     write: { type: "boolean" },
   },
@@ -38,24 +43,38 @@ delete process.env["PGOPTIONS"];
 const isTrial = values.jobs !== undefined;
 const cells: Cell[] = [];
 let thrownAway = 0;
-const { server, asked } = await whatToAsk();
+const durability = durabilityAsked();
+const { servers, asked } = await whatToAsk();
 for (const question of asked) {
   for (let round = 1; round <= Number(values.rounds); round++) {
     for (const system of question.systems) cells.push(await measured(question, system, Number(values.jobs ?? jobsOf(question, system)), round));
   }
 }
 if (process.stderr.isTTY) process.stderr.write("\r\u001b[2K");
-const machine: Machine = { cpu: cpus()[0]?.model ?? "an unknown CPU", cores: cpus().length, server, thrownAway };
+const machine: Machine = { cpu: cpus()[0]?.model ?? "an unknown CPU", cores: cpus().length, servers, thrownAway };
 console.log(values.json ? jsonOf(cells) : textOf(cells, machine));
-if (values.write && !isTrial) await write();
+if (values.write && !isTrial && durability === undefined) await write();
 
-async function whatToAsk(): Promise<{ readonly server: string | undefined; readonly asked: readonly BenchQuestion[] }> {
+function durabilityAsked(): Durability | undefined {
+  const { durability: text } = values;
+  if (text === undefined || isDurability(text)) return text;
+  throw new Error(`there is no durability ${text}; use ${Object.keys(durabilities).join(", ")}`);
+}
+
+/** What cannot be measured here is told and left out. */
+async function whatToAsk(): Promise<{ readonly servers: Machine["servers"]; readonly asked: readonly BenchQuestion[] }> {
   const wanted = questionsFor({ full: values.full, question: values.question, store: values.store });
   if (wanted.length === 0)
-    throw new Error(`nothing to ask; questions are ${[...new Set(questions.map(({ name }) => name))].join(", ")}, stores sqlite, postgres`);
-  const facts = wanted.some(({ section }) => section !== "sqlite") ? await serverFacts() : undefined;
-  if (facts !== undefined) await dropLeftovers();
-  return { server: facts, asked: wanted.filter(({ section }) => section === "sqlite" || facts !== undefined) };
+    throw new Error(`nothing to ask; questions are ${[...new Set(questions.map(({ name }) => name))].join(", ")}, stores sqlite, postgres, redis`);
+  const isAsked = (store: Store): boolean => wanted.some(({ section }) => storeOf(section) === store);
+  const servers = {
+    postgres: isAsked("postgres") ? await postgres.serverFacts() : undefined,
+    redis: isAsked("redis") ? await redis.serverFacts(durability) : undefined,
+  };
+  if (servers.postgres !== undefined) await postgres.dropLeftovers();
+  if (servers.redis !== undefined) redis.endLeftovers();
+  const isThere = (store: Store): boolean => store === "sqlite" || servers[store] !== undefined;
+  return { servers, asked: wanted.filter(({ section }) => isThere(storeOf(section))) };
 }
 
 async function measured(question: BenchQuestion, system: string, jobs: number, round: number): Promise<Cell> {
@@ -70,7 +89,11 @@ async function measured(question: BenchQuestion, system: string, jobs: number, r
 }
 
 async function answerOf(question: BenchQuestion, system: string, jobs: number): Promise<Readonly<Record<string, number>>> {
-  const more = JSON.stringify({ seconds: Number(values.seconds ?? question.seconds ?? secondsUsually), held: question.held });
+  const more = JSON.stringify({
+    seconds: Number(values.seconds ?? question.seconds ?? secondsUsually),
+    held: question.held,
+    durability: durability ?? question.durability,
+  });
   const child = new URL("child.ts", import.meta.url).pathname;
   try {
     const { stdout } = await run(process.execPath, ["--disable-warning=ExperimentalWarning", child, system, question.name, String(jobs), more], {

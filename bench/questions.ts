@@ -1,24 +1,29 @@
 /** What is asked, of whom, with how many jobs. */
 import { pgBouncerMissing } from "../test/postgres/pgbouncer.ts";
-import type { Held, Question } from "./systems/system.ts";
+import type { Durability } from "./redis/durability.ts";
+import type { Held, Question, Store } from "./systems/system.ts";
 
 export interface BenchQuestion {
   readonly section: Section;
   readonly name: Question;
   readonly title: string;
-  readonly unit: "jobs/s" | "commits/s" | "ms" | "jobs/s over time";
+  readonly unit: Unit;
   readonly systems: readonly string[];
   /** By system; those of the first stand for the others. */
   readonly jobs: Readonly<Record<string, number>>;
   readonly held?: Held;
+  /** Of the server that is started for it; default: memory. Unless `--durability` says so. */
+  readonly durability?: Durability;
   /** Default: 30. Unless `--seconds` says so. */
   readonly seconds?: number;
   /** Asked with `--full` only, or when it is asked for by its name. */
   readonly isLong?: true;
 }
 
+export type Unit = "jobs/s" | "commits/s" | "ms" | "jobs/s over time" | "bytes" | "commands/s";
+
 /** Of docs/benchmarks.md. */
-export type Section = "sqlite" | "postgres" | "committers" | "pinned" | "paced" | "history";
+export type Section = "sqlite" | "postgres" | "committers" | "pinned" | "paced" | "history" | "redis" | "redis-aof" | "redis-due" | "redis-idle";
 export const sections: Readonly<Record<Section, string>> = {
   sqlite: "SQLite",
   postgres: "PostgreSQL",
@@ -26,6 +31,10 @@ export const sections: Readonly<Record<Section, string>> = {
   pinned: "PostgreSQL, while a transaction is held open",
   paced: "PostgreSQL, at 2,000 jobs a second while a transaction is held open",
   history: "PostgreSQL, with a history",
+  redis: "Redis",
+  "redis-aof": "Redis, each write on disk before it is answered",
+  "redis-due": "Redis, when a million jobs fall due at once",
+  "redis-idle": "Redis, with nothing to do",
 };
 
 /** With `--full`, on PostgreSQL. */
@@ -35,8 +44,13 @@ export function questionsFor({ full, question, store }: { full: boolean; questio
   return questions
     .filter(({ name }) => name !== "latency-pooled" || question === name || pgBouncerMissing === undefined)
     .filter(({ name, isLong }) => (question === undefined ? full || isLong === undefined : name === question))
-    .filter(({ section }) => store === undefined || (store === "sqlite") === (section === "sqlite"))
+    .filter(({ section }) => store === undefined || storeOf(section) === store)
     .map((one) => (full ? atFull(one) : one));
+}
+
+export function storeOf(section: Section): Store {
+  if (section === "sqlite") return "sqlite";
+  return section.startsWith("redis") ? "redis" : "postgres";
 }
 
 export function jobsOf({ jobs, systems }: BenchQuestion, system: string): number {
@@ -145,4 +159,81 @@ const kept: readonly BenchQuestion[] = [
   { section: "history", name: "history", title: "completed jobs are kept", unit: "ms", systems: [own, "pg-boss"], jobs: { [own]: 1_000_000 }, isLong: true },
 ];
 
-export const questions: readonly BenchQuestion[] = [...sqlite, ...postgres, ...committing, ...pinned, ...paced, ...kept];
+const ownRedis = "errand (redis)";
+const redisPeers = [ownRedis, "BullMQ", "bee-queue"];
+const redisBare = [...redisPeers, "bare redis"];
+const redisOrdered = [ownRedis, "errand (redis), 1,000 keys", "groupmq, 1,000 groups"];
+const perCall = { BullMQ: 100_000, "bee-queue": 100_000, "groupmq, 1,000 groups": 50_000 };
+const many = { [ownRedis]: 200_000, ...perCall };
+
+const onRedis = { section: "redis", unit: "jobs/s" } as const;
+const redis: readonly BenchQuestion[] = [
+  { ...onRedis, name: "bulk", title: "bulk enqueue, 1,000 a call, 2 calls at once", systems: redisBare, jobs: { ...many, "bare redis": 500_000 } },
+  { ...onRedis, name: "awaiting64", title: "awaited single enqueues, 64 callers", systems: redisBare, jobs: many },
+  { ...onRedis, name: "single", title: "awaited single enqueue, 1 caller", systems: redisBare, jobs: { [ownRedis]: 10_000 } },
+  { ...onRedis, name: "drain", title: "drain of no-op jobs, 1 process", systems: redisBare, jobs: { ...many, "bare redis": 500_000 } },
+  { ...onRedis, name: "drain-2", title: "drain of no-op jobs, 2 processes", systems: redisPeers, jobs: many, isLong: true },
+  { ...onRedis, name: "drain-1ms", title: "drain of jobs of 1 ms, 100 at once", systems: redisBare, jobs: { [ownRedis]: 100_000, "bare redis": 200_000 } },
+  { ...onRedis, name: "ordered", title: "drain of no-op jobs, ordered by key", systems: redisOrdered, jobs: many },
+  {
+    ...onRedis,
+    name: "ordered-1ms",
+    title: "drain of jobs of 1 ms, ordered by key",
+    systems: redisOrdered,
+    jobs: { [ownRedis]: 100_000, ...perCall },
+    isLong: true,
+  },
+  { ...onRedis, name: "latency", title: "enqueue to start, idle worker in process, 50/s", unit: "ms", systems: redisPeers, jobs: { [ownRedis]: 250 } },
+  {
+    ...onRedis,
+    name: "latency-across",
+    title: "enqueue to start, idle worker in another process, 50/s",
+    unit: "ms",
+    systems: redisPeers,
+    jobs: { [ownRedis]: 250 },
+    isLong: true,
+  },
+  { ...onRedis, name: "stored", title: "memory of a waiting job, its payload a number", unit: "bytes", systems: redisBare, jobs: { [ownRedis]: 100_000 } },
+];
+
+const onDisk = { section: "redis-aof", unit: "jobs/s", systems: [ownRedis, "BullMQ", "bare redis"], durability: "aof-always", isLong: true } as const;
+const redisAof: readonly BenchQuestion[] = [
+  { ...onDisk, name: "bulk", title: "bulk enqueue, 1,000 a call, 2 calls at once, aof-always", jobs: many },
+  { ...onDisk, name: "awaiting64", title: "awaited single enqueues, 64 callers, aof-always", jobs: many },
+  { ...onDisk, name: "single", title: "awaited single enqueue, 1 caller, aof-always", jobs: { [ownRedis]: 5_000 } },
+  { ...onDisk, name: "drain", title: "drain of no-op jobs, 1 process, aof-always", jobs: many },
+];
+
+/** The jobs are those that are due. */
+const atOnce = { section: "redis-due", jobs: { [ownRedis]: 1_000_000 }, isLong: true } as const;
+const redisDue: readonly BenchQuestion[] = [
+  { ...atOnce, name: "due", title: "they are drained, 1 process", unit: "jobs/s", systems: redisPeers },
+  { ...atOnce, name: "due-claims", title: "they are claimed, one claim after the other", unit: "ms", systems: [ownRedis, "BullMQ"] },
+];
+
+/** The jobs are those before. */
+const redisIdle: readonly BenchQuestion[] = [
+  {
+    section: "redis-idle",
+    name: "idle",
+    title: "an idle worker",
+    unit: "commands/s",
+    systems: [...redisPeers, "groupmq, 1,000 groups"],
+    jobs: { [ownRedis]: 100 },
+    seconds: 10,
+    isLong: true,
+  },
+];
+
+export const questions: readonly BenchQuestion[] = [
+  ...sqlite,
+  ...postgres,
+  ...committing,
+  ...pinned,
+  ...paced,
+  ...kept,
+  ...redis,
+  ...redisAof,
+  ...redisDue,
+  ...redisIdle,
+];

@@ -2,6 +2,7 @@
 import { medianOf, type Cell } from "./figures.ts";
 import { questions, sections, type Section } from "./questions.ts";
 import { heads, rowsOf } from "./rows.ts";
+import type { Store } from "./systems/system.ts";
 
 export interface Table {
   readonly head: readonly string[];
@@ -11,8 +12,8 @@ export interface Table {
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
-  /** In a line, where one was measured. */
-  readonly server: string | undefined;
+  /** Each in a line, where one was measured. */
+  readonly servers: Readonly<Partial<Record<Store, string | undefined>>>;
   readonly thrownAway: number;
 }
 
@@ -50,8 +51,15 @@ export function textOf(cells: readonly Cell[], machine: Machine): string {
   return [
     ...measured.flatMap((section) => [sections[section], ...linedUp(tableOf(cells, section)), ""]),
     ...(series.length === 0 ? [] : ["Thousands of jobs in each second:", ...series, ""]),
-    `${machine.cores} cores of ${machine.cpu}, Node ${process.version}${machine.server === undefined ? "" : `, ${machine.server}`}; ${machine.thrownAway} rounds thrown away, ${busy} kept although the machine was busy`,
+    `${machine.cores} cores of ${machine.cpu}, Node ${process.version}${serversOf(machine)}; ${machine.thrownAway} rounds thrown away, ${busy} kept although the machine was busy`,
   ].join("\n");
+}
+
+function serversOf({ servers }: Machine): string {
+  return Object.values(servers)
+    .filter((server) => server !== undefined)
+    .map((server) => `, ${server}`)
+    .join("");
 }
 
 export function jsonOf(cells: readonly Cell[]): string {

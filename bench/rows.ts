@@ -1,12 +1,19 @@
 /** A table per section: its head, and the row of a system's answers to a question. */
 import { median, medianOf, shown, valuesOf, whole, type Cell } from "./figures.ts";
-import type { BenchQuestion, Section } from "./questions.ts";
+import type { BenchQuestion, Section, Unit } from "./questions.ts";
 
-const costs = ["client CPU µs/job", "server CPU µs/job", "WAL bytes/job"];
+const cpus = ["client CPU µs/job", "server CPU µs/job"];
+const costs = [...cpus, "WAL bytes/job"];
+const redisCosts = [...cpus, "commands/job"];
+const answered = ["question", "system", "median", "min - max", "errand is"];
 
 export const heads: Readonly<Record<Section, readonly string[]>> = {
-  sqlite: ["question", "system", "median", "min - max", "errand is", "CPU µs/job"],
-  postgres: ["question", "system", "median", "min - max", "errand is", ...costs],
+  sqlite: [...answered, "CPU µs/job"],
+  postgres: [...answered, ...costs],
+  redis: [...answered, ...redisCosts],
+  "redis-aof": [...answered, ...redisCosts, "AOF bytes/job"],
+  "redis-due": [...answered, "ms of a script on the server p50, p99", "the slowest, by SLOWLOG", "at 1 ms or more", ...redisCosts],
+  "redis-idle": [...answered, "% of a core: client", "server"],
   committers: ["question", "system", "median", "min - max", "of the app's own", ...costs],
   pinned: ["meanwhile", "system", "first third", "the rest", "the rest ÷ first", "errand is", ...costs],
   paced: [
@@ -38,6 +45,25 @@ type RowOf = (question: BenchQuestion, cells: readonly Cell[], system: string) =
 export const rowsOf: Readonly<Record<Section, RowOf>> = {
   sqlite: (question, cells, system) => [...valueOf(question, cells, system), cpuOf(cells, system)],
   postgres: (question, cells, system) => [...valueOf(question, cells, system), ...costsOf(cells, system)],
+  redis: (question, cells, system) => [...valueOf(question, cells, system), ...redisCostsOf(cells, system)],
+  "redis-aof": (question, cells, system) => [
+    ...valueOf(question, cells, system),
+    ...redisCostsOf(cells, system),
+    shown(medianOf(cells, system, "aofBytes"), 0),
+  ],
+  "redis-due": (question, cells, system) => [
+    // A claim of a hundred jobs and one of a single job are not compared.
+    ...(question.unit === "ms" ? valueOf(question, cells, system).with(-1, "") : valueOf(question, cells, system)),
+    quantilesOf(cells, system, ["scriptP50ms", "scriptP99ms"]),
+    shown(medianOf(cells, system, "slowestMs"), 2),
+    whole(medianOf(cells, system, "slow")),
+    ...redisCostsOf(cells, system),
+  ],
+  "redis-idle": (question, cells, system) => [
+    ...valueOf(question, cells, system),
+    shown(medianOf(cells, system, "clientPercent"), 2),
+    shown(medianOf(cells, system, "serverPercent"), 2),
+  ],
   committers: (question, cells, system) => {
     const values = valuesOf(cells, system, "perSecond");
     const own = medianOf(cells, question.systems[0] ?? "", "perSecond");
@@ -75,15 +101,39 @@ export const rowsOf: Readonly<Record<Section, RowOf>> = {
   ],
 };
 
+interface Shown {
+  readonly figure: string;
+  readonly digits: number;
+  readonly after: string;
+  /** What a ratio of errand's to another's says. */
+  readonly ratio: (ratio: number) => string;
+}
+
+const more: Shown = { figure: "perSecond", digits: 0, after: "/s", ratio: (ratio) => `${ratio.toFixed(2)}x` };
+const shownAs: Readonly<Record<Unit, Shown>> = {
+  "jobs/s": more,
+  "commits/s": more,
+  "jobs/s over time": more,
+  ms: { figure: "p50ms", digits: 2, after: " ms p50", ratio: (ratio) => `${ratio.toFixed(1)}x as long` },
+  bytes: { figure: "bytes", digits: 0, after: " bytes", ratio: (ratio) => `${ratio.toFixed(2)}x as large` },
+  "commands/s": { figure: "commandsPerSecond", digits: 1, after: " commands/s", ratio: (ratio) => `${ratio.toFixed(2)}x as many` },
+};
+
 function valueOf(question: BenchQuestion, cells: readonly Cell[], system: string): readonly string[] {
-  const figure = question.unit === "ms" ? "p50ms" : "perSecond";
+  const { figure, digits, after, ratio } = shownAs[question.unit];
   const values = valuesOf(cells, system, figure);
   const base = medianOf(cells, question.systems[0] ?? "", figure);
-  const text = question.unit === "ms" ? (value: number): string => value.toFixed(2) : whole;
+  const text = digits === 0 ? whole : (value: number): string => value.toFixed(digits);
   const [p95, p99] = ["p95ms", "p99ms"].map((name) => text(medianOf(cells, system, name)));
-  const others = question.unit === "ms" ? ` ms p50, ${p95} p95, ${p99} p99` : "/s";
-  const ratio = question.unit === "ms" ? `${(base / median(values)).toFixed(1)}x as long` : `${(base / median(values)).toFixed(2)}x`;
-  return [question.title, system, `${text(median(values))}${others}`, rangeOf(values, text), system === question.systems[0] ? "" : ratio];
+  const others = question.unit === "ms" ? `, ${p95} p95, ${p99} p99` : "";
+  const compared = base / median(values);
+  return [
+    question.title,
+    system,
+    `${text(median(values))}${after}${others}`,
+    rangeOf(values, text),
+    system === question.systems[0] || Number.isNaN(compared) ? "" : ratio(compared),
+  ];
 }
 
 function rangeOf(values: readonly number[], text: (value: number) => string): string {
@@ -108,4 +158,13 @@ function cpuOf(cells: readonly Cell[], system: string): string {
 function costsOf(cells: readonly Cell[], system: string): readonly string[] {
   const wal = ["walEnqueueBytes", "walBytes"].map((figure) => shown(medianOf(cells, system, figure), 0)).filter((text) => text !== "");
   return [shown(medianOf(cells, system, "clientMicroseconds"), 1), shown(medianOf(cells, system, "serverMicroseconds"), 1), wal.join(" + ")];
+}
+
+function redisCostsOf(cells: readonly Cell[], system: string): readonly string[] {
+  const figures: readonly (readonly [string, number])[] = [
+    ["clientMicroseconds", 1],
+    ["serverMicroseconds", 1],
+    ["commands", 2],
+  ];
+  return figures.map(([figure, digits]) => shown(medianOf(cells, system, figure), digits));
 }

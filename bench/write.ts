@@ -1,7 +1,7 @@
 /** docs/benchmarks.md: a section per store, each from one run. A section that a run did not answer as a whole stays as it was. */
 import { readFile, writeFile } from "node:fs/promises";
 import type { Cell } from "./figures.ts";
-import { questionsFor, sections, type Section } from "./questions.ts";
+import { questionsFor, sections, storeOf, type Section } from "./questions.ts";
 import { names, seriesOf, tableOf, type Machine, type Table } from "./report.ts";
 import { systems } from "./systems.ts";
 
@@ -24,6 +24,13 @@ is still held. errand and pg-boss keep what was done, graphile-worker deletes it
   history: `Completed jobs of the last hours, stored by SQL as the system's own verbs store them, then VACUUM ANALYZE; "before" there are some 200. Start: single enqueues to an idle worker in the same process, 50 a second. A
 retention pass is one call of the verb that workers make each half second, while a tenth of the jobs is due to go. graphile-worker keeps no done jobs; pg-boss counts from a cache
 and removes all that is due in one walk, so only its starts are compared.`,
+  redis: `Client, server and workers share these cores, and there is no network between them, which flatters whoever asks often. Each answer has a server of its own, without snapshots and
+without an append-only file: what it stores is lost when it ends. A drain runs in worker processes of its own that are connected before it starts, and ends when the last outcome is
+stored. Commands are those that the server counts, with those of its scripts. Memory of a waiting job: what the server holds more with 100,000 of them, divided by these.`,
+  "redis-aof": "The server writes to its append-only file and calls fsync before it answers (appendfsync always).",
+  "redis-due": `The jobs are stored beforehand, due at one moment, at which a worker of 100 hands is at work; or they are claimed by the verb that the system's own worker uses, with the
+settlement of the claim before, by a single caller: 100 jobs of errand's in a claim, one job of BullMQ's. Times of scripts are the server's own: while one runs, nobody else is answered.`,
+  "redis-idle": "A worker process has run 100 jobs, rests for five seconds, and is measured in the ten that follow.",
 };
 
 /** Answers the titles of the sections that were written. */
@@ -56,7 +63,8 @@ async function sectionOf(all: readonly Cell[], section: Section, machine: Machin
   const asked = [...new Set(cells.map((cell) => cell.system))];
   const settings = await Promise.all(asked.map(async (name) => `- **${name}**: ${(await systems[name]?.())?.settings ?? ""}`));
   const own = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
-  const server = section === "sqlite" || machine.server === undefined ? "" : `, ${machine.server}`;
+  const facts = machine.servers[storeOf(section)];
+  const server = facts === undefined ? "" : `, ${facts}`;
   return `## ${sections[section]}
 
 Written by \`${command}\`: medians of ${rounds} rounds with the smallest and largest.

@@ -1,19 +1,22 @@
 /** The questions, asked of any system on PostgreSQL. Where counts do not come out, there is no answer. */
+import { allEnded } from "../ended.ts";
+import { fill } from "../fill.ts";
+import { latency, latencyAcross } from "../latency.ts";
+import { ownSeconds } from "../ownSeconds.ts";
 import { callers, type Figures, type System } from "../systems/system.ts";
+import type { How, Producer } from "../working.ts";
+import { Workers } from "../workers.ts";
 import { committers } from "./committers.ts";
 import { history } from "./history.ts";
-import { latency, latencyAcross, latencyPooled } from "./latency.ts";
-import { Meter, ownSeconds } from "./meter.ts";
+import { latencyPooled } from "./latencyPooled.ts";
+import { Meter } from "./meter.ts";
 import { paced } from "./paced.ts";
 import { pinned } from "./pinned.ts";
-import type { How, PostgresSystem, Producer } from "./system.ts";
-import { Workers } from "./workers.ts";
+import type { PostgresSystem } from "./system.ts";
 
 /** Large calls, and more than one on the way, are what each of them documents for bulk. */
 const batch = 5_000;
 const callsAtOnce = 2;
-const lookEveryMs = 5;
-const endsWithinMs = 120_000;
 const noop: How = { hands: 100, for: "throughput", waitMs: 0 };
 const waiting1ms: How = { ...noop, waitMs: 1 };
 
@@ -23,7 +26,7 @@ export function answersOf(system: PostgresSystem): System {
     settings: system.settings,
     store: "postgres",
     answers: {
-      bulk: (url, jobs) => enqueue(system, url, jobs, (producer) => fill(producer, jobs)),
+      bulk: (url, jobs) => enqueue(system, url, jobs, (producer) => fill(jobs, batch, callsAtOnce, (ids) => producer.enqueue(ids))),
       awaiting64: (url, jobs) => enqueue(system, url, jobs, (producer) => callers(jobs, () => producer.enqueueOne(1))),
       single: (url, jobs) =>
         enqueue(system, url, jobs, async (producer) => {
@@ -46,20 +49,6 @@ export function answersOf(system: PostgresSystem): System {
   };
 }
 
-/** Several calls at once, of so many jobs each. */
-async function fill(producer: Producer, jobs: number): Promise<void> {
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: callsAtOnce }, async () => {
-      while (next < jobs) {
-        const from = next;
-        next = Math.min(jobs, from + batch);
-        await producer.enqueue(Array.from({ length: next - from }, (_, index) => from + index));
-      }
-    }),
-  );
-}
-
 async function enqueue(system: PostgresSystem, url: string, jobs: number, how: (producer: Producer) => Promise<void>): Promise<Figures> {
   const [producer, meter] = [await system.produce(url), await Meter.on(url)];
   const figures = await meter.during(jobs, () => how(producer));
@@ -73,11 +62,18 @@ async function enqueue(system: PostgresSystem, url: string, jobs: number, how: (
 /** From `start` in connected worker processes until the last outcome is stored. */
 async function drain(system: PostgresSystem, url: string, jobs: number, how: How, processes: number): Promise<Figures> {
   const [producer, meter] = [await system.produce(url), await Meter.on(url)];
-  const filled = await meter.during(jobs, () => fill(producer, jobs));
+  const filled = await meter.during(jobs, () => fill(jobs, batch, callsAtOnce, (ids) => producer.enqueue(ids)));
   await meter.settle();
   const workers = await Workers.ready(system.name, url, how, processes);
   const clientSeconds = async (): Promise<number> => (await ownSeconds()) + (await workers.cpuSeconds());
-  const drained = await meter.during(jobs, () => allEnded(system.name, workers, producer, jobs), clientSeconds);
+  const drained = await meter.during(
+    jobs,
+    async () => {
+      await workers.start();
+      await allEnded(system.name, workers, producer, jobs);
+    },
+    clientSeconds,
+  );
   await workers.stop();
   if (workers.runs !== jobs) throw new Error(`${system.name} ran ${jobs} jobs ${workers.runs} times`);
   const workersSeconds = await workers.cpuSeconds();
@@ -85,18 +81,4 @@ async function drain(system: PostgresSystem, url: string, jobs: number, how: How
   await producer.close();
   await meter.close();
   return { ...drained, walEnqueueBytes: filled["walBytes"] ?? Number.NaN, workersSeconds };
-}
-
-/** While jobs run, the workers' own counts tell; the store is asked when all have run. */
-async function allEnded(name: string, workers: Workers, producer: Producer, jobs: number): Promise<void> {
-  const begin = performance.now();
-  await workers.start();
-  for (;;) {
-    if (workers.runs >= jobs) {
-      const { unended, done } = await producer.counts();
-      if (unended === 0 && (done ?? jobs) === jobs) return;
-    }
-    if (performance.now() - begin > endsWithinMs) throw new Error(`${name} ran ${workers.runs} of ${jobs} jobs and left some undone`);
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
-  }
 }

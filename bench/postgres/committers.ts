@@ -1,9 +1,11 @@
 /** An app that commits: each transaction inserts a row of the app's own and, where the system can, enqueues a job with it, while an idle worker takes the jobs in. */
 import pg from "pg";
+import { ownSeconds } from "../ownSeconds.ts";
 import { callers, type Figures } from "../systems/system.ts";
-import { Meter, ownSeconds } from "./meter.ts";
-import type { How, PostgresSystem, Producer } from "./system.ts";
-import { Workers } from "./workers.ts";
+import type { How } from "../working.ts";
+import { Workers } from "../workers.ts";
+import { Meter } from "./meter.ts";
+import type { PostgresProducer, PostgresSystem } from "./system.ts";
 
 const connections = 16;
 /** Before anything is measured: connections are made, plans are, and the system knows its task. */
@@ -38,7 +40,7 @@ export async function committers(system: PostgresSystem, url: string, jobs: numb
   return { ...figures, workersSeconds };
 }
 
-async function commitOne(app: pg.Pool, producer: Producer): Promise<void> {
+async function commitOne(app: pg.Pool, producer: PostgresProducer): Promise<void> {
   const client = await app.connect();
   try {
     await client.query("BEGIN");
@@ -53,7 +55,7 @@ async function commitOne(app: pg.Pool, producer: Producer): Promise<void> {
 }
 
 /** Each commit left its row, and each job that was enqueued with one ran once and has ended. */
-async function allThere(name: string, app: pg.Pool, producer: Producer, workers: Workers, commits: number): Promise<void> {
+async function allThere(name: string, app: pg.Pool, producer: PostgresProducer, workers: Workers, commits: number): Promise<void> {
   const { rows } = await app.query<{ orders: string }>("SELECT count(*) AS orders FROM app_orders");
   if (Number(rows[0]?.orders) !== commits) throw new Error(`${rows[0]?.orders} rows are left of ${commits} commits`);
   if (producer.enqueueWithin === undefined) return;

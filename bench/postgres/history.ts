@@ -1,6 +1,6 @@
 /** Does anything grow with what has ended and is kept? The same starts and counts before and after so many completed jobs; and retention, when a part of them is due to go. */
 import { quantiles, type Figures } from "../systems/system.ts";
-import { latency } from "./latency.ts";
+import { latency } from "../latency.ts";
 import { Meter } from "./meter.ts";
 import type { History, PostgresSystem, Retention } from "./system.ts";
 

@@ -1,12 +1,12 @@
 /** Somebody else's transaction, open all the while: vacuum removes nothing that ended since. */
 import pg from "pg";
 import type { Held } from "../systems/system.ts";
-import type { Producer } from "./system.ts";
+import type { PostgresProducer } from "./system.ts";
 
 /** No job that a question counts has it: it is never committed. */
 const heldId = 0;
 
-type Hold = (client: pg.Client, producer: Producer) => Promise<unknown>;
+type Hold = (client: pg.Client, producer: PostgresProducer) => Promise<unknown>;
 const holds: Readonly<Record<Held, Hold>> = {
   nothing: () => Promise.resolve(),
   snapshot: async (client) => {
@@ -26,7 +26,7 @@ const holds: Readonly<Record<Held, Hold>> = {
 };
 
 /** `enqueue`: by the producer's own system. Until it is ended. */
-export async function holding(url: string, held: Held, producer: Producer): Promise<pg.Client> {
+export async function holding(url: string, held: Held, producer: PostgresProducer): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url });
   // Its database is dropped under it.
   client.on("error", () => undefined);

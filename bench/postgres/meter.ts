@@ -1,6 +1,7 @@
 /** What a part of an answer cost: its time, the WAL it wrote, and the CPU of the server apart from that of its clients. */
 import { readdirSync, readFileSync } from "node:fs";
 import pg from "pg";
+import { ownSeconds } from "../ownSeconds.ts";
 import type { Figures } from "../systems/system.ts";
 
 /** Linux counts a process's CPU in these, everywhere that Node.js runs. */
@@ -90,11 +91,6 @@ export class Meter {
     const backends = new Map((rows[0]?.pids ?? []).map((pid) => [pid, statOf(pid)?.seconds ?? Number.NaN]));
     return { wal: Number(rows[0]?.wal), clientSeconds, backends };
   }
-}
-
-export function ownSeconds(): Promise<number> {
-  const { user, system } = process.cpuUsage();
-  return Promise.resolve((user + system) / 1e6);
 }
 
 /** What came since then started at nothing; what is gone is not counted. */

@@ -2,11 +2,14 @@
  * A steady pace that every system can keep, for a long time, while a transaction of somebody else's is held open: what does a start cost in the end,
  * and what is left lying about?
  */
+import { instant } from "../instant.ts";
+import { ownSeconds } from "../ownSeconds.ts";
 import type { Asked, Figures } from "../systems/system.ts";
+import type { Producer } from "../working.ts";
+import { Workers } from "../workers.ts";
 import { holding } from "./holder.ts";
-import { Meter, ownSeconds } from "./meter.ts";
-import type { PostgresSystem, Producer } from "./system.ts";
-import { Workers } from "./workers.ts";
+import { Meter } from "./meter.ts";
+import type { PostgresSystem } from "./system.ts";
 
 const callEveryMs = 10;
 const callsAtOnce = 4;
@@ -57,11 +60,6 @@ export async function paced(system: PostgresSystem, url: string, perSecond: numb
   await holder.end();
   await meter.close();
   return { ...cost, ...quartersOf(delays), perSecond: perSecondRun, backlogAtEnd, ...left, workersSeconds };
-}
-
-/** Microseconds on a clock that all processes of a machine share: the id of a job is when it was handed over. */
-export function instant(): number {
-  return Number(process.hrtime.bigint() / 1_000n);
 }
 
 async function warmUp(name: string, producer: Producer, workers: Workers, jobs: number): Promise<void> {

@@ -2,11 +2,13 @@
  * Enqueue and drain at full speed, while a transaction of somebody else's is held open: vacuum then removes nothing that ended since,
  * and whoever finds its next job by walking over those gets slower by the second.
  */
+import { ownSeconds } from "../ownSeconds.ts";
 import type { Asked, Figures } from "../systems/system.ts";
+import type { Producer } from "../working.ts";
+import { Workers } from "../workers.ts";
 import { holding } from "./holder.ts";
-import { Meter, ownSeconds } from "./meter.ts";
-import type { PostgresSystem, Producer } from "./system.ts";
-import { Workers } from "./workers.ts";
+import { Meter } from "./meter.ts";
+import type { PostgresSystem } from "./system.ts";
 
 const batch = 5_000;
 const callsAtOnce = 2;

@@ -1,6 +1,9 @@
 /** The limit: one table and one index, rows in batches through the bare driver, with no features at all. */
 import pg from "pg";
-import type { PostgresSystem, Run } from "../postgres/system.ts";
+import type { PostgresSystem } from "../postgres/system.ts";
+import type { Run } from "../working.ts";
+import { coalesced } from "./coalesced.ts";
+import { runAll } from "./runAll.ts";
 
 const install = `
 CREATE TABLE IF NOT EXISTS job (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, state smallint NOT NULL DEFAULT 0, payload jsonb NOT NULL);
@@ -63,40 +66,10 @@ async function lane(pool: pg.Pool, hands: number, run: Run, isStopping: () => bo
     const { rows } = await pool.query<Row>({ name: "turn", text: turn, values: [held.map(({ id }) => id), isStopping() ? 0 : batch] });
     held = rows;
     if (held.length === 0) await new Promise((resolve) => setTimeout(resolve, emptyMs));
-    await runAll(held, hands, run);
+    await runAll(
+      held.map(({ payload }) => payload.id),
+      hands,
+      run,
+    );
   }
-}
-
-async function runAll(rows: readonly Row[], hands: number, run: Run): Promise<void> {
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: hands }, async () => {
-      for (let row = rows[next++]; row !== undefined; row = rows[next++]) await run(row.payload.id);
-    }),
-  );
-}
-
-/** One INSERT is under way, and all who come meanwhile share the next one; each waits for its commit. */
-function coalesced(store: (ids: readonly number[]) => Promise<unknown>): (id: number) => Promise<void> {
-  let waiting: { readonly id: number; readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
-  let isUnderWay = false;
-  const storeAll = async (): Promise<void> => {
-    isUnderWay = true;
-    while (waiting.length > 0) {
-      const callers = waiting;
-      waiting = [];
-      try {
-        await store(callers.map(({ id }) => id));
-        for (const { done } of callers) done();
-      } catch (error) {
-        for (const { failed } of callers) failed(error);
-      }
-    }
-    isUnderWay = false;
-  };
-  return (id) =>
-    new Promise((done, failed) => {
-      waiting.push({ id, done, failed });
-      if (!isUnderWay) void storeAll();
-    });
 }

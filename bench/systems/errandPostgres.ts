@@ -1,6 +1,7 @@
 /** errand as a user has it, on PostgreSQL: default settings, a pool of its own. */
 import { broker, task, type Broker, type Task } from "../../src/index.ts";
-import type { Counts, PostgresSystem, Run } from "../postgres/system.ts";
+import type { PostgresSystem } from "../postgres/system.ts";
+import type { Counts, Run } from "../working.ts";
 import { errandHistory } from "./errandHistory.ts";
 
 interface Entry {

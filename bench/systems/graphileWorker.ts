@@ -1,6 +1,7 @@
 /** graphile-worker: tuned as its page on performance says, or as it comes; jobs of a named queue run one at a time. */
 import { Logger, makeWorkerUtils, run as runWorker } from "graphile-worker";
-import type { How, PostgresSystem } from "../postgres/system.ts";
+import type { PostgresSystem } from "../postgres/system.ts";
+import type { How } from "../working.ts";
 
 const logger = new Logger(() => () => undefined);
 const task = "noop";

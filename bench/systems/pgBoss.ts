@@ -1,7 +1,8 @@
 /** pg-boss: batches are fetched and completed at once, and a queue that notifies. */
 import { PgBoss } from "pg-boss";
 import pg from "pg";
-import type { How, PostgresSystem } from "../postgres/system.ts";
+import type { PostgresSystem } from "../postgres/system.ts";
+import type { How } from "../working.ts";
 import { pgBossHistory } from "./pgBossHistory.ts";
 
 const queue = "noop";

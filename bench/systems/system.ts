@@ -1,4 +1,6 @@
 /** A system under measurement answers questions; each answer is made in a process of its own, on a fresh file or database. */
+import type { Durability } from "../redis/durability.ts";
+
 export type Question =
   | "bulk"
   | "awaiting64"
@@ -12,10 +14,16 @@ export type Question =
   | "latency"
   | "latency-across"
   | "latency-pooled"
+  | "stored"
+  | "due"
+  | "due-claims"
+  | "idle"
   | "committers"
   | "pinned"
   | "paced-pinned"
   | "history";
+
+export type Store = "sqlite" | "postgres" | "redis";
 
 /** Jobs per second, or milliseconds, by name. */
 export type Figures = Readonly<Record<string, number>>;
@@ -24,7 +32,10 @@ export type Figures = Readonly<Record<string, number>>;
 export interface Asked {
   readonly seconds: number;
   readonly held?: Held;
+  /** Of a server that is started for the answer. */
+  readonly durability?: Durability;
 }
+
 /** By somebody else, all the while. */
 export type Held = "nothing" | "snapshot" | "writer" | "enqueue";
 
@@ -33,8 +44,8 @@ export interface System {
   /** Its own best documented settings, in a line. */
   readonly settings: string;
   /** Default: sqlite. */
-  readonly store?: "sqlite" | "postgres";
-  /** `store`: the path of a file, or the URL of a database. */
+  readonly store?: Store;
+  /** `store`: the path of a file, or the URL of a database or server. */
   readonly answers: Partial<Record<Question, (store: string, jobs: number, asked: Asked) => Promise<Figures>>>;
 }
 

@@ -1,7 +1,7 @@
 /** The worker processes of an answer, as one. */
 import { fork, type ChildProcess } from "node:child_process";
-import type { Figures } from "../systems/system.ts";
-import type { How } from "./system.ts";
+import type { Figures } from "./systems/system.ts";
+import type { How } from "./working.ts";
 import type { Said, Spent, Told } from "./workerProcess.ts";
 
 export class Workers {

@@ -1,8 +1,9 @@
 /** A worker process beside the bench: `node workerProcess.ts system url how`. Tells what it ran; is told when to start and to stop. */
-import { quantiles, type Figures } from "../systems/system.ts";
-import { instant } from "./paced.ts";
-import { postgresSystems } from "./systems.ts";
-import type { How } from "./system.ts";
+import { instant } from "./instant.ts";
+import { postgresSystems } from "./postgres/systems.ts";
+import { redisSystems } from "./redis/systems.ts";
+import { quantiles, type Figures } from "./systems/system.ts";
+import type { How, WorkingSystem } from "./working.ts";
 
 export type Told = { readonly is: "ready" } | { readonly is: "ran"; readonly runs: number } | { readonly is: "started"; readonly at: string } | Spent;
 export interface Spent {
@@ -21,7 +22,8 @@ let runs = 0;
 let runsTold = 0;
 let delays: number[] = [];
 
-const system = await postgresSystems[name]?.();
+const systems: Readonly<Record<string, () => Promise<WorkingSystem>>> = { ...postgresSystems, ...redisSystems };
+const system = await systems[name]?.();
 if (system === undefined) throw new Error(`there is no system ${name}`);
 const worker = await system.work(url, how, (id) => {
   runs++;

@@ -1,17 +1,14 @@
 /** Single enqueues, one after the other, to a worker that has nothing else to do: how long until the run starts? */
-import { PgBouncer } from "../../test/postgres/pgbouncer.ts";
-import { quantiles, type Figures } from "../systems/system.ts";
-import type { How, PostgresSystem } from "./system.ts";
+import { quantiles, type Figures } from "./systems/system.ts";
+import type { How, WorkingSystem } from "./working.ts";
 import { Workers } from "./workers.ts";
 
 const idle: How = { hands: 10, for: "latency", waitMs: 0 };
 /** 50 a second. */
 const everyMs = (): number => 20;
-/** Where the worker looks at a pace of its own, which must not be met at the same moment of it each time. */
-const atRandomMs = (): number => 100 * Math.random();
 
 /** Enqueue call to the start of run, an idle worker in the same process. */
-export async function latency(system: PostgresSystem, url: string, jobs: number): Promise<Figures> {
+export async function latency(system: WorkingSystem, url: string, jobs: number): Promise<Figures> {
   let started: () => void = () => undefined;
   const producer = await system.produce(url);
   const worker = await system.work(url, idle, () => {
@@ -34,20 +31,13 @@ export async function latency(system: PostgresSystem, url: string, jobs: number)
 }
 
 /** The same, in another process. */
-export async function latencyAcross(system: PostgresSystem, url: string, jobs: number): Promise<Figures> {
+export async function latencyAcross(system: WorkingSystem, url: string, jobs: number): Promise<Figures> {
   const { samples, workersSeconds } = await startsAcross(system, url, jobs, everyMs);
   return { ...quantiles(samples), workersSeconds };
 }
 
-/** In another process, which hears of nothing: the first job, before which nothing came, is left out. */
-export async function latencyPooled(system: PostgresSystem, url: string, jobs: number): Promise<Figures> {
-  await using pooler = await PgBouncer.before(url);
-  const { samples, workersSeconds } = await startsAcross(system, pooler.url, 1 + jobs, atRandomMs);
-  return { ...quantiles(samples.slice(1)), workersSeconds };
-}
-
-async function startsAcross(
-  system: PostgresSystem,
+export async function startsAcross(
+  system: WorkingSystem,
   url: string,
   jobs: number,
   pauseMs: () => number,
