@@ -1,10 +1,10 @@
 /** A Runtime whose clock stands still: the port's tests give `at.now` themselves. */
-import type { Runtime } from "../../src/core/runtime.ts";
+import type { Logger, Runtime } from "../../src/core/runtime.ts";
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export class StillRuntime implements Runtime {
-  readonly log = silent;
+  readonly log: Logger = silent;
   #ids = 0;
 
   now(): number {

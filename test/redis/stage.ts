@@ -1,0 +1,43 @@
+/** Engines on a server, and what they said. */
+import type { Engine } from "../../src/core/engine.ts";
+import type { Logger } from "../../src/core/runtime.ts";
+import { redis } from "../../src/redis/index.ts";
+import type { RedisOptions } from "../../src/redis/index.ts";
+import { StillRuntime } from "../port/stillRuntime.ts";
+
+export interface Said {
+  readonly level: string;
+  readonly message: string;
+  readonly details: object;
+}
+
+/** A real clock; what is logged is kept. */
+export class ToldRuntime extends StillRuntime {
+  readonly said: Said[] = [];
+  override readonly log: Logger = {
+    debug: (details: object, message: string) => this.#say("debug", details, message),
+    info: (details: object, message: string) => this.#say("info", details, message),
+    warn: (details: object, message: string) => this.#say("warn", details, message),
+    error: (details: object, message: string) => this.#say("error", details, message),
+  };
+
+  of(level: string): readonly string[] {
+    return this.said.filter((each) => each.level === level).map(({ message }) => message);
+  }
+
+  #say(level: string, details: object, message: string): undefined {
+    this.said.push({ level, message, details });
+  }
+}
+
+export interface Open extends AsyncDisposable {
+  readonly engine: Engine;
+  readonly runtime: ToldRuntime;
+}
+
+export async function opened(given: Parameters<typeof redis>[0], options: RedisOptions = {}): Promise<Open> {
+  const engine = redis(given, options);
+  const runtime = new ToldRuntime();
+  await engine.open({ runtime });
+  return { engine, runtime, [Symbol.asyncDispose]: () => engine.close() };
+}
