@@ -36,17 +36,15 @@ local function winner_of(work)
   end
 end
 
--- When it is due and must have started. firstEnqueuedAt is what a debounce's deadline counts from.
+-- When it is due, and when it must have started. firstEnqueuedAt is what a debounce's deadline counts from.
 local function terms_of(work, firstEnqueuedAt, elements)
   local now = S.now
   local startBy = work.startBy or (work.startWithinMs and now + work.startWithinMs)
   local mode = work.unique and work.unique.mode
   local is = mode and mode.is
-  if is == 'gather' and elements >= mode.most then return { dueAt = now, startBy = startBy } end
-  if is == 'debounce' or is == 'gather' then
-    return { dueAt = math.min(now + mode.quietMs, firstEnqueuedAt + mode.atMostMs), startBy = startBy }
-  end
-  return { dueAt = math.max(now, work.dueAt or now + (work.delayMs or 0)), startBy = startBy }
+  if is == 'gather' and elements >= mode.most then return now, startBy end
+  if is == 'debounce' or is == 'gather' then return math.min(now + mode.quietMs, firstEnqueuedAt + mode.atMostMs), startBy end
+  return math.max(now, work.dueAt or now + (work.delayMs or 0)), startBy
 end
 
 -- What counts from its being let go. An instant that was stated stands, and so does the time of a debounce.
@@ -78,9 +76,8 @@ end
 local function store_job(work, winners)
   local join = work.join and U.joins.find(work.join)
   local after = M.resolved(work.after, winners)
-  local job = U.newJob.new_job(work, terms_of(work, S.now, 1), {
-    line = U.line.of(work.queue, work.task), seq = U.meta.next_seq(), join = join and join.seq, after = after,
-  })
+  local dueAt, startBy = terms_of(work, S.now, 1)
+  local job = U.newJob.new_job(work, dueAt, startBy, join and join.seq, after)
   local unique = work.unique
   if unique then
     if unique.mode.is == 'gather' then U.gathering.gather(job, work) end
@@ -117,15 +114,15 @@ local function yield_to(job, work)
     job.payload = work.payload
   end
   if is == 'gather' or job.gathering then U.gathering.gather(job, work) end
-  local terms = terms_of(work, job.enqueuedAt, job.gathering and job.gathering.elements or 1)
+  local dueAt, startBy = terms_of(work, job.enqueuedAt, job.gathering and job.gathering.elements or 1)
   local limit = job.limitedBy
   if limit then U.limits.leave(job) end
   job.version = work.version
   job.expecting = work.expecting
   job.headStartMs = work.headStartMs
-  if job.hold then job.startBy = work.startBy else job.startBy = terms.startBy end
-  job.dueAt = terms.dueAt
-  job.urgency = terms.dueAt - work.headStartMs
+  if job.hold then job.startBy = work.startBy else job.startBy = startBy end
+  job.dueAt = dueAt
+  job.urgency = dueAt - work.headStartMs
   job.delayedBy = 'time'
   if job.hold then count_down(job.hold, work)
   elseif limit and job.dueAt <= S.now then U.limits.move_to(job, limit)
