@@ -26,9 +26,12 @@ local function has_bounds(wanted)
   return false
 end
 
+-- Those with lanes are told by their lanes.
 local function by_first(spans)
   local starts, sorted = {}, {}
-  for at = 1, #spans, 3 do starts[#starts + 1] = at end
+  for at = 1, #spans, 3 do
+    if not U.template.get(spans[at + 2]).ifDead then starts[#starts + 1] = at end
+  end
   table.sort(starts, function(a, b) return spans[a] < spans[b] end)
   for _, at in ipairs(starts) do sorted[#sorted + 1], sorted[#sorted + 2], sorted[#sorted + 3] = spans[at], spans[at + 1], spans[at + 2] end
   return sorted
@@ -38,7 +41,7 @@ local function choose(wanted, fence)
   local out = U.handOut.open(wanted, fence)
   if has_bounds(wanted) then U.handOut.choose(out) else U.handSpans.choose(out) end
   if #out.spans > 0 then
-    U.claims.add(wanted.process, wanted.claim, string.format('%.0f', fence), by_first(out.spans))
+    U.claims.add(wanted.process, wanted.claim, string.format('%.0f', fence), by_first(out.spans), out.laned)
     U.processes.of(wanted.process, wanted.leaseMs)
   end
   return out
@@ -85,7 +88,7 @@ function M.templates(spans)
     local number = tostring(spans[at])
     if templates[number] == nil then
       local t = U.template.get(spans[at])
-      templates[number] = { task = t.task, queue = t.queue, version = t.version }
+      templates[number] = { task = t.task, queue = t.queue, version = t.version, isLaned = t.ifDead ~= nil or nil }
     end
   end
   return templates

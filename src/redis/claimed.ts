@@ -14,7 +14,7 @@ export interface StoredClaimed extends Omit<Claimed, "jobs" | "settled" | "fence
   readonly spans: readonly number[];
   /** How many slim jobs come next, and how many others, in turn. */
   readonly runs: readonly number[];
-  readonly templates: Readonly<Record<string, { readonly task: string; readonly queue: string; readonly version?: number }>>;
+  readonly templates: Readonly<Record<string, { readonly task: string; readonly queue: string; readonly version?: number; readonly isLaned?: boolean }>>;
 }
 
 export function claimedOf(stored: StoredClaimed, texts: readonly string[], settling: readonly Outcome[], seqs: Seqs): Claimed {
@@ -58,7 +58,8 @@ function jobOf(text: string, named: StoredClaimed["templates"][string] | undefin
   const due = text.indexOf(" ", times) + 1;
   const id = text.indexOf("\u001e", due) + 1;
   const content = text.indexOf("\u001f", id) + 1;
-  const payload = text.indexOf("\u001f", content) + 1;
+  const lane = named?.isLaned === true ? text.indexOf("\u001f", content) + 1 : content;
+  const payload = text.indexOf("\u001f", lane) + 1;
   const enqueuedAt = Number(text.slice(times, due - 1));
   const job: ClaimedJob = {
     id: text.slice(id, content - 1),
@@ -70,7 +71,8 @@ function jobOf(text: string, named: StoredClaimed["templates"][string] | undefin
     suspects: 0,
     enqueuedAt,
     dueAt: due === id - 1 ? enqueuedAt : Number(text.slice(due, id - 1)),
-    isOrdered: false,
+    isOrdered: lane !== content,
+    ...(lane !== content && { lane: text.slice(lane, payload - 1) }),
   };
   return version === undefined ? job : { ...job, version };
 }

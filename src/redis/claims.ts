@@ -1,22 +1,22 @@
-/** Slim jobs that run: what one claim handed out is one row, with the spans of what it still holds. A claim is known by its fence. */
+/** Slim jobs that run: what one claim handed out is one row, with what it still holds. A claim is known by its fence. */
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 
 export const claimsFragment: Fragment = fragment(
   "claims",
   String.raw`
--- spans: first, last and template in turn, ascending.
+-- spans: first, last and template in turn, ascending; laned: of jobs with a lane, lists of a template, a lane and their numbers.
 function M.get(fence)
   return U.rows.get('cl', fence)
 end
 
-function M.add(process, claim, fence, spans)
-  U.rows.put('cl', fence, { process = process, claim = claim, startedAt = S.now, spans = spans })
+function M.add(process, claim, fence, spans, laned)
+  U.rows.put('cl', fence, { process = process, claim = claim, startedAt = S.now, spans = spans, laned = laned })
   call('SADD', K .. ':pc:' .. process, fence)
 end
 
 local function save(fence, row)
-  if #row.spans > 0 then
+  if #row.spans > 0 or #row.laned > 0 then
     U.rows.dirty('cl', fence)
     return
   end
@@ -30,17 +30,26 @@ end
 
 function M.count(fence)
   local count, row = 0, M.get(fence)
-  for at = 1, row and #row.spans or 0, 3 do count = count + row.spans[at + 1] - row.spans[at] + 1 end
+  if row == nil then return 0 end
+  for at = 1, #row.spans, 3 do count = count + row.spans[at + 1] - row.spans[at] + 1 end
+  for _, list in ipairs(row.laned) do count = count + #list - 2 end
   return count
 end
 
 -- Numbers of jobs that a claim still holds, at most so many.
 function M.seqs(fence, limit)
   local seqs, row = {}, M.get(fence)
-  for at = 1, row and #row.spans or 0, 3 do
+  if row == nil then return seqs end
+  for at = 1, #row.spans, 3 do
     for seq = row.spans[at], row.spans[at + 1] do
       if #seqs == limit then return seqs end
       seqs[#seqs + 1] = seq
+    end
+  end
+  for _, list in ipairs(row.laned) do
+    for at = 3, #list do
+      if #seqs == limit then return seqs end
+      seqs[#seqs + 1] = list[at]
     end
   end
   return seqs
@@ -67,17 +76,40 @@ local function place(row, seq)
   end
 end
 
+local function lane_place(row, seq)
+  for _, list in ipairs(row.laned) do
+    for at = 3, #list do
+      if list[at] == seq then return list, at end
+    end
+  end
+end
+
 -- The claim that a number runs under: its fence and its row.
 function M.find(seq)
   for _, fence in ipairs(every()) do
     local row = M.get(fence)
-    if row and place(row, seq) then return fence, row end
+    if row and (place(row, seq) or lane_place(row, seq)) then return fence, row end
   end
+end
+
+local function without_empty(laned)
+  local kept = {}
+  for _, list in ipairs(laned) do
+    if #list > 2 then kept[#kept + 1] = list end
+  end
+  return kept
 end
 
 -- A slim job leaves its claim, for a record of its own.
 function M.cut(fence, seq)
   local row = M.get(fence)
+  local list, place_in = lane_place(row, seq)
+  if list then
+    table.remove(list, place_in)
+    row.laned = without_empty(row.laned)
+    save(fence, row)
+    return
+  end
   local at = place(row, seq)
   local kept = {}
   for other = 1, #row.spans, 3 do
@@ -97,11 +129,39 @@ local function push(list, from, to, template)
   list[#list + 1], list[#list + 2], list[#list + 3] = from, to, template
 end
 
--- Takes spans (first and last in turn, ascending) from a claim: answers what it held of them, with templates, and what it did not.
-function M.take(fence, claim, asked)
-  local row = M.get(fence)
+-- Of numbers in spans those with lanes, as lists like those of the claim; and the others, in spans.
+local function take_laned(row, asked)
+  local wanted, lists, others = {}, {}, {}
+  for at = 1, #asked, 2 do
+    for seq = asked[at], asked[at + 1] do wanted[seq] = true end
+  end
+  for _, list in ipairs(row.laned) do
+    local taken, kept = { list[1], list[2] }, 2
+    for at = 3, #list do
+      local seq = list[at]
+      if wanted[seq] then
+        wanted[seq] = nil
+        taken[#taken + 1] = seq
+      else
+        kept = kept + 1
+        list[kept] = seq
+      end
+    end
+    for at = #list, kept + 1, -1 do list[at] = nil end
+    if #taken > 2 then lists[#lists + 1] = taken end
+  end
+  if #lists > 0 then row.laned = without_empty(row.laned) end
+  for at = 1, #asked, 2 do
+    for seq = asked[at], asked[at + 1] do
+      if wanted[seq] then others[#others + 1], others[#others + 2] = seq, seq end
+    end
+  end
+  return lists, others
+end
+
+-- Takes spans (first and last in turn, ascending) from a row: answers what it held of them, with templates, and what it did not.
+local function take_spans(row, asked)
   local taken, others, kept = {}, {}, {}
-  if row == nil or row.claim ~= claim then return taken, asked end
   local spans, at = row.spans, 1
   local from, to, template = spans[1], spans[2], spans[3]
   for index = 1, #asked, 2 do
@@ -137,8 +197,18 @@ function M.take(fence, claim, asked)
     from, to, template = spans[at], spans[at + 1], spans[at + 2]
   end
   row.spans = kept
-  save(fence, row)
   return taken, others
+end
+
+-- Takes spans from a claim: answers what it held of them, as spans with templates and as lists of those with lanes, and what it did not hold.
+function M.take(fence, claim, asked)
+  local row = M.get(fence)
+  if row == nil or row.claim ~= claim then return {}, {}, asked end
+  local taken, others, laned = {}, asked, {}
+  if #row.spans > 0 then taken, others = take_spans(row, others) end
+  if #row.laned > 0 and #others > 0 then laned, others = take_laned(row, others) end
+  save(fence, row)
+  return taken, laned, others
 end
 `,
 );

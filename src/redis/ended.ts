@@ -32,6 +32,18 @@ function M.push_spans(list, since)
   U.rows.write('ZADD', purges, times)
 end
 
+-- Single ones, of one template.
+function M.push_many(seqs, template, since)
+  local places, times, tail, at = {}, {}, string.format('+1:%d:%.0f', template, since), purge_at(template, since)
+  for index, seq in ipairs(seqs) do
+    local member = U.spans.single(seq) .. tail
+    places[index * 2 - 1], places[index * 2] = seq, member
+    times[index * 2 - 1], times[index * 2] = at, member
+  end
+  U.rows.write('ZADD', spans, places)
+  U.rows.write('ZADD', purges, times)
+end
+
 function M.find(seq)
   local member = call('ZREVRANGEBYSCORE', spans, seq, '-inf', 'LIMIT', 0, 1)[1]
   if member == nil then return nil end

@@ -95,13 +95,12 @@ function M.store_atom(atom, leased)
   local accepted = M.accept_works(atom.works, 'outside')
   U.aftermath.run()
   local fences = is_leasing(atom.works) and U.bornLease.lease_born(atom.works, accepted, leased) or {}
-  local answer = {}
   for i, one in ipairs(accepted) do
     local fence = fences[i]
-    answer[i] = { id = one.id, isDuplicate = one.isDuplicate, state = one.job and one.job.state,
-      leased = fence and { fence = string.format('%.0f', fence), now = S.now } }
+    one.state, one.job = one.job and one.job.state, nil
+    if fence then one.leased = { fence = string.format('%.0f', fence), now = S.now } end
   end
-  return answer
+  return accepted
 end
 `,
 );
@@ -114,6 +113,8 @@ local leased, answers = {}, {}
 local first = request.atoms[1]
 if #request.atoms > 1 or (first and #first.works > 1) then U.prefetch.works(request.atoms) end
 for i, atom in ipairs(request.atoms) do answers[i] = U.enqueue.refusal_of(atom) or U.enqueue.store_atom(atom, leased) end
-return finish(answers)
+local told = finish(answers)
+if S.subscribers then told[3] = cjson.encode(U.fanOut.subscribers()) end
+return told
 `,
 );

@@ -19,9 +19,20 @@ local function named(name)
   return K .. ':ev:' .. name
 end
 
+-- By id; false: there is none.
+local known = {}
+
+-- Reads many at once.
+function M.load(ids)
+  for from = 1, #ids, ${atOnceMax} do
+    local to = math.min(from + ${atOnceMax - 1}, #ids)
+    for at, text in ipairs(call('HMGET', events, unpack(ids, from, to))) do known[ids[from + at - 1]] = text and cmsgpack.unpack(text) end
+  end
+end
+
 function M.find(id)
-  local text = call('HGET', events, id)
-  return text and cmsgpack.unpack(text) or nil
+  if known[id] == nil then M.load({ id }) end
+  return known[id] or nil
 end
 
 -- A name of any letters, and an id.
@@ -34,14 +45,13 @@ local function parted(place)
   return string.sub(place, at, at + length - 1), string.sub(place, at + length)
 end
 
--- The event as it is stored.
 function M.add(work, seq)
   local event = { id = work.id, seq = seq, name = work.name, payload = work.payload, content = work.content, orderedBy = work.orderedBy, publishedAt = S.now }
+  known[work.id] = event
   call('HSET', events, work.id, cmsgpack.pack(event))
   call('ZADD', inOrder, seq, work.id)
   call('ZADD', named(work.name), seq, work.id)
   call('ZADD', purges, S.now + math.max(${eventsKeptMs}, work.rememberMs), place_of(work.name, work.id))
-  return event
 end
 
 -- Oldest first, at most so many: numbered above seq and not above upTo (nil: whatever), of one name or of all.
@@ -63,6 +73,7 @@ function M.purge(limit)
     call('ZREM', inOrder, id)
     call('ZREM', named(name), id)
     call('HDEL', events, id)
+    known[id] = false
   end
   return #places
 end

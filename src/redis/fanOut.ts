@@ -34,12 +34,32 @@ local function key_limits_of(to, payload)
   return limits
 end
 
--- The job that a subscription gets for an event. Its id is derived from both.
+-- Derived from both, which costs more than all else: so whoever hands in events computes it where the subscription is known to him, and is told of it otherwise.
+local function id_of(event, to)
+  local id = event.jobIds and event.jobIds[to.name]
+  if id then return id end
+  S.subscribers = S.subscribers or {}
+  S.subscribers[event.name] = true
+  return U.keys.derived_id(event.id, to.name)
+end
+
+-- By the name of each event of which an id was missing: the names of its subscriptions; nil: none was.
+function M.subscribers()
+  local told
+  for event in pairs(S.subscribers or {}) do
+    told = told or {}
+    told[event] = {}
+    for at, to in ipairs(U.notes.subscriptions_to(event)) do told[event][at] = to.name end
+  end
+  return told
+end
+
+-- The job that a subscription gets for an event.
 function M.job_for(event, to)
   local unique = unique_of(to, event.payload)
   local isGathered = unique and unique.mode.is == 'gather'
   return {
-    kind = 'job', id = U.keys.derived_id(event.id, to.name), content = '', rememberMs = 0, task = to.task, queue = to.queue,
+    kind = 'job', id = id_of(event, to), content = '', rememberMs = 0, task = to.task, queue = to.queue,
     payload = isGathered and '[' .. event.payload .. ']' or event.payload, headStartMs = to.headStartMs, keep = to.keep,
     from = { event = event.name, eventId = event.id, subscription = to.name, isHop = to.isMapped },
     delayMs = to.delayMs > 0 and to.delayMs or nil, lane = lane_of(event, to, unique), unique = unique, keyLimits = key_limits_of(to, event.payload),
@@ -49,8 +69,8 @@ end
 
 function M.accept_event(work)
   if U.events.find(work.id) then return { id = work.id, isDuplicate = true } end
-  local event = U.events.add(work, U.meta.next_seq())
-  for _, to in ipairs(U.notes.subscriptions_to(work.name)) do U.accept.accept_job(M.job_for(event, to), {}) end
+  U.events.add(work, U.meta.next_seq())
+  for _, to in ipairs(U.notes.subscriptions_to(work.name)) do U.accept.accept_job(M.job_for(work, to), {}) end
   return { id = work.id, isDuplicate = false }
 end
 

@@ -37,7 +37,7 @@ end
 -- Chooses nothing yet. Of a process that something was taken back from nothing is open: it must go on under a new id.
 function M.open(wanted, fence)
   local out = {
-    wanted = wanted, paused = {}, byTask = {}, retriesByTask = {}, cursors = {}, competing = {}, jobs = {}, spans = {}, seqs = {}, runs = { 0 }, count = 0,
+    wanted = wanted, paused = {}, byTask = {}, retriesByTask = {}, laned = {}, cursors = {}, competing = {}, jobs = {}, spans = {}, seqs = {}, runs = { 0 }, count = 0,
     hands = { process = wanted.process, leaseMs = wanted.leaseMs, claim = wanted.claim, fence = fence, isAlone = wanted.alone == 'only' },
   }
   out.lines = open_lines(out)
@@ -166,6 +166,32 @@ local function follow(out, head, open, terms)
   end
 end
 
+-- A slim one that leads its lane.
+function M.hand_out_laned(out, open, seq, template)
+  out.seqs[#out.seqs + 1] = seq
+  out.spans[#out.spans + 1], out.spans[#out.spans + 2], out.spans[#out.spans + 3] = seq, seq, template
+  U.line.count(open.line, 'ready', -1)
+  U.line.count(open.line, 'running', 1)
+  note(out, open.task, false, 1)
+end
+
+-- The first so many of these follow it.
+function M.hand_out_followers(out, open, seqs, count, template)
+  for at = 1, count do
+    local seq = seqs[at]
+    out.seqs[#out.seqs + 1] = seq
+    out.spans[#out.spans + 1], out.spans[#out.spans + 2], out.spans[#out.spans + 3] = seq, seq, template
+  end
+  U.line.count(open.line, 'blocked', -count)
+  U.line.count(open.line, 'running', count)
+  note(out, open.task, false, count)
+end
+
+-- A member of a lane that follows a slim one, and was admitted for it.
+function M.take_follower(out, open, job)
+  hand_out(out, job, open, nil, true)
+end
+
 -- Hands out a job, and those that follow it in its lane; or else its queue is full. A late one here is beyond what one pass may skip: the next claim goes on
 -- with them.
 function M.take_job(out, open, job)
@@ -183,6 +209,7 @@ end
 local function take(out, best, terms)
   local open, cursor = best.open, best.cursor
   local template = not U.start.is_gated(terms) and cursor.template
+  if template and U.template.get(template).ifDead then template = nil end
   if not template then
     if M.take_job(out, open, U.job.by_seq(best.seq)) then U.readyCursor.advance(cursor, false) end
   elseif place_in(out, open.queue, true) then

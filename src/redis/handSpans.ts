@@ -20,7 +20,8 @@ local function read(open, set)
   if count > 4 then
     local seqs = {}
     for at = 1, #buffer, 2 do
-      if #buffer[at] == 12 then seqs[#seqs + 1] = tonumber(buffer[at]) end
+      local seq, span, template = U.spans.parse(buffer[at])
+      if span == nil or U.template.get(template).ifDead then seqs[#seqs + 1] = seq end
     end
     U.job.load(seqs)
   end
@@ -55,9 +56,76 @@ local function before_others(best, most, lines)
   return most
 end
 
+-- How many slim members of a lane, all of one template, may follow in a row: they are of the same line, and nobody is parked before them.
+local function slim_followers(lane, front, last, line)
+  if lane.parked or front[1] == nil or front[1] < last then return 0 end
+  local first, template = U.job.slim_laned(front[1])
+  if first == nil or template.line ~= line then return 0 end
+  for at = 2, #front do
+    if U.job.slim_laned(front[at]) ~= first then return at - 1, first end
+  end
+  return #front, first
+end
+
+-- Another one follows, with a record of its own. Answers whether there was one.
+local function follow_full(out, open, lane, last)
+  local next = U.lane.first_waiting(lane)
+  if next == nil or next < last or not U.lane.is_blocked(lane, next) or U.job.slim_laned(next) then return nil end
+  local job = U.job.by_seq(next)
+  if not U.inRow.is_following(job, { line = open.line }) then return nil end
+  U.lane.admit(lane, job)
+  U.handOut.take_follower(out, open, job)
+  return next
+end
+
+-- Those that follow one whose lane has only it admitted are admitted as they are handed out.
+local function follow(out, open, head, key, template)
+  local queue = open.queue
+  local most = math.min((out.wanted.inRow or 1) - 1, queue.queue.ahead - queue.ahead, claimMax - out.count)
+  local lane, laned, last = U.lanes.find(key), { template, key, head }, head
+  out.laned[#out.laned + 1] = laned
+  if most <= 0 or lane.closed or U.lane.is_shared(lane) then return end
+  while most > 0 do
+    local front = U.ordered.front(lane, 'blocked', most)
+    U.job.load(front)
+    local count, number = slim_followers(lane, front, last, open.line)
+    if count > 0 then
+      U.lane.admit_front(lane, count)
+      if number ~= laned[1] then
+        laned = { number, key }
+        out.laned[#out.laned + 1] = laned
+      end
+      for at = 1, count do laned[#laned + 1] = front[at] end
+      U.handOut.hand_out_followers(out, open, front, count, number)
+      last = front[count]
+    else
+      last = follow_full(out, open, lane, last)
+      if last == nil then return end
+      count = 1
+    end
+    queue.ahead, most = queue.ahead + count, most - count
+  end
+end
+
+-- One with a lane is not held ahead, but those that follow it are.
+local function take_laned(out, best, template)
+  local open, queue = best.open, best.open.queue
+  if queue.taken >= queue.queue.slots then
+    queue.isFull = true
+    return
+  end
+  queue.taken = queue.taken + 1
+  local buffer = open[best.set]
+  call('ZREM', U.ready.key(open.line, best.set), best.member)
+  buffer.at = buffer.at + 2
+  U.handOut.hand_out_laned(out, open, best.seq, template)
+  follow(out, open, best.seq, U.job.slim_lane_key(best.seq), template)
+end
+
 local function take_span(out, best)
   local open, queue = best.open, best.open.queue
   local from, count, template, since = U.spans.parse(best.member)
+  if U.template.get(template).ifDead then return take_laned(out, best, template) end
   local most = math.min(count, claimMax - out.count, queue.queue.slots + queue.queue.ahead - queue.taken - queue.ahead)
   if most <= 0 then
     queue.isFull = true

@@ -10,6 +10,8 @@ local function is_following(job, head)
   return isSameKind and job.suspects == 0 and job.dueAt <= S.now and not U.jobRules.is_late(job)
 end
 
+M.is_following = is_following
+
 local function none() end
 
 -- In their order, each admitted when it is asked for, so that it must be handed out. The row ends at the first that waits for more than the one before it.

@@ -8,9 +8,41 @@ import type { Fragment } from "./fragment.ts";
 
 /** Of a full job, in the order in which they are packed: new ones go behind the others. Without their names they cost the server a third. */
 const fields = [
-  ...["id", "seq", "line", "enqueuedAt", "rememberUntil", "lane", "uniqueKey", "from", "slotAt", "keyLimits", "join", "joins", "after", "state", "since", "content"],
+  ...[
+    "id",
+    "seq",
+    "line",
+    "enqueuedAt",
+    "rememberUntil",
+    "lane",
+    "uniqueKey",
+    "from",
+    "slotAt",
+    "keyLimits",
+    "join",
+    "joins",
+    "after",
+    "state",
+    "since",
+    "content",
+  ],
   ...["payload", "version", "expecting", "headStartMs", "urgency", "readyAt", "readyIn", "dueAt", "startBy", "delayedBy", "attempts", "starts", "suspects"],
-  ...["deathsAlone", "hasDied", "lease", "hold", "limitedBy", "gathering", "reason", "endedAt", "purgeAt", "isPoison", "history", "checkpoint", "result", "isNamed"],
+  ...[
+    "deathsAlone",
+    "hasDied",
+    "lease",
+    "hold",
+    "limitedBy",
+    "gathering",
+    "reason",
+    "endedAt",
+    "purgeAt",
+    "isPoison",
+    "history",
+    "checkpoint",
+    "result",
+    "isNamed",
+  ],
 ];
 const packed = [...endedStates.map((state) => `job.keep.${state}`), ...fields.map((field) => `job.${field}`)].join(", ");
 const unpacked = [...endedStates, ...fields].join(", ");
@@ -44,11 +76,27 @@ function M.is_stored(seq)
   return jobs[seq] or (jobs[seq] == nil and text_of(seq))
 end
 
--- What it was stored with: its template, when it was stored, when it is due, id, content and payload.
+-- What it was stored with: its template, when it was stored, when it is due, id, content, payload, and its lane where its template says that it has one.
 local function parts(text)
-  local template, enqueuedAt, due, rest = string.match(text, '^P(%d+) (%d+) (%d*)()')
+  local number, enqueuedAt, due, rest = string.match(text, '^P(%d+) (%d+) (%d*)()')
   local id, content, payload = string.match(text, '^\30([^\31]*)\31([^\31]*)\31()', rest)
-  return tonumber(template), tonumber(enqueuedAt), tonumber(due), id, content, string.sub(text, payload)
+  local template = tonumber(number)
+  local lane
+  if U.template.get(template).ifDead then lane, payload = string.match(text, '^([^\31]*)\31()', payload) end
+  return template, tonumber(enqueuedAt), tonumber(due), id, content, string.sub(text, payload), lane
+end
+
+-- Of a slim job with a lane: the number of its template, the template, and when it was stored; nil for others.
+function M.slim_laned(seq)
+  if jobs[seq] and not jobs[seq].slim then return nil end
+  local number, enqueuedAt = string.match(text_of(seq) or '', '^P(%d+) (%d+)')
+  number = tonumber(number)
+  local template = number and U.template.get(number)
+  if template and template.ifDead then return number, template, tonumber(enqueuedAt) end
+end
+
+function M.slim_lane_key(seq)
+  return string.match(text_of(seq), '^[^\31]*\31[^\31]*\31([^\31]*)\31')
 end
 
 -- Where a slim job stands: its state, since when, and the span or claim that it is in.
@@ -57,6 +105,10 @@ local function standing(job, seq)
   if fence then return 'running', row.startedAt, { fence = fence, row = row } end
   local span = U.ended.find(seq)
   if span then return 'completed', span.since, span end
+  if job.lane then
+    if U.lane.is_blocked(U.lanes.find(job.lane.key), seq) then return 'blocked', job.enqueuedAt end
+    return 'ready', U.ready.find(job.line, job.urgency, seq).since or job.enqueuedAt
+  end
   if job.dueAt > job.enqueuedAt then
     if U.scheduled.is_waiting(job.dueAt, seq) then return 'scheduled', job.enqueuedAt end
     return 'ready', U.ready.find(job.line, job.urgency, seq).since
@@ -65,7 +117,7 @@ local function standing(job, seq)
 end
 
 local function expand(seq, text)
-  local template, enqueuedAt, due, id, content, payload = parts(text)
+  local template, enqueuedAt, due, id, content, payload, lane = parts(text)
   local t = U.template.get(template)
   local dueAt = due or enqueuedAt
   local job = {
@@ -73,11 +125,13 @@ local function expand(seq, text)
     content = content, payload = payload, version = t.version, headStartMs = t.headStartMs, urgency = dueAt - t.headStartMs,
     readyAt = dueAt - t.headStartMs, readyIn = 'u', dueAt = dueAt, delayedBy = 'time', attempts = 0, starts = 0, suspects = 0, deathsAlone = 0, purgeAt = 0,
   }
+  if lane then job.lane = { key = lane, width = 1, ifDead = t.ifDead } end
   local stands
   job.state, job.since, stands = standing(job, seq)
   if job.state == 'running' then
     job.starts = 1
     job.lease = { process = stands.row.process, claim = stands.row.claim, fence = tonumber(stands.fence), startedAt = stands.row.startedAt }
+    if lane then job.lease.isFollower = U.lane.has_earlier(U.lanes.find(lane), seq) or nil end
   elseif job.state == 'completed' then
     job.starts, job.attempts, job.endedAt = 1, 1, job.since
     job.purgeAt = job.since + job.keep.completed
@@ -135,7 +189,7 @@ local function own(job)
   elseif job.state == 'scheduled' then
     U.scheduled.cut(job.dueAt, seq)
     U.scheduled.push(job)
-  else
+  elseif job.state == 'ready' then
     U.ready.cut(job.line, job.urgency, seq)
     call('ZADD', U.ready.key(job.line, 'u'), job.urgency, U.spans.single(seq))
   end

@@ -23,6 +23,7 @@ local function first_waiting(lane)
   if blocked and parked then return math.min(blocked, parked) end
   return blocked or parked
 end
+M.first_waiting = first_waiting
 
 local function is_open(lane)
   return lane.closed == nil and lane.heads == nil
@@ -132,6 +133,24 @@ function M.leave(lane, job)
     or drop(lane, "heads", seq) then save(lane) end
 end
 
+-- The first so many that wait, none of which is parked.
+function M.admit_front(lane, count)
+  local admitted, seqs = lane.admitted, U.ordered.shift(lane, "blocked", blocked_key(lane), count)
+  for _, seq in ipairs(seqs) do admitted[#admitted + 1] = seq end
+  save(lane)
+end
+
+-- Admitted members that ended. What is left of the lane is looked at when the verb ends.
+function M.leave_many(lane, seqs)
+  local gone, kept = {}, {}
+  for _, seq in ipairs(seqs) do gone[seq] = true end
+  for _, seq in ipairs(lane.admitted) do
+    if not gone[seq] then kept[#kept + 1] = seq end
+  end
+  lane.admitted = kept
+  save(lane)
+end
+
 function M.admit(lane, job)
   M.leave(lane, job)
   lane.admitted[#lane.admitted + 1] = job.seq
@@ -236,6 +255,12 @@ function M.leave(job)
   if lane == nil then return end
   U.lane.leave(lane, job)
   if U.lane.is_empty(lane) then forget(lane) else U.marks.add("toAdmit", lane.key) end
+end
+
+function M.leave_many(key, seqs)
+  local lane = M.find(key)
+  U.lane.leave_many(lane, seqs)
+  if U.lane.is_empty(lane) then forget(lane) else U.marks.add("toAdmit", key) end
 end
 
 -- Closed lanes by key, those behind a key: each as where it stands, and its row.

@@ -18,6 +18,20 @@ local function unpark(lane, job)
   U.store.move(job, "blocked")
 end
 
+-- A slim one, of a lane that nobody is admitted in, is ready as it stands. Answers whether it is one.
+local function admit_slim(lane)
+  local first = U.lane.candidate(lane)
+  if first == nil or #lane.admitted > 0 or (lane.parked and lane.parked.items[1] == first) then return false end
+  local number, template, enqueuedAt = U.job.slim_laned(first)
+  if number == nil then return false end
+  U.lane.admit_front(lane, 1)
+  U.line.count(template.line, "blocked", -1)
+  U.line.count(template.line, "ready", 1)
+  U.ready.push_span(template.line, enqueuedAt - template.headStartMs, first, 1, number, S.now)
+  U.store.wake("ready")
+  return true
+end
+
 -- Reads the first of each lane at once.
 local function load_first(limit)
   local lanes, firsts = U.marks.list("toAdmit", limit), {}
@@ -39,7 +53,9 @@ function M.admit_next(limit)
   while key do
     U.marks.remove("toAdmit", key)
     local lane = U.lanes.find(key)
-    local next = lane and U.lane.next(lane)
+    local isSlim = lane and admitted < limit and admit_slim(lane)
+    if isSlim then admitted = admitted + 1 end
+    local next = lane and not isSlim and U.lane.next(lane)
     while next do
       if admitted >= limit then
         U.marks.add("toAdmit", key)

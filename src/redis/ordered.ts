@@ -85,6 +85,16 @@ local function take_out(row, name, key, at)
   if list.more > 0 then refill(list, key) else row[name] = nil end
 end
 
+-- Takes the first so many, of those that stand in the row.
+function M.shift(row, name, key, count)
+  local list = row[name]
+  local taken = { unpack(list.items, 1, count) }
+  list.items = { unpack(list.items, count + 1) }
+  if #list.items > 0 then return taken end
+  if list.more > 0 then refill(list, key) else row[name] = nil end
+  return taken
+end
+
 -- Answers whether it was inside.
 function M.remove(row, name, key, item)
   local list = row[name]

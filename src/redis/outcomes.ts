@@ -120,14 +120,29 @@ local function settle_others(batch, spans, settled)
   end
 end
 
-local function complete(batch, settled)
-  local taken, others = U.claims.take(string.format('%.0f', batch.fence), batch.claim, batch.spans)
-  for at = 1, #taken, 3 do
-    local line, count = U.template.get(taken[at + 2]).line, taken[at + 1] - taken[at] + 1
-    U.line.count(line, 'running', -count)
-    U.line.count(line, 'completed', count)
+local function completed(template, count)
+  U.line.count(template.line, 'running', -count)
+  U.line.count(template.line, 'completed', count)
+end
+
+-- They leave their lanes, which may have room then.
+local function complete_laned(laned)
+  local keys = {}
+  for at, list in ipairs(laned) do keys[at] = list[2] end
+  U.rows.load('lane', keys)
+  for _, list in ipairs(laned) do
+    local seqs = { unpack(list, 3) }
+    U.lanes.leave_many(list[2], seqs)
+    completed(U.template.get(list[1]), #seqs)
+    U.ended.push_many(seqs, list[1], S.now)
   end
+end
+
+local function complete(batch, settled)
+  local taken, laned, others = U.claims.take(string.format('%.0f', batch.fence), batch.claim, batch.spans)
+  for at = 1, #taken, 3 do completed(U.template.get(taken[at + 2]), taken[at + 1] - taken[at] + 1) end
   if #taken > 0 then U.ended.push_spans(taken, S.now) end
+  if #laned > 0 then complete_laned(laned) end
   if #others > 0 then settle_others(batch, others, settled) end
 end
 

@@ -43,15 +43,19 @@ local function read_holders(names)
 end
 
 function M.works(atoms)
-  local ids, keys = {}, new_keys()
+  local ids, events, keys = {}, {}, new_keys()
   for _, atom in ipairs(atoms) do
     for _, work in ipairs(atom.works) do
       if work.kind == 'job' then
         ids[#ids + 1] = work.id
         add_keys(keys, work.unique and work.unique.key, work.lane, work.keyLimits)
+      elseif work.kind == 'event' then
+        events[#events + 1] = work.id
+        for _, id in pairs(work.jobIds or {}) do ids[#ids + 1] = id end
       end
     end
   end
+  if #events > 1 then U.events.load(events) end
   read_jobs(ids)
   read_keys(keys)
   if #keys.unique > 1 then read_holders(keys.unique) end

@@ -3,8 +3,9 @@ import { replayPrefix, subscriptionPrefix } from "../core/notes.ts";
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 
-/** How many are looked at in one pass. */
+/** How many are looked at in one pass, and how many events: 100 µs each, while all others wait. */
 const replaysMax = 1_000;
+const eventsMax = 250;
 /** Payloads are large. */
 const atOnceMax = 100;
 
@@ -54,7 +55,7 @@ end
 
 -- Goes on with every replay, so many events in all.
 function M.replay(limit)
-  local replayed, budget = 0, limit
+  local replayed, budget = 0, math.min(limit, ${eventsMax})
   local notes = U.notes.starting_with('${replayPrefix}', nil, ${replaysMax})
   for _, note in ipairs(notes) do
     if budget == 0 then return { replayed = replayed, hasMore = true } end

@@ -1,21 +1,28 @@
-/** Jobs without lane, unique key, deadline, join, predecessor or limit: stored as they come, many in a call, without a record of their own. */
+/** Jobs without unique key, deadline, join, predecessor or limit, and those in lanes of width 1: stored as they come, many in a call, without a record of their own. */
 import type { Atom, NewJob, NewWork } from "../core/engine.ts";
 import type { Instant, Ms } from "../core/runtime.ts";
+import type { JobState } from "../core/states.ts";
 import { script } from "./fragment.ts";
 import type { Main } from "./fragment.ts";
 
 /** Works of one call of a script, at most. */
 export const slimMost = 1_000;
 
+/** By their codes in the answer. */
+export const slimStates: readonly JobState[] = ["ready", "scheduled", "blocked"];
+
 const separator = "\u001f";
 
 /** Those whose ids errand made: others are compared by content, and remembered. */
 export function isSlim(work: NewWork): work is NewJob {
-  if (work.kind !== "job" || work.lane !== undefined || work.unique !== undefined || work.startBy !== undefined || work.startWithinMs !== undefined)
-    return false;
+  if (work.kind !== "job" || work.unique !== undefined || work.startBy !== undefined || work.startWithinMs !== undefined) return false;
   if (work.expecting !== undefined || work.from !== undefined || work.slot !== undefined || work.rememberMs > 0) return false;
   if (work.join !== undefined || !isNone(work.after) || !isNone(work.keyLimits) || work.lease !== undefined) return false;
-  return !work.id.includes(separator) && !work.content.includes(separator);
+  return hasSlimLane(work) && !work.id.includes(separator) && !work.content.includes(separator);
+}
+
+function hasSlimLane({ lane, delayMs, dueAt }: NewJob): boolean {
+  return lane === undefined || (lane.width === 1 && delayMs === undefined && dueAt === undefined && !lane.key.includes(separator));
 }
 
 function isNone(list: readonly unknown[] | undefined): boolean {
@@ -30,13 +37,17 @@ export function slimRequest(atoms: readonly Atom[]): readonly string[] | undefin
   const ids: string[] = [];
   const bodies: string[] = [];
   const groups: Group[] = [];
+  const lanes: string[] = [];
+  let hasLanes = false;
   let last: NewJob | undefined;
   for (const { works, notes } of atoms) {
     if (notes !== undefined && notes.length > 0) return undefined;
     for (const work of works) {
       if (!isSlim(work)) return undefined;
       ids.push(work.id);
-      bodies.push(work.id + separator + work.content + separator + work.payload);
+      bodies.push(work.id + separator + work.content + separator + (work.lane === undefined ? "" : work.lane.key + separator) + work.payload);
+      lanes.push(work.lane?.key ?? "");
+      hasLanes ||= work.lane !== undefined;
       const group = groups.at(-1);
       if (group !== undefined && last !== undefined && isAlike(last, work)) group[1] += 1;
       else groups.push([templateOf(work), 1, work.delayMs ?? null, work.dueAt ?? null]);
@@ -44,7 +55,7 @@ export function slimRequest(atoms: readonly Atom[]): readonly string[] | undefin
     }
   }
   if (ids.length === 0 || new Set(ids).size < ids.length) return undefined;
-  return [JSON.stringify(groups), String(ids.length), ...ids, ...bodies];
+  return [JSON.stringify(groups), String(ids.length), ...ids, ...bodies, ...(hasLanes ? lanes : [])];
 }
 
 function isAlike(a: NewJob, b: NewJob): boolean {
@@ -55,6 +66,7 @@ function isAlike(a: NewJob, b: NewJob): boolean {
     a.version === b.version &&
     a.delayMs === b.delayMs &&
     a.dueAt === b.dueAt &&
+    a.lane?.ifDead === b.lane?.ifDead &&
     (a.keep === b.keep || isSameKeep(a.keep, b.keep))
   );
 }
@@ -64,12 +76,15 @@ function isSameKeep(a: NewJob["keep"], b: NewJob["keep"]): boolean {
 }
 
 /** Its text is its name: always in this order. */
-function templateOf({ queue, task, keep, headStartMs, version }: NewJob): string {
+function templateOf({ queue, task, keep, headStartMs, version, lane }: NewJob): string {
   const { completed, skipped, cancelled, dead } = keep;
-  return JSON.stringify({ queue, task, headStartMs, version, rememberMs: 0, keep: { completed, skipped, cancelled, dead } });
+  return JSON.stringify({ queue, task, headStartMs, version, ifDead: lane?.ifDead, rememberMs: 0, keep: { completed, skipped, cancelled, dead } });
 }
 
-/** Answers, whether anybody was woken, and of each group whether it waits for its time; or nothing, and nothing is stored, where an id is known. */
+/**
+ * Answers whether anybody was woken, and how many are ready (0), scheduled (1) or blocked (2), in turn; or nothing, and nothing is stored, where an id is known or a lane
+ * is closed.
+ */
 export const enqueueSlimScript: Main = script(
   "enqueueSlim",
   String.raw`
@@ -80,7 +95,38 @@ for from = 4, 3 + count, 1000 do
     if known[at] then return {} end
   end
 end
+local lanesAt = #ARGV > 3 + 2 * count and 3 + 2 * count or nil
+if lanesAt then
+  local keys = {}
+  for index = 1, count do
+    if ARGV[lanesAt + index] ~= '' then keys[#keys + 1] = ARGV[lanesAt + index] end
+  end
+  U.rows.load('lane', keys)
+  for _, key in ipairs(keys) do
+    local lane = U.lanes.find(key)
+    if lane and lane.closed then return {} end
+  end
+end
+local function tell_state(states, code, number)
+  if states[#states] == code then states[#states - 1] = states[#states - 1] + number
+  else states[#states + 1], states[#states + 2] = number, code end
+end
 local seq = U.meta.take_seqs(count)
+-- Each takes its place in its lane: ready, or behind others.
+local function arrive(from, number, group, template, states)
+  local added, blocked = {}, 0
+  for index = from, from + group[2] - 1 do
+    local place = U.lane.arrive(U.lanes.of(ARGV[lanesAt + index]), { seq = seq + index - 1, lane = { width = 1 } })
+    tell_state(states, place == 'admitted' and 0 or 2, 1)
+    if place == 'admitted' then
+      added[#added + 1], added[#added + 2] = S.now - template.headStartMs, U.spans.name(seq + index - 1, 1, number)
+    else blocked = blocked + 1 end
+  end
+  U.rows.write('ZADD', U.ready.key(template.line, 'u'), added)
+  if #added > 0 then S.woken = S.woken or 'ready' end
+  U.line.count(template.line, 'ready', #added / 2)
+  U.line.count(template.line, 'blocked', blocked)
+end
 U.blocks.count(seq, count, 1)
 local ids, texts, waiting, at = {}, {}, {}, 0
 local later
@@ -91,7 +137,8 @@ for _, group in ipairs(cjson.decode(ARGV[2])) do
   elseif group[3] ~= cjson.null then due = math.max(due, due + group[3]) end
   local isWaiting = due > S.now
   local head = string.format(isWaiting and 'P%d %.0f %.0f\30' or 'P%d %.0f \30', number, S.now, due)
-  if isWaiting then
+  if template.ifDead then arrive(at + 1, number, group, template, waiting)
+  elseif isWaiting then
     local first = U.scheduled.first()
     U.scheduled.push_span(due, seq + at, group[2], number)
     if first == nil or due < first then S.woken = S.woken or 'ready' end
@@ -99,8 +146,10 @@ for _, group in ipairs(cjson.decode(ARGV[2])) do
     U.ready.push_span(template.line, due - template.headStartMs, seq + at, group[2], number)
     S.woken = S.woken or 'ready'
   end
-  U.line.count(template.line, isWaiting and 'scheduled' or 'ready', group[2])
-  waiting[#waiting + 1], waiting[#waiting + 2] = group[2], isWaiting and 1 or 0
+  if not template.ifDead then
+    U.line.count(template.line, isWaiting and 'scheduled' or 'ready', group[2])
+    tell_state(waiting, isWaiting and 1 or 0, group[2])
+  end
   for index = at + 1, at + group[2] do
     local name = tostring(seq + index - 1)
     ids[index * 2 - 1], ids[index * 2] = ARGV[3 + index], name

@@ -5,6 +5,7 @@ import { shapeRefusal } from "../core/refusals.ts";
 import { errorOf, isRefusal } from "../core/refused.ts";
 import type { Refusal } from "../core/refused.ts";
 import type { Ms } from "../core/runtime.ts";
+import type { JobState } from "../core/states.ts";
 import { beatScript } from "./beat.ts";
 import { changeJobs, changeScript } from "./change.ts";
 import type { ToldChange } from "./change.ts";
@@ -23,7 +24,9 @@ import { readNoteScript } from "./note.ts";
 import { settledOf, tell } from "./outcomes.ts";
 import type { Seqs, StoredSettled } from "./outcomes.ts";
 import { settleScript } from "./settle.ts";
-import { enqueueSlimScript, slimMost, slimRequest } from "./slim.ts";
+import { Subscribers } from "./subscribers.ts";
+import type { ToldSubscribers } from "./subscribers.ts";
+import { enqueueSlimScript, slimMost, slimRequest, slimStates } from "./slim.ts";
 import { tidyScript } from "./tidy.ts";
 
 type Answer = (port.Enqueued[] | ErrandError)[];
@@ -34,6 +37,7 @@ export class Verbs {
   readonly #key: string;
   readonly #told: (isHeldBack: boolean) => void;
   readonly #seqs: Seqs = new Map();
+  readonly #subscribers = new Subscribers();
 
   /** `told`: called after a script told of work that became ready, or held that back since others were told just before. */
   constructor(connection: Connection, key: string, told: (isHeldBack: boolean) => void) {
@@ -98,9 +102,9 @@ export class Verbs {
     if (request === undefined) return undefined;
     const [, groups] = (await this.#run(enqueueSlimScript, "write", request, at)) as [number?, number[]?];
     if (groups === undefined) return undefined;
-    const states: ("ready" | "scheduled")[] = [];
+    const states: JobState[] = [];
     for (let group = 0; group < groups.length; group += 2) {
-      for (let nth = 0; nth < (groups[group] ?? 0); nth += 1) states.push(groups[group + 1] === 1 ? "scheduled" : "ready");
+      for (let nth = 0; nth < (groups[group] ?? 0); nth += 1) states.push(slimStates[groups[group + 1] ?? 0] ?? "ready");
     }
     let nth = 0;
     return atoms.map((atom) => atom.works.map(({ id }) => ({ id, isDuplicate: false, state: states[nth++] ?? "ready" })));
@@ -126,10 +130,17 @@ export class Verbs {
           works += atom.works.length;
         }
       }
-      const stored = part.length === 0 ? [] : listOf(await this.#write<(StoredEnqueued[] | Refusal)[]>(enqueueScript, { atoms: part }, at));
+      const stored = part.length === 0 ? [] : await this.#enqueuePart(part, at);
       for (const [nth, place] of places.entries()) answers[place] = enqueuedOf(stored[nth] ?? []);
     }
     return answers;
+  }
+
+  async #enqueuePart(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(StoredEnqueued[] | Refusal)[]> {
+    const request = JSON.stringify({ atoms: this.#subscribers.withIds(atoms) });
+    const [text, , subscribers] = (await this.#run(enqueueScript, "write", [request], at)) as [string, number, string?];
+    if (typeof subscribers === "string") this.#subscribers.learn(JSON.parse(subscribers) as ToldSubscribers);
+    return listOf(JSON.parse(text) as (StoredEnqueued[] | Refusal)[]);
   }
 
   async #write<T>(main: Main, asked: object, at: port.At<unknown>): Promise<T> {
