@@ -10,7 +10,7 @@ local payloadBytesMax = ${payloadBytesMax}
 
 -- What stands between the brackets of a text of a JSON array: never decoded, so that it comes back as it was given.
 local function elements_of(array)
-  return string.match(array, '%[(.*)%]')
+  return string.match(array, '%[(.*)%]') or ''
 end
 
 function M.is_gathering(job)
