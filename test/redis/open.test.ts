@@ -50,7 +50,7 @@ describe("a Redis server that is unfit", { skip: noServer ?? false }, () => {
 
   it("is fit for a user who may read neither INFO nor CONFIG: what cannot be known is said", async () => {
     await using server = await PrivateServer.start({ settings: { appendonly: "yes" } });
-    await server.ask("acl", "setuser", "app", "on", ">secret", "~{errand:*", "&{errand:*", "+@all", "-@dangerous", "-@admin");
+    await server.ask("acl", "setuser", "app", "on", ">secret", "~{errand:*", "resetchannels", "&{errand:*", "+@all", "-@dangerous", "-@admin");
     await using open = await opened(server.url.replace("//", "//app:secret@"));
     assert.match(open.engine.guarantees().durability, /may not read INFO/);
     const [[stored] = []] = (await open.engine.enqueue([{ works: [job("a")] }], {})) as { readonly id: string }[][];

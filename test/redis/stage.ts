@@ -11,8 +11,12 @@ export interface Said {
   readonly details: object;
 }
 
-/** A real clock; what is logged is kept. */
+/** Waits so long pass only when they are let. */
+const longMs = 10_000;
+
+/** A real clock for what is short; what is logged is kept. */
 export class ToldRuntime extends StillRuntime {
+  readonly #long: Set<() => void> = new Set();
   readonly said: Said[] = [];
   override readonly log: Logger = {
     debug: (details: object, message: string) => this.#say("debug", details, message),
@@ -20,6 +24,24 @@ export class ToldRuntime extends StillRuntime {
     warn: (details: object, message: string) => this.#say("warn", details, message),
     error: (details: object, message: string) => this.#say("error", details, message),
   };
+
+  override after(ms: number, fn: () => void, options: { readonly background?: boolean } = {}): { cancel(): void } {
+    if (ms < longMs) return super.after(ms, fn, options);
+    this.#long.add(fn);
+    return { cancel: () => void this.#long.delete(fn) };
+  }
+
+  /** How many long waits there are. */
+  get waiting(): number {
+    return this.#long.size;
+  }
+
+  /** All long waits that there are now are over. */
+  pass(): void {
+    const over = [...this.#long];
+    this.#long.clear();
+    for (const fn of over) fn();
+  }
 
   of(level: string): readonly string[] {
     return this.said.filter((each) => each.level === level).map(({ message }) => message);
