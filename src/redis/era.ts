@@ -16,8 +16,11 @@ export const format = 1;
  * below this as long as the two clocks are less than a day apart. 2^53 has room for 80,000 leaps.
  */
 const fenceLeap = 86_400_000_000;
-/** Where fences are ahead of the clock already: above all that can have been given since, one each µs, and by how much clocks of a pair may differ. */
-const fenceSlack = 60_000_000;
+/**
+ * Where fences are ahead of the clock already, they go on above all that can have been given since, one each µs, and keep how far they are ahead: an emptied store knows
+ * only the clock, and must come out above them, too. A promoted server may have another clock.
+ */
+const clockSlack = 60_000_000;
 
 /** Sees K and call. Where a user may not read INFO, nothing is known of the server's past; an emptied store is noticed all the same. */
 export const eraLua: string = String.raw`
@@ -31,8 +34,8 @@ end
 -- 9 µs.
 local function history()
   local run = told('server', 'run_id')
-  local id, second = told('replication', 'master_replid', 'master_replid2')
-  return { run = run, id = id, isSecond = string.find(second, '[1-9a-f]') ~= nil, text = run .. ' ' .. id }
+  local id, second, role = told('replication', 'master_replid', 'master_replid2', 'role')
+  return { run = run, id = id, isSecond = string.find(second, '[1-9a-f]') ~= nil, text = run .. ' ' .. id, isReplica = role == 'slave' }
 end
 
 -- What one of the two does not tell says nothing.
@@ -50,12 +53,14 @@ local function begin_era(past, fence, clock, now)
   call('HSET', K .. ':m', 'format', '${format}', 'era', era, 'history', past.text)
   local above = math.max(now * 1000, time[1] * 1000000 + time[2]) + ${fenceLeap}
   if fence == 0 then return above end
-  return math.max(above, fence + math.max(0, now - clock) * 1000 + ${fenceSlack})
+  return math.max(above, fence + (math.max(0, now - clock) + 1) * 1000 + (past.isSecond and ${clockSlack} or 0))
 end
 
 -- Answers above what the next fences must be, if a new era begins.
 local function judge_era(past, fence, clock, now)
   local known = call('HGET', K .. ':m', 'history')
+  -- A primary that was made a replica keeps its connections. It lags, so what it tells is no answer: the write is refused, and the caller goes elsewhere.
+  if past.isReplica then call('HSET', K .. ':m', 'history', known) end
   if known == past.text then return nil end
   if is_other(past, known) then return begin_era(past, fence, clock, now) end
   call('HSET', K .. ':m', 'history', past.text)
