@@ -136,7 +136,10 @@ describe("an era goes on", { skip: noServer ?? false }, () => {
     ids.add(await replicationId(server));
     assert.equal(await eraOf(open), era);
     await replica.kill();
-    while (ids.size < 3) ids.add(await replicationId(server).finally(() => sleep(20)));
+    while (ids.size < 3) {
+      ids.add(await replicationId(server));
+      await sleep(20);
+    }
     assert.equal(await eraOf(open), era);
     await using late = await opened(server.url);
     assert.equal(await eraOf(late), era);
