@@ -38,7 +38,7 @@ local function by_first(spans)
 end
 
 local function choose(wanted, fence)
-  local out = U.handOut.open(wanted, fence)
+  local out = U.choice.open(wanted, fence)
   if has_bounds(wanted) then U.handOut.choose(out) else U.handSpans.choose(out) end
   if #out.spans > 0 then
     U.claims.add(wanted.process, wanted.claim, string.format('%.0f', fence), by_first(out.spans), out.laned)
@@ -52,22 +52,28 @@ local function forget_fence(before)
   S.meta.fence, S.changed.fence = before, nil
 end
 
+-- Most stores have none that count starts: that is seen without the module of limits.
+local function has_starts()
+  return rawget(U, 'limits') ~= nil or call('EXISTS', K .. ':lstarts', K .. ':lwait') > 0
+end
+
 local function next_due(out)
   local at = U.scheduled.first()
-  for _, free in ipairs({ U.limits.next_free() or false, U.handOut.next_free(out) or false }) do
+  for _, free in ipairs({ has_starts() and U.limits.next_free() or false, U.choice.next_free(out) or false }) do
     if free and (at == nil or free < at) then at = free end
   end
   return at and math.max(0, at - S.now) or nil
 end
 
 function M.claim(wanted)
-  local settled = U.outcomes.settle(wanted.settling)
+  local isSettling = #wanted.settling.batches + #wanted.settling.others > 0
+  local settled = isSettling and U.outcomes.settle(wanted.settling) or {}
   -- Late ones first, so that none of them asks for room.
   U.due.skip_late_ones(tidyMax)
   U.due.promote(tidyMax)
-  U.limits.expire(tidyMax)
+  if has_starts() then U.limits.expire(tidyMax) end
   U.aftermath.run()
-  settled = U.settle.with_states(settled)
+  if isSettling then settled = U.settle.with_states(settled) end
   local before = S.meta.fence
   local fence = U.meta.next_fence(wanted.lastFence)
   local out = choose(wanted, fence)
@@ -78,7 +84,7 @@ function M.claim(wanted)
   if out.count == 0 then forget_fence(before) end
   return out, {
     now = S.now, fence = string.format('%.0f', fence), settled = settled, spans = out.spans, runs = out.runs, jobs = claimed,
-    hasSuspects = U.handOut.has_suspects(out), nextDueMs = next_due(out),
+    hasSuspects = U.choice.has_suspects(out), nextDueMs = next_due(out),
   }
 end
 

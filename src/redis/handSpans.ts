@@ -3,7 +3,7 @@ import { claimMax } from "../core/defaults.ts";
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 
-/** Works on an open choice of handOut: spans (first, last, template in turn) and their numbers are collected beside its jobs. */
+/** Works on an open choice: spans (first, last, template in turn) and their numbers are collected beside its jobs. */
 export const handSpansFragment: Fragment = fragment(
   "handSpans",
   String.raw`
@@ -23,7 +23,7 @@ local function read(open, set)
       local seq, span, template = U.spans.parse(buffer[at])
       if span == nil or U.template.get(template).ifDead then seqs[#seqs + 1] = seq end
     end
-    U.job.load(seqs)
+    if #seqs > 0 then U.job.load(seqs) end
   end
   return buffer
 end
@@ -74,7 +74,7 @@ local function follow_full(out, open, lane, last)
   local job = U.job.by_seq(next)
   if not U.inRow.is_following(job, { line = open.line }) then return nil end
   U.lane.admit(lane, job)
-  U.handOut.take_follower(out, open, job)
+  U.choice.take_follower(out, open, job)
   return next
 end
 
@@ -96,7 +96,7 @@ local function follow(out, open, head, key, template)
         out.laned[#out.laned + 1] = laned
       end
       for at = 1, count do laned[#laned + 1] = front[at] end
-      U.handOut.hand_out_followers(out, open, front, count, number)
+      U.choice.hand_out_followers(out, open, front, count, number)
       last = front[count]
     else
       last = follow_full(out, open, lane, last)
@@ -118,7 +118,7 @@ local function take_laned(out, best, template)
   local buffer = open[best.set]
   call('ZREM', U.ready.key(open.line, best.set), best.member)
   buffer.at = buffer.at + 2
-  U.handOut.hand_out_laned(out, open, best.seq, template)
+  U.choice.hand_out_laned(out, open, best.seq, template)
   follow(out, open, best.seq, U.job.slim_lane_key(best.seq), template)
 end
 
@@ -142,11 +142,11 @@ local function take_span(out, best)
   else
     buffer.at = buffer.at + 2
   end
-  U.handOut.hand_out_span(out, open, from, taken, template)
+  U.choice.hand_out_span(out, open, from, taken, template)
 end
 
 local function take_job(out, best)
-  if not U.handOut.take_job(out, best.open, U.job.by_seq(best.seq)) then return end
+  if not U.choice.take_job(out, best.open, U.job.by_seq(best.seq)) then return end
   local buffer = best.open[best.set]
   buffer.at = buffer.at + 2
 end

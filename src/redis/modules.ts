@@ -11,6 +11,7 @@ import { beatFragment } from "./beat.ts";
 import { blocksFragment } from "./blocks.ts";
 import { bornLeaseFragment } from "./bornLease.ts";
 import { changeFragment } from "./change.ts";
+import { choiceFragment } from "./choice.ts";
 import { claimFragment } from "./claim.ts";
 import { claimsFragment } from "./claims.ts";
 import { digestFragment } from "./digest.ts";
@@ -81,6 +82,7 @@ const fragments: readonly Fragment[] = [
   blocksFragment,
   bornLeaseFragment,
   changeFragment,
+  choiceFragment,
   claimFragment,
   claimsFragment,
   digestFragment,
