@@ -1,6 +1,5 @@
 /** BullMQ: jobs added in bulk, one worker of many hands, ended jobs removed. */
 import { Job, Queue, Worker } from "bullmq";
-import { Redis } from "ioredis";
 import type { RedisSystem } from "../redis/system.ts";
 
 interface Data {
@@ -53,9 +52,10 @@ export const bullmq: RedisSystem = {
   },
 };
 
-/** A worker's blocking calls wait as long as it takes. */
-function connectionOf(url: string): Redis {
-  return new Redis(url, { maxRetriesPerRequest: null });
+/** Of connections that it makes itself, and closes; a worker's blocking calls wait as long as it takes. */
+function connectionOf(url: string): { host: string; port: number; maxRetriesPerRequest: null } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port), maxRetriesPerRequest: null };
 }
 
 /** Of all states; what has ended is gone. */
