@@ -32,6 +32,11 @@ const denied: Meaning = {
   isDefinite: true,
   endsConnection: true,
 };
+const forbidden: Meaning = {
+  code: "store-denied",
+  cure: "grant this user what errand needs: ACL SETUSER <name> ~{errand:* &{errand:* +@all -@admin -@dangerous +info +config|get",
+  isDefinite: true,
+};
 const busy: Meaning = {
   code: "store-busy",
   cure: "somebody's script keeps the server from all else; errand tries again, and SCRIPT KILL ends it",
@@ -88,7 +93,7 @@ const answers: Readonly<Record<string, Meaning>> = {
   },
   NOAUTH: denied,
   WRONGPASS: denied,
-  NOPERM: { code: "store-denied", cure: "grant this user what errand needs: ACL SETUSER <name> ~<prefix>* &<prefix>* +@all -@admin +info", isDefinite: true },
+  NOPERM: forbidden,
   NOPROTO: { ...denied, code: "store-unsafe", cure: "the server does not speak this protocol; use Redis 6.2 or later, or Valkey" },
   // Between two writes of a script this would leave the first one standing.
   WRONGTYPE: {
@@ -108,6 +113,7 @@ const words: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [/SELECT is not allowed in cluster mode/, { code: "store-denied", cure: "a cluster has database 0 only; name that, redis://host/0", isDefinite: true }],
   [/Script killed by user/, busy],
+  [/The user executing the script can't|ACL failure in script/, forbidden],
   [/^ERR (Client sent )?AUTH\b|invalid password|no such user|certificate|SSL/i, denied],
   [/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT|EACCES)$/, unsent],
   [/isn't writeable|connect ETIMEDOUT|sentinels are unreachable|was not had within/, unsent],

@@ -2,10 +2,12 @@
 import { ErrandError } from "../core/errors.ts";
 import type { Connection } from "./client.ts";
 import { eraLua, format } from "./era.ts";
+import { failureOf } from "./failure.ts";
 import type { Script } from "./fragment.ts";
 import { infoOf } from "./info.ts";
 import type { Info } from "./info.ts";
 import { keyTypes } from "./keyTypes.ts";
+import { rehearseLua } from "./permissions.ts";
 
 export interface Begun {
   readonly era: string;
@@ -26,6 +28,7 @@ const openScript: Script = {
   text: String.raw`
 local K, call = KEYS[1], redis.call
 ${eraLua}
+${rehearseLua}
 local function refuse(...) return { 'refused', ... } end
 
 local kind = call('TYPE', K .. ':m').ok
@@ -41,6 +44,9 @@ for at = 1, #ARGV, 2 do
   if is ~= 'none' and is ~= ARGV[at + 1] then return refuse('foreign', K .. ':' .. ARGV[at], is) end
   if is ~= 'none' and not isThere then return refuse('beheaded', K .. ':' .. ARGV[at]) end
 end
+
+local refused = rehearse()
+if refused then return refuse('denied', refused[1], refused[2]) end
 
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -123,6 +129,8 @@ function refused([why = "", what = "", type = ""]: readonly string[], name: stri
         details,
       });
     }
+    case "denied":
+      return failureOf(Object.assign(new Error(type), { name: "ReplyError" }), `${name}: ${what}`, "not sent");
     case "beheaded":
       return new ErrandError(
         "store-corrupt",

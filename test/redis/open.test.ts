@@ -10,6 +10,7 @@ import { connectionOf } from "../../src/redis/client.ts";
 import { loadDriver } from "../../src/redis/driver.ts";
 import { redis } from "../../src/redis/index.ts";
 import { keyTypes } from "../../src/redis/keyTypes.ts";
+import { rehearsal } from "../../src/redis/permissions.ts";
 import { job } from "../port/stage.ts";
 import { freshPlace } from "./places.ts";
 import { PrivateServer } from "./privateServer.ts";
@@ -56,6 +57,36 @@ describe("a Redis server that is unfit", { skip: noServer ?? false }, () => {
     const [[stored] = []] = (await open.engine.enqueue([{ works: [job("a")] }], {})) as { readonly id: string }[][];
     assert.equal(stored?.id, "a");
   });
+});
+
+describe("a user", { skip: noServer ?? false }, () => {
+  for (const [command] of rehearsal) {
+    it(`who may not ${command} is refused when it is opened, with what to grant, before anything is stored`, async () => {
+      await using server = await PrivateServer.start();
+      await server.ask("acl", "setuser", "app", "on", ">secret", "~*", "resetchannels", "&*", "+@all", `-${command.toLowerCase()}`);
+      await refused("store-denied", /NOPERM|ACL SETUSER/, () => opened(server.url.replace("//", "//app:secret@")));
+      assert.equal(((await server.ask("keys", "*:m")) as unknown[]).length, 0);
+    });
+  }
+
+  it("who may use the keys, but not the channel, is refused, too", async () => {
+    await using server = await PrivateServer.start();
+    await server.ask("acl", "setuser", "app", "on", ">secret", "~*", "resetchannels", "+@all");
+    await refused("store-denied", /PUBLISH.*&\{errand:\*/, () => opened(server.url.replace("//", "//app:secret@")));
+  });
+});
+
+it("every command that the scripts call is tried when a store is opened", () => {
+  const sources = globSync("src/redis/*.ts", { cwd: root, exclude: ["src/redis/{open,permissions}.ts"] }).map((file) => readFileSync(inRoot(file), "utf8"));
+  const called = new Set(
+    sources.flatMap((source) => Array.from(source.matchAll(/\b(?:call|[a-z]+\.write|try)\(\s*["']([A-Z]+)["']/g), ([, name = ""]) => name)),
+  );
+  const tried = new Set([...rehearsal.map(([name]) => name), "INFO"]);
+  assert.ok(called.size > 15);
+  assert.deepEqual(
+    [...called].filter((name) => !tried.has(name)),
+    [],
+  );
 });
 
 interface Foreign {
@@ -218,7 +249,7 @@ describe("what is no server", () => {
 });
 
 it("every key that the scripts name is known with its type, when a store is opened", () => {
-  const sources = globSync("src/redis/*.ts", { cwd: root }).map((file) => readFileSync(inRoot(file), "utf8"));
+  const sources = globSync("src/redis/*.ts", { cwd: root, exclude: ["src/redis/permissions.ts"] }).map((file) => readFileSync(inRoot(file), "utf8"));
   const named = sources.flatMap((source) => [
     ...Array.from(source.matchAll(/K \.\. ['"]:(\w+)['"]/g), ([, name = ""]) => name),
     ...Array.from(source.matchAll(/rows\.(?:get|put|dirty|remove)\(['"](\w+)['"]/g), ([, name = ""]) => name),
