@@ -56,11 +56,7 @@ export class Listeners {
     }
     if (this.#hearing === undefined) this.wake();
     if (!isHeldBack || this.#tellTimer !== undefined) return;
-    this.#tellTimer = this.#runtime.after(notifyEveryMs, () => {
-      this.#tellTimer = undefined;
-      // A hint: who misses it looks by himself.
-      this.#connection.ask("publish", this.#channel, "").catch(() => undefined);
-    });
+    this.#tellTimer = this.#runtime.after(notifyEveryMs, () => void this.#tell());
   }
 
   /** Those of this process, once in a turn of the event loop. */
@@ -82,10 +78,19 @@ export class Listeners {
     if (others?.size === 0) together.delete(this.#place);
   }
 
-  close(): void {
+  /** What is still to be told, is told. */
+  async close(): Promise<void> {
     this.stop();
-    this.#tellTimer?.cancel();
     this.#wakes.clear();
+    if (this.#tellTimer === undefined) return;
+    this.#tellTimer.cancel();
+    await this.#tell();
+  }
+
+  /** A hint: who misses it looks by himself. */
+  async #tell(): Promise<void> {
+    this.#tellTimer = undefined;
+    await this.#connection.ask("publish", this.#channel, "").catch(() => undefined);
   }
 
   #start(): void {

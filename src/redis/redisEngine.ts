@@ -71,7 +71,7 @@ export class RedisEngine implements port.Engine {
     this.#opening = undefined;
     delete this.beatSource;
     opened?.watch.close();
-    opened?.listeners.close();
+    await opened?.listeners.close();
     await opened?.connection.close();
   }
 
