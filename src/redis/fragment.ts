@@ -26,6 +26,12 @@ export function script(verb: string, main: string): Main {
   return { verb, main };
 }
 
+/** One function for all: each of its own would be made, and thrown away, in every call. */
+function builder(modules: readonly Fragment[]): string {
+  const parts = modules.map(({ name, text }) => `if name == "${name}" then\n${text}\n`);
+  return `R = function(name, M)\n${parts.join("else")}end\nend`;
+}
+
 /** Of all modules those that `main` uses, and those that these use. */
 export function assembled({ verb, main }: Main, prelude: string, modules: ReadonlyMap<string, Fragment>): Script {
   const used = new Map<string, Fragment>();
@@ -39,6 +45,5 @@ export function assembled({ verb, main }: Main, prelude: string, modules: Readon
       texts.push(module.text);
     }
   }
-  const parts = [...used.values()].map(({ name, text }) => `R.${name} = function(M)\n${text}\nend`);
-  return { name: verb, text: [prelude, ...parts, "begin()", main].join("\n") };
+  return { name: verb, text: [prelude, builder([...used.values()]), "begin()", main].join("\n") };
 }

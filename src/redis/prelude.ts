@@ -3,11 +3,11 @@ import { notifyEveryMs } from "../core/defaults.ts";
 
 export const prelude: string = String.raw`
 local K, call = KEYS[1], redis.call
-local S, R, U = { woken = false, skippedLate = 0, counts = {} }, {}, {}
+local S, U, R = { woken = false, skippedLate = 0, counts = {} }, {}, nil
 setmetatable(U, { __index = function(all, name)
   local M = {}
   rawset(all, name, M)
-  R[name](M)
+  R(name, M)
   return M
 end })
 
