@@ -15,9 +15,18 @@ export const choiceFragment: Fragment = fragment(
   String.raw`
 local claimMax = ${claimMax}
 
-local function is_paused(out, key)
-  if out.paused[key] == nil then out.paused[key] = U.notes.read(key) ~= nil end
-  return out.paused[key]
+-- The notes of all pauses are read at once.
+local function load_pauses(lines)
+  local keys = {}
+  for _, open in ipairs(lines) do
+    open.pauses = { '${pausedQueue("")}' .. open.queue.queue.queue, '${pausedTask("")}' .. open.task }
+    keys[#keys + 1], keys[#keys + 2] = open.pauses[1], open.pauses[2]
+  end
+  if #keys > 0 then U.rows.load('notes', keys) end
+end
+
+local function is_paused(open)
+  return U.rows.get('notes', open.pauses[1]) ~= nil or U.rows.get('notes', open.pauses[2]) ~= nil
 end
 
 -- A paused line is passed over; running jobs go on. Of a line that nothing is ready in there is nothing to choose.
@@ -27,8 +36,10 @@ local function open_lines(out)
     local open = { queue = queue, taken = 0, ahead = 0, isFull = false }
     for _, task in ipairs(wanted.tasks) do asked[#asked + 1] = { queue = open, task = task, name = U.line.name(queue.queue, task) } end
   end
-  for _, open in ipairs(U.line.with_ready(asked)) do
-    if not is_paused(out, '${pausedQueue("")}' .. open.queue.queue.queue) and not is_paused(out, '${pausedTask("")}' .. open.task) then lines[#lines + 1] = open end
+  local ready = U.line.with_ready(asked)
+  load_pauses(ready)
+  for _, open in ipairs(ready) do
+    if not is_paused(open) then lines[#lines + 1] = open end
   end
   return lines
 end
@@ -36,7 +47,7 @@ end
 -- Chooses nothing yet. Of a process that something was taken back from nothing is open: it must go on under a new id.
 function M.open(wanted, fence)
   local out = {
-    wanted = wanted, paused = {}, byTask = {}, retriesByTask = {}, laned = {}, jobs = {}, spans = {}, seqs = {}, runs = { 0 }, count = 0,
+    wanted = wanted, byTask = {}, retriesByTask = {}, laned = {}, jobs = {}, spans = {}, seqs = {}, runs = { 0 }, count = 0,
     hands = { process = wanted.process, leaseMs = wanted.leaseMs, claim = wanted.claim, fence = fence, isAlone = wanted.alone == 'only' },
   }
   out.lines = open_lines(out)
@@ -77,6 +88,11 @@ function M.hand_out_span(out, open, from, count, template)
   U.line.count(open.line, 'ready', -count)
   U.line.count(open.line, 'running', count)
   note(out, open.task, false, count)
+end
+
+-- Where nothing more can start, nor be held ahead, what comes next need not be read.
+function M.close_if_full(queue)
+  if queue.taken >= queue.queue.slots and queue.ahead >= queue.queue.ahead then queue.isFull = true end
 end
 
 -- Only jobs without lane and gate are held ahead.
@@ -143,7 +159,7 @@ end
 
 function M.has_suspects(out)
   for _, open in ipairs(out.lines) do
-    if U.line.counted(open.line, 'alone') > 0 then return true end
+    if open.alone + (S.counts[open.line .. ':alone'] or 0) > 0 then return true end
   end
   return false
 end

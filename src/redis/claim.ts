@@ -53,8 +53,11 @@ local function forget_fence(before)
 end
 
 -- Most stores have none that count starts: that is seen without the module of limits.
+local hasStarts
 local function has_starts()
-  return rawget(U, 'limits') ~= nil or call('EXISTS', K .. ':lstarts', K .. ':lwait') > 0
+  if rawget(U, 'limits') then return true end
+  if hasStarts == nil then hasStarts = call('EXISTS', K .. ':lstarts', K .. ':lwait') > 0 end
+  return hasStarts
 end
 
 local function next_due(out)

@@ -96,7 +96,10 @@ local function consider(out, best)
   if not has_room(out, contest.task, terms) then return end
   -- Its queue is full by now, or another kind of its task has its turn, or it was tried and no more of these may go: then another one competes for it.
   local next = next_of(out, contest)
-  if next and next.seq == best.seq then take(out, best, terms) end
+  if next and next.seq == best.seq then
+    take(out, best, terms)
+    U.choice.close_if_full(best.open.queue)
+  end
   compete(out, contest)
 end
 

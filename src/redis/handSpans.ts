@@ -161,7 +161,8 @@ function M.choose(out)
     end
     if best == nil then return end
     if #best.member > 12 then take_span(out, best) else take_job(out, best) end
-    look(best.open)
+    U.choice.close_if_full(best.open.queue)
+    if not best.open.queue.isFull then look(best.open) end
   end
 end
 `,

@@ -62,7 +62,7 @@ function M.counted(number, state)
   return (tonumber(call('HGET', K .. ':c', field)) or 0) + (S.counts[field] or 0)
 end
 
--- Of entries with the name of a line those that have ready jobs, with its number as their line.
+-- Of entries with the name of a line those that have ready jobs, with its number as their line, and how many were to run alone when the script began.
 function M.with_ready(asked)
   local names, found, fields = {}, {}, {}
   for at, one in ipairs(asked) do names[at] = one.name end
@@ -75,15 +75,19 @@ function M.with_ready(asked)
         asked[at].line = tonumber(number)
         found[#found + 1] = asked[at]
         fields[#fields + 1] = number .. ':ready'
+        fields[#fields + 1] = number .. ':alone'
+        if byNumber[asked[at].line] == nil then byNumber[asked[at].line] = split(asked[at].name) end
       end
     end
   end
   local ready = {}
   for from = 1, #fields, 1000 do
     local counts = call('HMGET', K .. ':c', unpack(fields, from, math.min(from + 999, #fields)))
-    for at, count in ipairs(counts) do
-      local one = found[from + at - 1]
-      if (tonumber(count) or 0) + (S.counts[fields[from + at - 1]] or 0) > 0 then ready[#ready + 1] = one end
+    for at = 1, #counts, 2 do
+      local place = from + at - 1
+      local one = found[(place + 1) / 2]
+      one.alone = tonumber(counts[at + 1]) or 0
+      if (tonumber(counts[at]) or 0) + (S.counts[fields[place]] or 0) > 0 then ready[#ready + 1] = one end
     end
   end
   return ready

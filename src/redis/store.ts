@@ -64,7 +64,7 @@ local function enter(job)
   elseif state == 'running' then run(job)
   elseif ended[state] then
     job.endedAt = S.now
-    M.retain(job)
+    M.retain(job, true)
   end
   if job.startBy and (job.starts or 0) == 0 and (state == 'ready' or state == 'scheduled') then
     call('ZADD', K .. ':late', job.startBy, U.spans.single(job.seq))
@@ -76,7 +76,7 @@ local function leave(job, to)
   local state = job.state
   U.line.count(job.line, state, -1)
   if indexed[state] then call('ZREM', K .. ':s:' .. state, job.seq) end
-  if job.startBy then call('ZREM', K .. ':late', U.spans.single(job.seq)) end
+  if job.startBy and (state == 'ready' or state == 'scheduled') then call('ZREM', K .. ':late', U.spans.single(job.seq)) end
   if state == 'ready' then
     U.ready.remove(job)
     if to ~= 'running' and has_limits(job) then U.limits.give_back(job) end
@@ -184,10 +184,10 @@ function M.unname(held)
 end
 
 -- How long an ended job stays: counted from its ending and from the closing of its joins, and not while a live one names it.
-function M.retain(job)
+function M.retain(job, isNew)
   if not ended[job.state] then return end
   U.job.touch(job)
-  U.ended.remove(job)
+  if not isNew then U.ended.remove(job) end
   local from = job.endedAt or 0
   for _, seq in ipairs(job.joins or {}) do
     local join = U.joins.by_seq(seq)
