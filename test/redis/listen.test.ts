@@ -77,7 +77,7 @@ describe("Redis", { skip: redisMissing ?? false }, () => {
     await app.engine.enqueue([{ works: [job("a")] }], {});
     await until(() => woken > before);
     before = woken;
-    await Promise.all(Array.from({ length: 100 }, (_, n) => app.engine.enqueue([{ works: [job(`b${n}`)] }], {})));
+    await Promise.all(Array.from({ length: 100 }, async (_, n) => app.engine.enqueue([{ works: [job(`b${n}`)] }], {})));
     await until(() => woken > before);
     assert.ok(woken - before < 20, `woken ${woken - before} times`);
     unlisten();
@@ -101,7 +101,7 @@ describe("Redis", { skip: redisMissing ?? false }, () => {
   it("however many listen in a process, it has one connection for them, and none when nobody listens", { skip: noServer ?? false }, async () => {
     await using server = await PrivateServer.start();
     await using open = await opened(server.url);
-    const unlisten = await Promise.all(Array.from({ length: 50 }, () => open.engine.listen(() => undefined)));
+    const unlisten = await Promise.all(Array.from({ length: 50 }, async () => open.engine.listen(() => undefined)));
     await until(() => open.engine.isHearing === true);
     assert.equal(await listening(server), 1);
     for (const stop of unlisten) stop();
