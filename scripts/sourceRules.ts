@@ -29,6 +29,7 @@ export const coreForEngines: readonly string[] = [
   "names",
   "notes",
   "refusals",
+  "refused",
   "states",
 ];
 

@@ -1,4 +1,5 @@
 /** Jobs without unique key, deadline, join, predecessor or limit, and those in lanes of width 1: stored as they come, many in a call, without a record of their own. */
+import { enqueueMax } from "../core/defaults.ts";
 import type { Atom, NewJob, NewWork } from "../core/engine.ts";
 import type { Instant, Ms } from "../core/runtime.ts";
 import type { JobState } from "../core/states.ts";
@@ -14,11 +15,15 @@ export const slimStates: readonly JobState[] = ["ready", "scheduled", "blocked"]
 const separator = "\u001f";
 
 /** Those whose ids errand made: others are compared by content, and remembered. */
-export function isSlim(work: NewWork): work is NewJob {
+function isSlim(work: NewWork): work is NewJob {
   if (work.kind !== "job" || work.unique !== undefined || work.startBy !== undefined || work.startWithinMs !== undefined) return false;
   if (work.expecting !== undefined || work.from !== undefined || work.slot !== undefined || work.rememberMs > 0) return false;
   if (work.join !== undefined || !isNone(work.after) || !isNone(work.keyLimits) || work.lease !== undefined) return false;
   return hasSlimLane(work) && !work.id.includes(separator) && !work.content.includes(separator);
+}
+
+export function isSlimAtom(atom: Atom): boolean {
+  return (atom.notes === undefined || atom.notes.length === 0) && atom.works.length > 0 && atom.works.length <= enqueueMax && atom.works.every(isSlim);
 }
 
 function hasSlimLane({ lane, delayMs, dueAt }: NewJob): boolean {
@@ -32,7 +37,7 @@ function isNone(list: readonly unknown[] | undefined): boolean {
 /** What follows each other and is alike: a template, how many, and how long they wait or until when. */
 type Group = [template: string, count: number, delayMs: Ms | null, dueAt: Instant | null];
 
-/** Undefined where not all of it is slim, or an id is there twice. */
+/** Of slim atoms. Undefined where an id is there twice. */
 export function slimRequest(atoms: readonly Atom[]): readonly string[] | undefined {
   const ids: string[] = [];
   const bodies: string[] = [];
@@ -40,10 +45,8 @@ export function slimRequest(atoms: readonly Atom[]): readonly string[] | undefin
   const lanes: string[] = [];
   let hasLanes = false;
   let last: NewJob | undefined;
-  for (const { works, notes } of atoms) {
-    if (notes !== undefined && notes.length > 0) return undefined;
-    for (const work of works) {
-      if (!isSlim(work)) return undefined;
+  for (const { works } of atoms) {
+    for (const work of works as readonly NewJob[]) {
       ids.push(work.id);
       bodies.push(work.id + separator + work.content + separator + (work.lane === undefined ? "" : work.lane.key + separator) + work.payload);
       lanes.push(work.lane?.key ?? "");
@@ -54,7 +57,7 @@ export function slimRequest(atoms: readonly Atom[]): readonly string[] | undefin
       last = work;
     }
   }
-  if (ids.length === 0 || new Set(ids).size < ids.length) return undefined;
+  if (new Set(ids).size < ids.length) return undefined;
   return [JSON.stringify(groups), String(ids.length), ...ids, ...bodies, ...(hasLanes ? lanes : [])];
 }
 

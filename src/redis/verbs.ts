@@ -20,13 +20,14 @@ import type { Told } from "./find.ts";
 import type { Main, Script } from "./fragment.ts";
 import { lockScript, unlockScript } from "./lock.ts";
 import { scriptOf } from "./modules.ts";
+import { partsOf } from "./parts.ts";
 import { readNoteScript } from "./note.ts";
 import { settledOf, tell } from "./outcomes.ts";
 import type { Seqs, StoredSettled } from "./outcomes.ts";
 import { settleScript } from "./settle.ts";
 import { Subscribers } from "./subscribers.ts";
 import type { ToldSubscribers } from "./subscribers.ts";
-import { enqueueSlimScript, slimMost, slimRequest, slimStates } from "./slim.ts";
+import { enqueueSlimScript, slimRequest, slimStates } from "./slim.ts";
 import { tidyScript } from "./tidy.ts";
 
 type Answer = (port.Enqueued[] | ErrandError)[];
@@ -47,7 +48,12 @@ export class Verbs {
   }
 
   async enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
-    return (await this.#enqueueSlim(atoms, at)) ?? (await this.#enqueueAll(atoms, at));
+    const answers: Answer = [];
+    for (const part of partsOf(atoms)) {
+      const slim = part.isSlim ? await this.#enqueueSlim(part.atoms, at) : undefined;
+      answers.push(...(slim ?? (await this.#enqueueAll(part.atoms, at))));
+    }
+    return answers;
   }
 
   async claim({ settling, ...wanted }: port.Claim, at: port.At): Promise<port.Claimed> {
@@ -96,8 +102,6 @@ export class Verbs {
   }
 
   async #enqueueSlim(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<port.Enqueued[][] | undefined> {
-    const works = atoms.reduce((sum, atom) => sum + atom.works.length, 0);
-    if (works > slimMost || atoms.some((atom) => shapeRefusal(atom) !== undefined)) return undefined;
     const request = slimRequest(atoms);
     if (request === undefined) return undefined;
     const [, groups] = (await this.#run(enqueueSlimScript, "write", request, at)) as [number?, number[]?];
@@ -110,33 +114,18 @@ export class Verbs {
     return atoms.map((atom) => atom.works.map(({ id }) => ({ id, isDuplicate: false, state: states[nth++] ?? "ready" })));
   }
 
-  /** Each call of so many works at most, since a script keeps all others waiting. */
   async #enqueueAll(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
     const refusals = atoms.map(shapeRefusal);
-    const answers: Answer = [];
-    for (let from = 0; from < atoms.length;) {
-      const part: port.Atom[] = [];
-      const places: number[] = [];
-      let works = 0;
-      for (; from < atoms.length; from += 1) {
-        const atom = atoms[from];
-        const refusal = refusals[from];
-        if (atom === undefined) continue;
-        if (refusal !== undefined) answers[from] = refusal;
-        else if (part.length > 0 && works + atom.works.length > slimMost) break;
-        else {
-          part.push(atom);
-          places.push(from);
-          works += atom.works.length;
-        }
-      }
-      const stored = part.length === 0 ? [] : await this.#enqueuePart(part, at);
-      for (const [nth, place] of places.entries()) answers[place] = enqueuedOf(stored[nth] ?? []);
-    }
-    return answers;
+    const stored = await this.#store(
+      atoms.filter((_, nth) => refusals[nth] === undefined),
+      at,
+    );
+    let nth = 0;
+    return refusals.map((refusal) => refusal ?? enqueuedOf(stored[nth++] ?? []));
   }
 
-  async #enqueuePart(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(StoredEnqueued[] | Refusal)[]> {
+  async #store(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(StoredEnqueued[] | Refusal)[]> {
+    if (atoms.length === 0) return [];
     const request = JSON.stringify({ atoms: this.#subscribers.withIds(atoms) });
     const [text, , subscribers] = (await this.#run(enqueueScript, "write", [request], at)) as [string, number, string?];
     if (typeof subscribers === "string") this.#subscribers.learn(JSON.parse(subscribers) as ToldSubscribers);
