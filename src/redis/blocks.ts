@@ -7,19 +7,37 @@ export const blocksFragment: Fragment = fragment(
   String.raw`
 local size = 1024
 
+local function change(block, by)
+  local counted = call('HINCRBY', K .. ':bn', block, by)
+  if counted == 0 then
+    call('HDEL', K .. ':bn', block)
+    call('ZREM', K .. ':b', block)
+  elseif counted == by then
+    call('ZADD', K .. ':b', block, block)
+  end
+end
+
+-- By block; written at the end.
+local changes = {}
+
+function M.count_one(seq, by)
+  local block = math.floor(seq / size)
+  changes[block] = (changes[block] or 0) + by
+end
+
+function M.flush()
+  for block, by in pairs(changes) do
+    if by ~= 0 then change(block, by) end
+  end
+  changes = {}
+end
+
 function M.count(from, count, by)
   local seq, last = from, from + count - 1
   while seq <= last do
     local block = math.floor(seq / size)
     local upTo = math.min(last, block * size + size - 1)
-    local change = (upTo - seq + 1) * by
-    local counted = call('HINCRBY', K .. ':bn', block, change)
-    if counted == 0 then
-      call('HDEL', K .. ':bn', block)
-      call('ZREM', K .. ':b', block)
-    elseif counted == change then
-      call('ZADD', K .. ':b', block, block)
-    end
+    change(block, (upTo - seq + 1) * by)
     seq = upTo + 1
   end
 end

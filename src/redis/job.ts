@@ -202,12 +202,15 @@ function M.touch(job)
   changed[job.seq] = true
 end
 
+-- Numbers of new ones by their ids.
+local named = {}
+
 -- A new one, whose fields are set.
 function M.put(job)
   job.kind = 'job'
   jobs[job.seq], ids[job.id] = job, job.seq
-  call('HSET', K .. ':i', job.id, job.seq)
-  U.blocks.count(job.seq, 1, 1)
+  named[job.id] = job.seq
+  U.blocks.count_one(job.seq, 1)
   changed[job.seq] = true
 end
 
@@ -216,8 +219,8 @@ function M.remove(job)
   jobs[job.seq], texts[job.seq], ids[job.id] = false, false, false
   changed[job.seq] = nil
   call('HDEL', K .. ':j', job.seq)
-  call('HDEL', K .. ':i', job.id)
-  U.blocks.count(job.seq, 1, -1)
+  if named[job.id] then named[job.id] = nil else call('HDEL', K .. ':i', job.id) end
+  U.blocks.count_one(job.seq, -1)
 end
 
 -- Slim ones that stand nowhere any more.
@@ -248,6 +251,11 @@ function M.flush()
   end
   changed = {}
   U.rows.write('HSET', K .. ':j', kept)
+  local new = {}
+  for id, seq in pairs(named) do new[#new + 1], new[#new + 2] = id, seq end
+  named = {}
+  U.rows.write('HSET', K .. ':i', new)
+  if rawget(U, 'blocks') then U.blocks.flush() end
 end
 `,
 );
