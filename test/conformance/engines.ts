@@ -6,9 +6,11 @@ import type { EngineMaker } from "../../src/conformance/index.ts";
 import { present } from "../../src/conformance/expect.ts";
 import { memory } from "../../src/memory/index.ts";
 import { postgres } from "../../src/postgres/index.ts";
+import { redis } from "../../src/redis/index.ts";
 import { sqlite } from "../../src/sqlite/index.ts";
 import { emptyStore } from "../postgres/emptying.ts";
 import { emptyBy, freshPlace } from "../postgres/places.ts";
+import { freshPlace as freshPrefix } from "../redis/places.ts";
 import { AppRows } from "./appRows.ts";
 import { PostgresRows } from "./postgresRows.ts";
 import { Wipeable } from "./wipeable.ts";
@@ -68,5 +70,25 @@ export const onPostgres: EngineMaker = {
       for (const place of places) await place.done();
     };
     return { engine: () => store.engine(), wipe, dispose, app };
+  },
+};
+
+/** Each process has connections of its own to one server. */
+export const onRedis: EngineMaker = {
+  name: "redis",
+  open: async () => {
+    const places = [await freshPrefix()];
+    const store = new Wipeable(() => {
+      const { url, prefix } = present(places.at(-1), "a place");
+      return () => redis(url, { prefix });
+    });
+    const wipe = async (): Promise<void> => {
+      places.push(await freshPrefix());
+      await store.wipe();
+    };
+    const dispose = async (): Promise<void> => {
+      for (const place of places) await place.done();
+    };
+    return { engine: () => store.engine(), wipe, dispose };
   },
 };

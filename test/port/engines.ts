@@ -5,9 +5,12 @@ import { join } from "node:path";
 import type { Engine } from "../../src/core/engine.ts";
 import { memory } from "../../src/memory/index.ts";
 import { postgres } from "../../src/postgres/index.ts";
+import { redis } from "../../src/redis/index.ts";
 import { emptyStore } from "../postgres/emptying.ts";
 import { emptyBy, freshPlace } from "../postgres/places.ts";
 import { postgresMissing } from "../postgres/server.ts";
+import { freshPlace as freshPrefix } from "../redis/places.ts";
+import { redisMissing } from "../redis/server.ts";
 
 export interface EngineUnderTest {
   readonly name: string;
@@ -36,6 +39,14 @@ export const engines: readonly EngineUnderTest[] = [
     fresh: async () => {
       const { pool, schema, done } = await freshPlace();
       return { engine: postgres(pool, { schema }), dispose: done };
+    },
+  },
+  {
+    name: "redis",
+    ...(redisMissing !== undefined && { missing: redisMissing }),
+    fresh: async () => {
+      const { url, prefix, done } = await freshPrefix();
+      return { engine: redis(url, { prefix }), dispose: done };
     },
   },
 ];
