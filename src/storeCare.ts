@@ -4,7 +4,8 @@ import { ErrandError } from "./core/errors.ts";
 import { examine as examinePostgres } from "./postgres/doctor/examine.ts";
 import { bringToNow, isThere, printed } from "./postgres/bring.ts";
 import { defaultSchema } from "./postgres/postgresEngine.ts";
-import { postgresStoreOf, withoutSecrets } from "./stores.ts";
+import { examine as examineRedis, isThere as isRedisThere } from "./redis/doctor.ts";
+import { isRedis, postgresStoreOf, withoutSecrets } from "./stores.ts";
 import { examineFile } from "./sqlite/doctor.ts";
 
 export interface Brought {
@@ -27,12 +28,14 @@ export function migrationOf(url: string, schema: string | undefined): string {
 
 export async function examine(url: string, schema: string | undefined): Promise<Examination> {
   if (url.startsWith("sqlite:")) return examineFile(url.slice("sqlite:".length).replace(/^\/\/(?=\/)/, ""));
+  if (isRedis(url)) return examineRedis(url);
   const store = postgresOf(url, schema);
   return examinePostgres(store.database, store.schema);
 }
 
-/** Whether the schema holds a store: of other stores than PostgreSQL nothing is said. */
+/** Whether the schema, or what begins with the prefix, holds a store: of files nothing is said. */
 export async function isStoreThere(url: string): Promise<boolean> {
+  if (isRedis(url)) return isRedisThere(url);
   if (postgresStoreOf(url) === undefined) return true;
   const { database, schema } = postgresOf(url, undefined);
   return isThere(database, schema);

@@ -1,4 +1,4 @@
-/** `errand doctor`: what is wrong with a store, and the SQL that repairs it. Changes nothing. */
+/** `errand doctor`: what is wrong with a store, and what repairs it. Changes nothing. */
 import { examine } from "../storeCare.ts";
 import { readArguments, usage } from "./arguments.ts";
 import { paint, remark, say } from "./output.ts";
@@ -6,11 +6,13 @@ import { plain, plainJson } from "./plain.ts";
 import { storeGiven } from "./store.ts";
 import { refuseMissingFile } from "./storeFile.ts";
 
-const help = `errand doctor [url]   look for what is wrong with a store, and print the SQL
-                      that repairs it; nothing is changed. On PostgreSQL:
+const help = `errand doctor [url]   look for what is wrong with a store, and print what
+                      repairs it; nothing is changed. On PostgreSQL, in SQL:
                       tables, indexes and functions, privileges, settings of the
                       server, what keeps vacuum from its work. On SQLite: the
-                      file's integrity, its tables and indexes
+                      file's integrity, its tables and indexes. On Redis, for
+                      redis-cli: its durability and what it can lose, eviction,
+                      memory, its role, whose keys they are, the era
 
   --store URL   the store, as in postgres://app@db/shop (or ERRAND_STORE)
   --schema S    on PostgreSQL, the schema. Default: the URL's, or errand
@@ -18,6 +20,8 @@ const help = `errand doctor [url]   look for what is wrong with a store, and pri
 
 Exit codes: 0 nothing was found, 1 something is wrong, or the store could not be
 looked at, 2 a mistake on the command line.`;
+
+const factWidth = 12;
 
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, { store: { type: "string" }, schema: { type: "string" }, json: { type: "boolean" } });
@@ -27,13 +31,16 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const url = storeGiven(given);
   if (url.startsWith("memory:")) throw usage("memory: is a store within one process, and this process has just begun; name the store that your app uses");
+  if (given.text("schema") !== undefined && !url.startsWith("postgres")) throw usage("--schema is for PostgreSQL; the store's URL says the rest");
   refuseMissingFile(url);
-  const { of, lookedAt, findings } = await examine(url, given.text("schema"));
+  const { of, lookedAt, facts = [], findings } = await examine(url, given.text("schema"));
   if (given.has("json")) {
-    say(plainJson({ store: of, lookedAt, findings: findings.map(({ about, what, repair = null }) => ({ about, what, repair })) }));
+    const told = Object.fromEntries(facts.map((fact) => [fact.of, fact.is]));
+    say(plainJson({ store: of, lookedAt, facts: told, findings: findings.map(({ about, what, repair = null }) => ({ about, what, repair })) }));
     return findings.length === 0 ? 0 : 1;
   }
   remark(`${of}: looked at ${lookedAt.join("; ")}`);
+  for (const fact of facts) say(`${fact.of.padEnd(factWidth)}${plain(fact.is)}`);
   for (const { about, what } of findings) say(`-- ${paint("yellow", about)}: ${plain(what)}`);
   const repairs = findings.flatMap(({ repair }) => repair ?? []);
   if (repairs.length > 0) say(`\n${repairs.join("\n")}`);

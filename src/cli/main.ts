@@ -85,7 +85,7 @@ function help(): string {
     "",
     "errand <command> --help says more, errand --version which one this is.",
     "The store is --store or ERRAND_STORE, as in sqlite:shop.db, or as in",
-    "postgres://app@db/shop?schema=errand.",
+    "postgres://app@db/shop?schema=errand, or redis://host:6379/0?prefix=errand.",
     "",
     "Exit codes: 0 done, 1 failed, 2 a mistake on the command line,",
     "3 nothing matched.",

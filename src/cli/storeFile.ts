@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { didYouMean } from "../core/names.ts";
 import { isStoreThere } from "../storeCare.ts";
+import { isRedis } from "../stores.ts";
 import { usage } from "./arguments.ts";
 
 /** The file of `sqlite:shop.db`; undefined for other stores. */
@@ -20,11 +21,16 @@ export function urlMeant(store: string): string | undefined {
 export async function refuseMissingStore(url: string): Promise<void> {
   if (url.startsWith("memory:")) throw usage("memory: is a store within one process, and this process has just begun; name the store that your app uses");
   refuseMissingFile(url);
-  if (!(await isStoreThere(url)))
-    throw usage("no app and no worker has used that schema as a store yet; name another one (?schema=…), or make it: errand migrate");
+  if (!(await isStoreThere(url))) throw usage(`no app and no worker has used that ${placeMeant(url)}`);
   const file = fileOf(url);
   if (file === undefined) return;
   if (await isWithoutTables(file)) throw usage(`${file} holds nothing of errand: no app and no worker has used it as a store yet; name another file`);
+}
+
+function placeMeant(url: string): string {
+  return isRedis(url)
+    ? "prefix as a store yet; name another one (?prefix=…), or another database (redis://host/0)"
+    : "schema as a store yet; name another one (?schema=…), or make it: errand migrate";
 }
 
 /** Throws `cli-usage`. */

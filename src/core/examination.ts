@@ -4,7 +4,14 @@ export interface Examination {
   readonly of: string;
   /** In words, so that nobody takes what was not looked at for sound. */
   readonly lookedAt: readonly string[];
+  /** What is neither right nor wrong. */
+  readonly facts?: readonly Fact[];
   readonly findings: readonly Finding[];
+}
+
+export interface Fact {
+  readonly of: string;
+  readonly is: string;
 }
 
 export interface Finding {

@@ -19,7 +19,7 @@ export interface Begun {
 
 type Session = Pick<Connection, "name" | "ask" | "run">;
 
-const versionMin = [6, 2] as const;
+export const versionMin = [6, 2] as const;
 const databasesMax = 64;
 
 /** Sees KEYS[1], what all keys begin with; and as arguments each key that always has the same name, and its type. Writes nothing where something is not right. */
