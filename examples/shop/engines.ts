@@ -1,4 +1,4 @@
-/** The engines that the shop can run on: for each, the URL of errand's store, and where the shop's own table lies, which is the same database. */
+/** The engines that the shop can run on: for each, the URL of errand's store, and where the shop's own table lies: in the same database, or with Redis in a file. */
 import { join } from "node:path";
 
 export interface Stores {
@@ -16,4 +16,5 @@ export const engines: Readonly<Record<string, (directory: string) => Promise<Sto
     return Promise.resolve({ store: `sqlite:${file}`, database: file, remove: () => Promise.resolve() });
   },
   postgres: async () => (await import("./onPostgres.ts")).freshStores(),
+  redis: async (directory) => (await import("./onRedis.ts")).freshStores(directory),
 };

@@ -17,7 +17,9 @@ const ordersPerSecond = 50;
 export const usage = `Usage: npm start -- [options]
 
   --engine NAME     where errand keeps its work, and the shop its orders: sqlite, or
-                    postgres (DATABASE_URL, else localhost:5432, else one of its own)
+                    postgres (DATABASE_URL, else localhost:5432, else one of its own);
+                    or redis (REDIS_URL, else one of its own, else localhost:6379),
+                    and the orders in a SQLite file
   --orders N        how many of the 2,000 orders to place
   --seed N          which calls of the third party fail; default 1
   --fast            a short form: 300 orders

@@ -8,12 +8,16 @@ import { text } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import type { Figures } from "../../examples/shop/figures.ts";
 import { postgresMissing } from "../postgres/server.ts";
+import { redisMissing } from "../redis/server.ts";
 import { madeOrders } from "../../examples/shop/makeOrders.ts";
 
 const folder = join(import.meta.dirname, "../../examples/shop");
 
-for (const engine of ["sqlite", "postgres"]) {
-  const skip = engine === "postgres" ? (postgresMissing ?? false) : false;
+for (const [engine, skip] of [
+  ["sqlite", false],
+  ["postgres", postgresMissing ?? false],
+  ["redis", redisMissing ?? false],
+] as const) {
   test(
     `with errand no effect is lost, no request fails and the ledger stays in order, whatever is killed or down (${engine})`,
     { timeout: 120_000, skip },
