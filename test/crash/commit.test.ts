@@ -22,7 +22,7 @@ const points: readonly { readonly killAt: KillPoint; readonly starts: number }[]
   { killAt: "after the commit", starts: 1 },
 ];
 
-for (const { name, skip, fresh } of stores) {
+for (const { name, skip, fresh } of stores.filter(({ hasTransactions }) => hasTransactions)) {
   for (const { killAt, starts } of points) {
     test(
       `killed ${killAt}: the job runs ${starts === 1 ? "no more" : "once more"}, and its effect and its follow-up are there once (${name})`,
