@@ -8,6 +8,9 @@ import { errorCodes } from "../../src/core/errors.ts";
 import { endedStates, jobStates, liveStates, transitions } from "../../src/core/states.ts";
 import { guarantees as onMemory } from "../../src/memory/guarantees.ts";
 import { guaranteesOf as onPostgres } from "../../src/postgres/guarantees.ts";
+import { nameOf, saidOf } from "../../src/redis/durability.ts";
+import type { Durability } from "../../src/redis/durability.ts";
+import { guaranteesOf as onRedis } from "../../src/redis/guarantees.ts";
 import { guarantees as onSqlite } from "../../src/sqlite/guarantees.ts";
 import { inWords } from "./inWords.ts";
 import { bare, rowsOf } from "./table.ts";
@@ -45,22 +48,40 @@ describe("docs/reference/defaults.md", () => {
 
 describe("docs/reference/guarantees.md", () => {
   it("says of each engine what it says itself", () => {
-    const rows = rowsOf("docs/reference/guarantees.md", 4);
-    const engines = [onMemory, onSqlite, onPostgres(true)];
+    const rows = rowsOf("docs/reference/guarantees.md", 5);
+    const engines = [onMemory, onSqlite, onPostgres(true), onRedis(set("aof-everysec"), true)];
     const numbers = [...new Set(engines.flatMap(({ weaker }) => Object.keys(weaker)))].toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
     assert.deepEqual(
       rows.map(([name = "", ...cells]) => [name.split(",")[0], ...cells]),
       [
         ["durability", ...engines.map(({ durability }) => durability)],
-        ["beats from a thread", "no", "yes", "yes, unless the pool cannot be told to a thread"],
+        [
+          "beats from a thread",
+          "no",
+          "yes",
+          "yes, unless the pool cannot be told to a thread",
+          "yes, unless the client's options cannot be told to a thread",
+        ],
         ...numbers.map((number) => [number, ...engines.map(({ weaker }) => weaker[number] ?? "")]),
       ],
     );
     assert.deepEqual(
-      [...engines, onPostgres(false)].map(({ beatsFromThread }) => beatsFromThread),
-      [false, true, true, false],
+      [...engines, onPostgres(false), onRedis(set("aof-everysec"), false)].map(({ beatsFromThread }) => beatsFromThread),
+      [false, true, true, true, false, false],
     );
   });
+
+  it("says what each setting of a Redis server keeps and may lose, as the engine says it", () => {
+    const settings = [set("memory"), set("aof-everysec"), set("aof-always"), set("aof-everysec", 1)];
+    assert.deepEqual(
+      rowsOf("docs/reference/guarantees.md", 3).map(([name, , said]) => [bare(name), said]),
+      settings.map((durability) => [nameOf(durability), `${saidOf(durability).slice(nameOf(durability).length + 2)}`]),
+    );
+  });
+
+  function set(disk: Durability["disk"], replicas = 0): Durability {
+    return { disk, replicas, notes: [] };
+  }
 });
 
 describe("docs/reference/states.md", () => {
