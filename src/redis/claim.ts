@@ -3,10 +3,13 @@ import { tidyMax } from "../core/defaults.ts";
 import { fragment, script } from "./fragment.ts";
 import type { Fragment, Main } from "./fragment.ts";
 
+/** Places of scheduled jobs that one claim promotes: each costs the server about 10 µs until its job has ended, and a script keeps all others waiting. */
+const placesMost = 250;
+
 export const claimFragment: Fragment = fragment(
   "claim",
   String.raw`
-local tidyMax = ${tidyMax}
+local tidyMax, placesMost = ${tidyMax}, ${placesMost}
 
 function M.claimed_job(job)
   local line = U.line.get(job.line)
@@ -26,14 +29,22 @@ local function has_bounds(wanted)
   return false
 end
 
--- Those with lanes are told by their lanes.
+-- Those with lanes are told by their lanes. Most often they stand in order already.
 local function by_first(spans)
-  local starts, sorted = {}, {}
+  local firsts, places, isSorted = {}, {}, true
   for at = 1, #spans, 3 do
-    if not U.template.get(spans[at + 2]).ifDead then starts[#starts + 1] = at end
+    if not U.template.get(spans[at + 2]).ifDead then
+      local first = spans[at]
+      isSorted = isSorted and (#firsts == 0 or firsts[#firsts] < first)
+      firsts[#firsts + 1], places[first] = first, at
+    end
   end
-  table.sort(starts, function(a, b) return spans[a] < spans[b] end)
-  for _, at in ipairs(starts) do sorted[#sorted + 1], sorted[#sorted + 2], sorted[#sorted + 3] = spans[at], spans[at + 1], spans[at + 2] end
+  if not isSorted then table.sort(firsts) end
+  local sorted = {}
+  for index, first in ipairs(firsts) do
+    local at = places[first]
+    sorted[index * 3 - 2], sorted[index * 3 - 1], sorted[index * 3] = first, spans[at + 1], spans[at + 2]
+  end
   return sorted
 end
 
@@ -73,7 +84,7 @@ function M.claim(wanted)
   local settled = isSettling and U.outcomes.settle(wanted.settling) or {}
   -- Late ones first, so that none of them asks for room.
   U.due.skip_late_ones(tidyMax)
-  U.due.promote(tidyMax)
+  U.due.promote(tidyMax, placesMost)
   if has_starts() then U.limits.expire(tidyMax) end
   U.aftermath.run()
   if isSettling then settled = U.settle.with_states(settled) end

@@ -6,8 +6,8 @@ export const dueFragment: Fragment = fragment(
   "due",
   String.raw`
 -- Answers how many came due.
-function M.promote(limit)
-  return U.scheduled.promote(limit)
+function M.promote(limit, places)
+  return U.scheduled.promote(limit, places)
 end
 
 -- Answers how many were skipped.

@@ -46,14 +46,15 @@ local function look(open)
   if open.heads[2] and is_before(open.heads[2], open.head) then open.head = open.heads[2] end
 end
 
--- How many of a span come before all other heads, of which none is more urgent.
-local function before_others(best, most, lines)
+-- The most urgent of all other heads: what comes before it goes without another look.
+local function next_to(best, lines)
+  local next
   for _, open in ipairs(lines) do
     for _, other in ipairs(open.queue.isFull and {} or open.heads) do
-      if other ~= best and other.urgency == best.urgency and other.seq < best.seq + most then most = other.seq - best.seq end
+      if other ~= best and (next == nil or is_before(other, next)) then next = other end
     end
   end
-  return most
+  return next
 end
 
 -- How many slim members of a lane, all of one template, may follow in a row: they are of the same line, and nobody is parked before them.
@@ -122,27 +123,51 @@ local function take_laned(out, best, template)
   follow(out, open, best.seq, U.job.slim_lane_key(best.seq), template)
 end
 
-local function take_span(out, best)
-  local open, queue = best.open, best.open.queue
-  local from, count, template, since = U.spans.parse(best.member)
-  if U.template.get(template).ifDead then return take_laned(out, best, template) end
+-- Of a span as many as come before the next head and have room in their queue.
+local function room_for(out, queue, urgency, seq, count, next)
   local most = math.min(count, claimMax - out.count, queue.queue.slots + queue.queue.ahead - queue.taken - queue.ahead)
-  if most <= 0 then
+  if next and next.urgency == urgency then most = math.min(most, next.seq - seq) end
+  return most
+end
+
+-- Takes a span from the head of a buffer; what is left of it stands there. Answers whether all of it was taken.
+local function take_span(out, best, buffer, gone, next)
+  local open, queue = best.open, best.open.queue
+  local member, urgency = buffer[buffer.at], tonumber(buffer[buffer.at + 1])
+  local from, count, template, since = U.spans.parse(member)
+  local taken = room_for(out, queue, urgency, from, count, next)
+  if taken <= 0 then
     queue.isFull = true
-    return
+    return false
   end
-  local taken = before_others(best, most, out.lines)
   local slots = math.min(taken, math.max(0, queue.queue.slots - queue.taken))
   queue.taken, queue.ahead = queue.taken + slots, queue.ahead + taken - slots
-  local key, buffer = U.ready.key(open.line, best.set), open[best.set]
-  call('ZREM', key, best.member)
-  if taken < count then
-    buffer[buffer.at] = U.spans.name(from + taken, count - taken, template, since)
-    call('ZADD', key, best.urgency, buffer[buffer.at])
-  else
-    buffer.at = buffer.at + 2
-  end
+  gone[#gone + 1] = member
   U.choice.hand_out_span(out, open, from, taken, template)
+  if taken == count then
+    buffer.at = buffer.at + 2
+    return true
+  end
+  buffer[buffer.at] = U.spans.name(from + taken, count - taken, template, since)
+  call('ZADD', U.ready.key(open.line, best.set), urgency, buffer[buffer.at])
+  return false
+end
+
+-- Spans of one set, one after the other, while they come before the next head.
+local function take_spans(out, best)
+  local buffer, gone, next = best.open[best.set], {}, next_to(best, out.lines)
+  while out.count < claimMax do
+    local member = buffer[buffer.at]
+    if member == nil or #member == 12 then break end
+    local urgency, seq, template = tonumber(buffer[buffer.at + 1]), tonumber(string.sub(member, 1, 12)), tonumber(string.match(member, ':(%d+)'))
+    if next and (urgency > next.urgency or (urgency == next.urgency and seq > next.seq)) then break end
+    if U.template.get(template).ifDead then
+      if #gone == 0 then return take_laned(out, best, template) end
+      break
+    end
+    if not take_span(out, best, buffer, gone, next) then break end
+  end
+  U.rows.write('ZREM', U.ready.key(best.open.line, best.set), gone)
 end
 
 local function take_job(out, best)
@@ -160,7 +185,7 @@ function M.choose(out)
       if open.head and not open.queue.isFull and (best == nil or is_before(open.head, best)) then best = open.head end
     end
     if best == nil then return end
-    if #best.member > 12 then take_span(out, best) else take_job(out, best) end
+    if #best.member > 12 then take_spans(out, best) else take_job(out, best) end
     U.choice.close_if_full(best.open.queue)
     if not best.open.queue.isFull then look(best.open) end
   end

@@ -37,37 +37,53 @@ function M.is_waiting(due, seq)
   return due > to or (due == to and seq > U.meta.get('dueSeq'))
 end
 
--- Slim jobs that are due move to their line as they stand.
-local function promote_span(due, from, count, template)
-  local t = U.template.get(template)
-  U.ready.push_span(t.line, due - t.headStartMs, from, count, template, S.now)
-  U.line.count(t.line, 'scheduled', -count)
-  U.line.count(t.line, 'ready', count)
+-- Slim jobs that are due move to their lines as they stand, many at once.
+local function flush(moving)
+  if #moving.gone == 0 then return end
+  U.rows.write('ZREM', key, moving.gone)
+  for line, added in pairs(moving.added) do U.rows.write('ZADD', U.ready.key(line, 'u'), added) end
+  for line, count in pairs(moving.counts) do
+    U.line.count(line, 'scheduled', -count)
+    U.line.count(line, 'ready', count)
+  end
   U.store.wake('ready')
 end
 
--- What is due, at most so many jobs. Answers how many.
-function M.promote(limit)
-  local promoted = 0
-  while promoted < limit do
-    local due, member = M.first()
-    if due == nil or due > S.now then break end
-    local from, count, template = U.spans.parse(member)
-    local last = from
+local function move_span(moving, due, member, from, count, template, taken)
+  local t = U.template.get(template)
+  local added = moving.added[t.line] or {}
+  moving.added[t.line] = added
+  added[#added + 1], added[#added + 2] = due - t.headStartMs, U.spans.name(from, taken, template, S.now)
+  moving.gone[#moving.gone + 1] = member
+  moving.counts[t.line] = (moving.counts[t.line] or 0) + taken
+  if taken < count then M.push_span(due, from + taken, count - taken, template) end
+end
+
+-- What is due, at most so many jobs, that stand at most in so many places. Answers how many.
+function M.promote(limit, places)
+  local due = call('ZRANGEBYSCORE', key, '-inf', S.now, 'WITHSCORES', 'LIMIT', 0, places or limit)
+  local promoted, last, lastDue = 0, nil, nil
+  local moving, full = { gone = {}, added = {}, counts = {} }, {}
+  for at = 1, #due, 2 do
+    if promoted >= limit then break end
+    local from, count, template = U.spans.parse(due[at])
+    lastDue, last = tonumber(due[at + 1]), from
     if count == nil then
-      U.life.come_due(U.job.by_seq(from))
+      full[#full + 1] = from
       promoted = promoted + 1
     else
       local taken = math.min(count, limit - promoted)
-      call('ZREM', key, member)
-      if taken < count then M.push_span(due, from + taken, count - taken, template) end
-      promote_span(due, from, taken, template)
+      move_span(moving, lastDue, due[at], from, count, template, taken)
       promoted = promoted + taken
       last = from + taken - 1
     end
-    U.meta.set('dueTo', due)
-    U.meta.set('dueSeq', last)
   end
+  if last == nil then return 0 end
+  U.meta.set('dueTo', lastDue)
+  U.meta.set('dueSeq', last)
+  flush(moving)
+  U.job.load(full)
+  for _, seq in ipairs(full) do U.life.come_due(U.job.by_seq(seq)) end
   return promoted
 end
 `,
