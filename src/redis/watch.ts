@@ -15,6 +15,7 @@ export class Watch {
   readonly #replicas: number;
   #durability: Durability | undefined;
   #isEvicting = false;
+  #isShort = false;
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -33,6 +34,7 @@ export class Watch {
   async greeted(session: Pick<Connection, "ask">, info: Info): Promise<void> {
     this.#note(await durabilityOf(session, this.#replicas, info.aof_enabled === undefined ? undefined : info));
     this.#isEvicting = false;
+    this.#judgeReplicas(info);
     this.#later();
   }
 
@@ -59,6 +61,7 @@ export class Watch {
     const info = infoOf(await this.#connection.ask("info"));
     this.#note(await durabilityOf(this.#connection, this.#replicas, info));
     this.#judgeEviction(info);
+    this.#judgeReplicas(info);
   }
 
   /** It was fit when it was opened: work goes on, and is told each time that this may lose it. */
@@ -71,6 +74,19 @@ export class Watch {
       if (!this.#isEvicting) this.#runtime.log.error({ err: error }, "the server may throw jobs away: its maxmemory-policy was changed");
       this.#isEvicting = true;
     }
+  }
+
+  /** Each write is in doubt until they are back; that is told with each, and here before. */
+  #judgeReplicas({ connected_slaves: connected }: Info): void {
+    if (connected === undefined) return;
+    const isShort = Number(connected) < this.#replicas;
+    if (isShort && !this.#isShort) {
+      this.#runtime.log.warn(
+        { store: this.#connection.name, replicas: Number(connected), wanted: this.#replicas },
+        `${connected} of ${this.#replicas} replicas follow the server, so no write can be acknowledged: bring the others back, or ask for fewer`,
+      );
+    }
+    this.#isShort = isShort;
   }
 
   #note(now: Durability): void {

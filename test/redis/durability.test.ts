@@ -134,9 +134,11 @@ describe("replicated(n)", { skip: noServer ?? false }, () => {
     await connection.close();
   });
 
-  it("fewer replicas than asked for make each write indefinite", async () => {
+  it("fewer replicas than asked for are warned of when the store is opened, and make each write indefinite", async () => {
     await using server = await PrivateServer.start();
     await using replica = await server.replica();
+    await using open = await opened(server.url, { replicas: 2 });
+    assert.match(open.runtime.of("warn").join(), /1 of 2 replicas follow the server/);
     const { connection } = connectionOf(server.url, { replicas: 2 });
     await doubtful(() => connection.write(writing, key, []), /1 of 2 replicas had it/);
     assert.equal(await replica.ask("get", key), "1");

@@ -1,7 +1,10 @@
 /** However long the server was gone, workers claim again within two seconds of its return; a connection that is there but cannot be used is no contact. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { inRoot } from "../../scripts/root.ts";
 import { World } from "../../src/conformance/index.ts";
 import { task } from "../../src/index.ts";
 import { redis } from "../../src/redis/index.ts";
@@ -86,6 +89,18 @@ describe("a process", { skip: noServer ?? false }, () => {
     }
     unlisten();
   });
+});
+
+it("a process that has opened a store and has nothing else to do ends by itself", { skip: noServer ?? false }, async () => {
+  await using server = await PrivateServer.start();
+  const program = `
+    import { broker, task } from ${JSON.stringify(inRoot("src/index.ts"))};
+    const noop = task("noop", () => undefined);
+    console.log((await broker(${JSON.stringify(server.url)}, { noop }).enqueue(noop.with({}))).id);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", program], {
+    timeout: 20_000,
+  });
+  assert.match(stdout, /[0-9a-f]{32}/);
 });
 
 async function clientsOf(server: PrivateServer): Promise<number> {
