@@ -41,9 +41,9 @@ export function postgresStoreOf(url: string): PostgresStore | undefined {
   return { database: others.length === 0 ? address : `${address}?${others.join("&")}`, schema };
 }
 
-/** What follows `redis:` or `rediss:` is the server's place. */
+/** What follows the scheme is the place of the server, or of the nodes of a cluster (`redis+cluster://host:7000,host:7001`). */
 export function isRedis(url: string): boolean {
-  return /^rediss?:\/\//.test(url);
+  return /^rediss?(\+cluster)?:\/\//.test(url);
 }
 
 const known: readonly string[] = [...Object.keys(engines), "postgres", "postgresql", "redis", "rediss"];

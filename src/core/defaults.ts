@@ -100,6 +100,11 @@ export const redisAnswerMs: number = 5 * second;
 export const redisReplicasMs: number = 2 * second;
 export const redisReplicasMax = 100;
 export const redisLookEveryMs: number = 1 * minute;
+/** A Redis Cluster: how long a call waits for a node that serves its keys, how long between two tries, and how many nodes are asked in each for who has them. */
+export const redisClusterMs: number = 2 * second;
+export const redisAgainFirstMs = 10;
+export const redisAgainUpToMs = 200;
+export const redisNodesTried = 5;
 /** A snapshot so old keeps vacuum from its work: workers look so often, and tell of it, as does `errand doctor`. To that, a table with so many dead rows is due for vacuum. */
 export const pinnedAfterMs: number = 5 * minute;
 export const pinsLookEveryMs: number = 1 * minute;

@@ -3,9 +3,11 @@ import { leaseMs as usualLeaseMs, redisAnswerMs } from "../core/defaults.ts";
 import type { Heard } from "../core/engine.ts";
 import type { BeatConnection, BeatSource, Ms } from "../core/runtime.ts";
 import type { Connection, Reach } from "./client.ts";
+import { ClusterWay } from "./cluster.ts";
 import { loadDriver } from "./driver.ts";
 import type { Script } from "./fragment.ts";
 import { RedisConnection } from "./redisConnection.ts";
+import { ServerWay } from "./way.ts";
 
 interface BeatData {
   readonly reach: Reach;
@@ -31,7 +33,9 @@ export function beatSourceOf(connection: Connection, script: Script, home: strin
 export function openBeat(data: unknown): BeatConnection {
   const { reach, script, home } = data as BeatData;
   const Client = loadDriver([reach.driver]);
-  return new RedisBeat(new RedisConnection(new Client({ ...reach.options, lazyConnect: true }), { answerMs }), script, home);
+  const pattern = new Client({ ...reach.options, lazyConnect: true });
+  const way = reach.cluster === undefined ? new ServerWay(pattern) : new ClusterWay(pattern, reach.cluster, home);
+  return new RedisBeat(new RedisConnection(way, { answerMs }), script, home);
 }
 
 class RedisBeat implements BeatConnection {

@@ -16,6 +16,14 @@ export interface RedisClient {
   removeListener(event: string, listener: (...args: unknown[]) => void): unknown;
 }
 
+/** A `Cluster` of `ioredis` or `iovalkey`. */
+export interface RedisCluster {
+  readonly isCluster: boolean;
+  readonly options: object;
+  /** Those it knows by now. */
+  nodes(): readonly Pick<RedisClient, "options">[];
+}
+
 /** The connection under a client. */
 export interface Stream {
   ref?(): unknown;
@@ -24,7 +32,7 @@ export interface Stream {
 }
 
 /** What errand uses of a driver where it connects by itself. */
-export type RedisClass = new (address: string | object, options?: object) => RedisClient;
+export type RedisClass = new (address: string | number | object, options?: object) => RedisClient;
 
 export type DriverName = "ioredis" | "iovalkey";
 

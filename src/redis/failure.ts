@@ -22,9 +22,14 @@ const gone: Meaning = {
 const unsent: Meaning = { ...gone, isDefinite: true };
 const elsewhere: Meaning = {
   code: "store-unreachable",
-  cure: "this server is one of a cluster, and errand's keys are on another one of it: connect to that one, or to a server that is in no cluster",
+  cure: "this server is one of a cluster, and errand's keys are on another one of it: connect to the cluster (redis+cluster://host:port, or a Cluster of the driver's)",
   isDefinite: true,
   endsConnection: true,
+};
+const moving: Meaning = {
+  code: "store-busy",
+  cure: "the cluster is moving errand's keys to another server; errand tries again until all are there, and redis-cli --cluster check tells if that was left halfway",
+  isDefinite: true,
 };
 const denied: Meaning = {
   code: "store-denied",
@@ -63,9 +68,9 @@ const answers: Readonly<Record<string, Meaning>> = {
   LOADING: { code: "store-unreachable", cure: "the server still reads its data from disk; errand tries again until it has them", isDefinite: true },
   BUSY: busy,
   BUSYKEY: busy,
-  TRYAGAIN: { code: "store-busy", cure: "the cluster is moving errand's keys to another server; errand tries again", isDefinite: true },
+  TRYAGAIN: moving,
   MOVED: elsewhere,
-  ASK: elsewhere,
+  ASK: moving,
   CLUSTERDOWN: {
     code: "store-unreachable",
     cure: "the cluster does not serve these keys; errand tries again, and CLUSTER INFO tells what it lacks",
@@ -141,6 +146,12 @@ export function failureOf(error: unknown, name: string, sent: Sent): ErrandError
 /** Whether the connection is of no more use after it. */
 export function endsConnection(error: unknown): boolean {
   return meaningOf(error).endsConnection === true;
+}
+
+/** What the server said by itself; nothing where it said nothing. `error`: of a driver's, or made of one. */
+export function answerOf(error: unknown): { readonly word: string | undefined; readonly text: string } {
+  const said = ErrandError.is(error) ? error.cause : error;
+  return { word: answerWord(said), text: said instanceof Error ? said.message : "" };
 }
 
 function meaningOf(error: unknown): Meaning {

@@ -3,14 +3,14 @@ import type { Guarantees } from "../core/engine.ts";
 import { saidOf } from "./durability.ts";
 import type { Durability } from "./durability.ts";
 
-export function guaranteesOf(durability: Durability, beatsFromThread: boolean): Guarantees {
+export function guaranteesOf(durability: Durability, beatsFromThread: boolean, isCluster = false): Guarantees {
   return {
     engine: "redis",
-    durability: saidOf(durability),
+    durability: isCluster ? `${saidOf(durability)} ${inCluster(durability)}` : saidOf(durability),
     beatsFromThread,
     weaker: {
-      ...(durability.disk !== "aof-always" && {
-        G1: `Survives what the server is set to survive, now ${durability.disk}: ${lostBy(durability)} What is lost is noticed: a new era begins, and reconciliations find it.`,
+      ...((durability.disk !== "aof-always" || isCluster) && {
+        G1: `Survives what the server is set to survive, now ${durability.disk}: ${lostBy(durability, isCluster)} What is lost is noticed: a new era begins, and reconciliations find it.`,
       }),
       G3: "This and G4 to G12 hold within an era. A server that may have lost writes (restarted, promoted or emptied) begins a new one: what was claimed in the old one is void, its fences do not come again, and a job that was stored, cancelled or ended may be as it was before, or gone; what has a reconciler is found again.",
       G13: "Where no child process can be had, a job runs alone in its worker and is quarantined at the second death alone.",
@@ -20,8 +20,20 @@ export function guaranteesOf(durability: Durability, beatsFromThread: boolean): 
   };
 }
 
-function lostBy({ disk, replicas }: Durability): string {
+/** The first one of several partitions is all there is so far. */
+function inCluster({ replicas }: Durability): string {
+  const lost = replicas === 0 ? "writes that the promoted replica had not been told of, mostly those of the last moment" : "what the promoted replica lacks";
+  return `With one partition a Cluster gives fail-over, not more throughput: all keys are on one of its nodes. A fail-over loses ${lost}.`;
+}
+
+function lostBy({ disk, replicas }: Durability, isCluster: boolean): string {
+  if (disk === "aof-always") return "a fail-over loses what the promoted replica lacks.";
   const lost =
     disk === "memory" ? "all since the last snapshot, or everything, by a stop or crash of the server." : "the last second or two, by a crash of the server.";
-  return replicas === 0 ? `it may lose ${lost}` : `where no replica that has it is promoted, it may lose ${lost}`;
+  const before = isCluster
+    ? "a fail-over loses what the promoted replica lacks, and without one "
+    : replicas > 0
+      ? "where no replica that has it is promoted, "
+      : "";
+  return `${before}it may lose ${lost}`;
 }

@@ -31,6 +31,9 @@ ${eraLua}
 ${rehearseLua}
 local function refuse(...) return { 'refused', ... } end
 
+-- No key of errand's. A cluster that moves the slot lets a script through where the key it names is, and others may be elsewhere.
+local own = call('TYPE', K).ok
+if own ~= 'none' then return refuse('foreign', K, own) end
 local kind = call('TYPE', K .. ':m').ok
 if kind ~= 'none' and kind ~= 'hash' then return refuse('foreign', K .. ':m', kind) end
 local isThere = kind == 'hash'

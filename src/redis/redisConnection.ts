@@ -3,12 +3,13 @@ import type { Ms } from "../core/runtime.ts";
 import { redisAnswerMs } from "../core/defaults.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { Argument, Connection, Ear, Hearing, Reach } from "./client.ts";
-import { drivers, isInstalled } from "./driver.ts";
-import type { RedisClient } from "./driver.ts";
 import type { Script } from "./fragment.ts";
+import { patiently } from "./patience.ts";
+import type { Clock } from "./patience.ts";
 import { Replicas } from "./replicas.ts";
 import { runScript } from "./scripts.ts";
-import { Wire, wireOptions } from "./wire.ts";
+import type { Way } from "./way.ts";
+import type { Wire } from "./wire.ts";
 
 /** What a new connection is asked first. Where it throws, the connection is not used. */
 export type Greeting = (greeted: Pick<Connection, "name" | "ask" | "run">) => Promise<void>;
@@ -17,26 +18,9 @@ export interface ConnectionOptions {
   readonly answerMs?: Ms;
   /** So many replicas have what `write` wrote. */
   readonly replicas?: number;
+  /** Where the servers are a cluster, calls are made again by it. */
+  readonly clock?: Clock | undefined;
 }
-
-/** In what a driver takes to connect; the rest is about what errand does its own way, or cannot be told to another thread. */
-const reachNames = [
-  "host",
-  "port",
-  "path",
-  "family",
-  "username",
-  "password",
-  "db",
-  "tls",
-  "sentinels",
-  "name",
-  "sentinelUsername",
-  "sentinelPassword",
-  "sentinelTLS",
-  "enableTLSForSentinelMode",
-  "natMap",
-];
 
 interface Line {
   readonly wire: Wire;
@@ -45,19 +29,24 @@ interface Line {
 
 export class RedisConnection implements Connection {
   readonly name: string;
-  readonly #pattern: RedisClient;
-  readonly #options: ConnectionOptions;
+  readonly isCluster: boolean;
+  readonly #way: Way;
+  readonly #answerMs: Ms;
+  readonly #replicas: number;
+  readonly #clock: Clock | undefined;
   #greeting: Greeting | undefined;
   #line: Line | undefined;
   #opening: Promise<Line> | undefined;
   readonly #pending: Set<Promise<unknown>> = new Set();
   #isClosed = false;
 
-  /** After the pattern of a client, which itself is never used to connect, nor closed. */
-  constructor(pattern: RedisClient, options: ConnectionOptions = {}) {
-    this.#pattern = pattern;
-    this.#options = options;
-    this.name = nameOf(pattern.options);
+  constructor(way: Way, { answerMs = redisAnswerMs, replicas = 0, clock }: ConnectionOptions = {}) {
+    this.#way = way;
+    this.#answerMs = answerMs;
+    this.#replicas = replicas;
+    this.#clock = clock;
+    this.name = way.name;
+    this.isCluster = way.isCluster;
   }
 
   /** From the next connection on. */
@@ -82,7 +71,7 @@ export class RedisConnection implements Connection {
   }
 
   async hear(channel: string, ear: Ear): Promise<Hearing> {
-    const wire = await this.#dial();
+    const wire = await this.#way.dialToHear(this.#answerMs);
     let isOver = false;
     wire.hear(
       (message) => {
@@ -107,11 +96,7 @@ export class RedisConnection implements Connection {
   }
 
   reach(): Reach | undefined {
-    const all = this.#pattern.options as Readonly<Record<string, unknown>>;
-    const driver = drivers.find((name) => isInstalled(name));
-    if (driver === undefined || typeof all["Connector"] === "function") return undefined;
-    const options = Object.fromEntries(reachNames.flatMap((name) => (isSaid(all[name]) ? [[name, all[name]]] : [])));
-    return isCloneable(options) ? { driver, options } : undefined;
+    return this.#way.reach();
   }
 
   /** What is under way ends first. */
@@ -123,8 +108,11 @@ export class RedisConnection implements Connection {
   }
 
   #on<T>(work: (line: Line) => Promise<T>): Promise<T> {
-    const current = this.#line;
-    const answer = current !== undefined && !current.wire.isOver ? work(current) : this.#connected().then(work);
+    const call = (): Promise<T> => {
+      const current = this.#line;
+      return current !== undefined && !current.wire.isOver ? work(current) : this.#connected().then(work);
+    };
+    const answer = this.isCluster ? patiently(this.#clock, call) : call();
     this.#pending.add(answer);
     const done = (): boolean => this.#pending.delete(answer);
     answer.then(done, done);
@@ -137,11 +125,11 @@ export class RedisConnection implements Connection {
   }
 
   async #open(): Promise<Line> {
-    const wire = await this.#dial();
+    const wire = await this.#way.dial(this.#answerMs);
     const ask = (command: string, args: readonly Argument[]): Promise<unknown> => wire.ask(command, args);
     try {
       await this.#greeting?.({
-        name: this.name,
+        name: wire.name,
         ask: (command, ...args) => ask(command, args),
         run: (script, key, args) => runScript(ask, script, key, args),
       });
@@ -149,31 +137,6 @@ export class RedisConnection implements Connection {
       wire.end();
       throw error;
     }
-    return (this.#line = { wire, replicas: new Replicas(ask, this.name, this.#options.replicas ?? 0) });
+    return (this.#line = { wire, replicas: new Replicas(ask, wire.name, this.#replicas) });
   }
-
-  #dial(): Promise<Wire> {
-    return Wire.open(this.#pattern.duplicate(wireOptions(this.#options.answerMs ?? redisAnswerMs)), this.name);
-  }
-}
-
-function isSaid(option: unknown): boolean {
-  return option !== undefined && option !== null;
-}
-
-function isCloneable(options: object): boolean {
-  try {
-    structuredClone(options);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function nameOf(options: object): string {
-  const { host = "localhost", port = 6_379, path, db, sentinels, name, tls } = options as Readonly<Record<string, unknown>>;
-  const number = typeof db === "number" && db !== 0 ? `/${db}` : "";
-  if (Array.isArray(sentinels)) return `redis-sentinel://${String(name)}${number}`;
-  if (typeof path === "string") return `redis+unix:${path}${number}`;
-  return `${isSaid(tls) && tls !== false ? "rediss" : "redis"}://${String(host)}:${String(port)}${number}`;
 }

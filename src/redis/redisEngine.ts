@@ -9,7 +9,7 @@ import { guaranteesOf } from "./guarantees.ts";
 import { Listeners } from "./listen.ts";
 import { openStore } from "./open.ts";
 import type { Begun } from "./open.ts";
-import { checkPrefix, defaultPrefix, homeOf } from "./prefix.ts";
+import { checkPrefix, homeOf } from "./prefix.ts";
 import type { Greeting, RedisConnection } from "./redisConnection.ts";
 import { placeOf } from "./url.ts";
 import type { Verbs } from "./verbs.ts";
@@ -76,8 +76,8 @@ export class RedisEngine implements port.Engine {
   }
 
   guarantees(): port.Guarantees {
-    const { watch, beat } = this.#store;
-    return guaranteesOf(watch.durability, beat !== undefined);
+    const { connection, watch, beat } = this.#store;
+    return guaranteesOf(watch.durability, beat !== undefined, connection.isCluster);
   }
 
   enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(port.Enqueued[] | ErrandError)[]> {
@@ -140,8 +140,10 @@ export class RedisEngine implements port.Engine {
   }
 
   async #open(runtime: Runtime): Promise<Opened> {
-    const { connection, prefix } = connectionOf(this.#given, { replicas: this.#replicas });
-    const home = homeOf(this.#prefix ?? checkPrefix(prefix ?? defaultPrefix));
+    // A virtual clock waits for no network.
+    const clock = runtime.storeTime === undefined ? runtime : undefined;
+    const { connection, prefix } = connectionOf(this.#given, { prefix: this.#prefix, replicas: this.#replicas, clock });
+    const home = homeOf(prefix);
     const watch = new Watch(runtime, connection, this.#replicas);
     const listeners = new Listeners(runtime, connection, home);
     connection.greetBy(greeting(home, watch, listeners, runtime));

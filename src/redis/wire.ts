@@ -83,10 +83,12 @@ export class Wire {
       return await this.#client.call(command, [...args]);
     } catch (error) {
       withoutArguments(error);
-      if (endsConnection(error)) this.end();
+      // Each of those under way has an answer of its own from a server that answers.
+      if (endsConnection(error)) this.#isOver = true;
+      if (this.#isOver && !isAnswer(error)) this.end();
       throw this.#failure(error, isUnsent(error) ? "not sent" : "sent");
     } finally {
-      if (--this.#pending === 0) this.#stream?.unref?.();
+      if (--this.#pending === 0) this.#rest();
     }
   }
 
@@ -103,6 +105,11 @@ export class Wire {
     this.#stream?.destroy?.();
   }
 
+  #rest(): void {
+    if (this.#isOver) this.end();
+    else this.#stream?.unref?.();
+  }
+
   #failure(error: unknown, sent: Sent): ErrandError {
     const isClosed = error instanceof Error && /Connection is closed/.test(error.message);
     return failureOf(isClosed ? (this.#error ?? error) : error, this.name, sent);
@@ -116,6 +123,10 @@ export class Wire {
 /** Drivers put what was asked, payloads and all, on the error, and so into logs. */
 function withoutArguments(error: unknown): void {
   if (error instanceof Error) Reflect.deleteProperty(error, "command");
+}
+
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError";
 }
 
 function isUnsent(error: unknown): boolean {

@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly isShared?: boolean;
   /** Where the data lie; without it in a new folder that the server takes away with it. */
   readonly folder?: string;
+  /** A free one, unless told otherwise. */
+  readonly port?: () => Promise<number>;
 }
 
 const prefix = "errand-redis-";
@@ -52,7 +54,7 @@ export class PrivateServer implements AsyncDisposable {
     if (at === undefined) throw new Error("no Redis server is installed here");
     const folder = options.folder ?? newFolder();
     for (let tried = 1; ; tried += 1) {
-      const server = new PrivateServer(at.command, folder, await freePort(), options);
+      const server = new PrivateServer(at.command, folder, await (options.port ?? freePort)(), options);
       try {
         await server.start();
         return server;
