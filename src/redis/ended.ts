@@ -32,16 +32,18 @@ function M.push_spans(list, since)
   U.rows.write('ZADD', purges, times)
 end
 
--- Single ones, of one template.
+-- In any order, of one template.
 function M.push_many(seqs, template, since)
-  local places, times, tail, at = {}, {}, string.format('+1:%d:%.0f', template, since), purge_at(template, since)
-  for index, seq in ipairs(seqs) do
-    local member = U.spans.single(seq) .. tail
-    places[index * 2 - 1], places[index * 2] = seq, member
-    times[index * 2 - 1], times[index * 2] = at, member
+  table.sort(seqs)
+  local list, last = {}, 0
+  for _, seq in ipairs(seqs) do
+    if last > 0 and list[last - 1] == seq - 1 then list[last - 1] = seq
+    else
+      list[last + 1], list[last + 2], list[last + 3] = seq, seq, template
+      last = last + 3
+    end
   end
-  U.rows.write('ZADD', spans, places)
-  U.rows.write('ZADD', purges, times)
+  M.push_spans(list, since)
 end
 
 function M.find(seq)

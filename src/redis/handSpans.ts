@@ -9,6 +9,33 @@ export const handSpansFragment: Fragment = fragment(
   String.raw`
 local claimMax = ${claimMax}
 
+local function load_lanes(open, seqs)
+  local keys, followers = {}, {}
+  for at, seq in ipairs(seqs) do keys[at] = U.job.slim_lane_key(seq) end
+  U.rows.load('lane', keys)
+  local most = math.min((open.inRow or 1) - 1, open.queue.queue.ahead - open.queue.ahead)
+  if most <= 0 then return end
+  for _, key in ipairs(keys) do
+    for _, seq in ipairs(U.ordered.front(U.lanes.find(key), 'blocked', most)) do followers[#followers + 1] = seq end
+  end
+  U.job.load(followers)
+end
+
+-- What is soon needed of those that can start: full jobs, and slim ones with lanes and who follows them there.
+local function load(open, buffer)
+  local seqs, laned = {}, {}
+  local most = math.min(#buffer, 2 * math.max(0, open.queue.queue.slots - open.queue.taken))
+  for at = 1, #buffer, 2 do
+    local seq, count, template = U.spans.parse(buffer[at])
+    if count == nil then seqs[#seqs + 1] = seq
+    elseif at < most and U.template.get(template).ifDead then
+      seqs[#seqs + 1], laned[#laned + 1] = seq, seq
+    end
+  end
+  U.job.load(seqs)
+  if #laned > 0 then load_lanes(open, laned) end
+end
+
 -- What stands in a set of a line, read ahead, a few at first; what was handed out has left it.
 local function read(open, set)
   local buffer = open[set]
@@ -17,14 +44,7 @@ local function read(open, set)
   buffer = call('ZRANGE', U.ready.key(open.line, set), 0, count - 1, 'WITHSCORES')
   buffer.at, buffer.isOver = 1, #buffer < count * 2
   open[set] = buffer
-  if count > 4 then
-    local seqs = {}
-    for at = 1, #buffer, 2 do
-      local seq, span, template = U.spans.parse(buffer[at])
-      if span == nil or U.template.get(template).ifDead then seqs[#seqs + 1] = seq end
-    end
-    if #seqs > 0 then U.job.load(seqs) end
-  end
+  if count > 4 then load(open, buffer) end
   return buffer
 end
 
@@ -63,7 +83,7 @@ local function slim_followers(lane, front, last, line)
   local first, template = U.job.slim_laned(front[1])
   if first == nil or template.line ~= line then return 0 end
   for at = 2, #front do
-    if U.job.slim_laned(front[at]) ~= first then return at - 1, first end
+    if not U.job.is_slim_of(front[at], first) then return at - 1, first end
   end
   return #front, first
 end
@@ -108,19 +128,20 @@ local function follow(out, open, head, key, template)
   end
 end
 
--- One with a lane is not held ahead, but those that follow it are.
-local function take_laned(out, best, template)
+-- One with a lane is not held ahead, but those that follow it are. Answers whether there was room.
+local function take_laned(out, best, buffer, gone, seq, template)
   local open, queue = best.open, best.open.queue
   if queue.taken >= queue.queue.slots then
     queue.isFull = true
-    return
+    return false
   end
   queue.taken = queue.taken + 1
-  local buffer = open[best.set]
-  call('ZREM', U.ready.key(open.line, best.set), best.member)
+  gone[#gone + 1] = buffer[buffer.at]
   buffer.at = buffer.at + 2
-  U.choice.hand_out_laned(out, open, best.seq, template)
-  follow(out, open, best.seq, U.job.slim_lane_key(best.seq), template)
+  U.job.load({ seq })
+  U.choice.hand_out_laned(out, open, seq, template)
+  follow(out, open, seq, U.job.slim_lane_key(seq), template)
+  return true
 end
 
 -- Of a span as many as come before the next head and have room in their queue.
@@ -162,10 +183,8 @@ local function take_spans(out, best)
     local urgency, seq, template = tonumber(buffer[buffer.at + 1]), tonumber(string.sub(member, 1, 12)), tonumber(string.match(member, ':(%d+)'))
     if next and (urgency > next.urgency or (urgency == next.urgency and seq > next.seq)) then break end
     if U.template.get(template).ifDead then
-      if #gone == 0 then return take_laned(out, best, template) end
-      break
-    end
-    if not take_span(out, best, buffer, gone, next) then break end
+      if not take_laned(out, best, buffer, gone, seq, template) then break end
+    elseif not take_span(out, best, buffer, gone, next) then break end
   end
   U.rows.write('ZREM', U.ready.key(best.open.line, best.set), gone)
 end
@@ -178,7 +197,10 @@ end
 
 function M.choose(out)
   if out.isLost then return end
-  for _, open in ipairs(out.lines) do look(open) end
+  for _, open in ipairs(out.lines) do
+    open.inRow = out.wanted.inRow
+    look(open)
+  end
   while out.count < claimMax do
     local best
     for _, open in ipairs(out.lines) do

@@ -68,6 +68,11 @@ function M.slim_laned(seq)
   if template and template.ifDead then return number, template, tonumber(enqueuedAt) end
 end
 
+function M.is_slim_of(seq, template)
+  if jobs[seq] and not jobs[seq].slim then return false end
+  return string.find(text_of(seq) or '', 'P' .. template .. ' ', 1, true) == 1
+end
+
 function M.slim_lane_key(seq)
   return string.match(text_of(seq), '^[^\31]*\31[^\31]*\31([^\31]*)\31')
 end

@@ -130,11 +130,17 @@ local function complete_laned(laned)
   local keys = {}
   for at, list in ipairs(laned) do keys[at] = list[2] end
   U.rows.load('lane', keys)
+  local byTemplate = {}
   for _, list in ipairs(laned) do
     local seqs = { unpack(list, 3) }
     U.lanes.leave_many(list[2], seqs)
-    completed(U.template.get(list[1]), #seqs)
-    U.ended.push_many(seqs, list[1], S.now)
+    local all = byTemplate[list[1]] or {}
+    byTemplate[list[1]] = all
+    for _, seq in ipairs(seqs) do all[#all + 1] = seq end
+  end
+  for template, seqs in pairs(byTemplate) do
+    completed(U.template.get(template), #seqs)
+    U.ended.push_many(seqs, template, S.now)
   end
 end
 
