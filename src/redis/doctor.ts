@@ -3,15 +3,16 @@ import type { Examination, Fact, Finding } from "../core/examination.ts";
 import { ErrandError } from "../core/errors.ts";
 import { connectionOf } from "./client.ts";
 import type { Connection } from "./client.ts";
-import { durabilityOf, saidOf } from "./durability.ts";
+import { durabilityOf } from "./durability.ts";
 import type { Durability } from "./durability.ts";
 import { eraLua, format } from "./era.ts";
 import type { Script } from "./fragment.ts";
+import { guaranteesOf } from "./guarantees.ts";
 import { infoOf } from "./info.ts";
 import type { Info } from "./info.ts";
 import { keyTypes } from "./keyTypes.ts";
 import { refuseEvicting, versionMin } from "./open.ts";
-import { checkPrefix, defaultPrefix, homeOf } from "./prefix.ts";
+import { homeOf } from "./prefix.ts";
 
 /** Of maxmemory, from which on it is told: at all of it each call that stores something fails. */
 const memoryMost = 0.8;
@@ -31,7 +32,7 @@ export async function examine(url: string): Promise<Examination> {
     return {
       of: `${place.connection.name}, keys ${place.home}`,
       lookedAt: ["the server's settings", "whose keys they are, and their types", "the store's era"],
-      facts: [...serverFacts(info), { of: "durability", is: saidOf(durability) }, ...stored.facts],
+      facts: [...serverFacts(info), { of: "durability", is: guaranteesOf(durability, true, info["redis_mode"] === "cluster").durability }, ...stored.facts],
       findings: [...serverFindings(info), ...settingFindings(info, durability, place.connection.name), ...stored.findings],
     };
   });
@@ -45,7 +46,7 @@ export async function isThere(url: string): Promise<boolean> {
 async function at<T>(url: string, use: (place: Place) => Promise<T>): Promise<T> {
   const { connection, prefix } = connectionOf(url);
   try {
-    return await use({ connection, home: homeOf(checkPrefix(prefix ?? defaultPrefix)) });
+    return await use({ connection, home: homeOf(prefix) });
   } finally {
     await connection.close();
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { broker } from "../../src/index.ts";
+import { TestCluster } from "../redis/cluster.ts";
 import { freshPlace } from "../redis/places.ts";
 import type { Place } from "../redis/places.ts";
 import { PrivateServer } from "../redis/privateServer.ts";
@@ -30,7 +31,7 @@ class OnRedis implements AsyncDisposable {
   }
 
   /** On a server whose settings are changed. */
-  static on(server: PrivateServer): OnRedis {
+  static on(server: { readonly url: string }): OnRedis {
     return new OnRedis(`${server.url}/0?prefix=shop`, () => Promise.resolve());
   }
 
@@ -171,6 +172,19 @@ describe("errand doctor on Redis", { skip: noServer ?? false, concurrency: 2 }, 
     assert.equal((await on.doctor()).facts["era"], after);
     await on.use();
     assert.match((await on.doctor()).facts["era"] ?? "", new RegExp(`^(?!${era})[0-9a-f]{32}$`));
+  });
+
+  it("finds the node of a Cluster that has the keys, as the other commands do", async () => {
+    await using cluster = await TestCluster.start(safe);
+    await using on = OnRedis.on(cluster);
+    assert.match((await on.errand("jobs")).err, /no app and no worker has used that prefix/);
+    await on.use();
+    const { facts, findings } = await on.doctor();
+    assert.deepEqual(findings, []);
+    assert.match(facts["server"] ?? "", /, cluster$/);
+    assert.equal(facts["role"], "primary, 1 replica");
+    assert.match(facts["durability"] ?? "", /^aof-everysec\. .* With one partition a Cluster gives fail-over, not more throughput/);
+    assert.match((await on.errand("jobs")).out, /greet .*ready/);
   });
 
   it("finds what is not errand's, what was taken away and what another errand wrote", async () => {
