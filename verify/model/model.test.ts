@@ -9,6 +9,9 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import type { Engine } from "../../src/core/engine.ts";
 import { postgres } from "../../src/postgres/index.ts";
+import { redis } from "../../src/redis/index.ts";
+import { freshPlace as freshPrefix } from "../../test/redis/places.ts";
+import { redisMissing } from "../../test/redis/server.ts";
 import { emptyStore } from "../../test/postgres/emptying.ts";
 import { emptyBy, freshPlace } from "../../test/postgres/places.ts";
 import { findDivergence, isDivergent, story } from "./campaign.ts";
@@ -56,6 +59,7 @@ async function engines(): Promise<EngineUnderTest[]> {
     ...(memory ? [{ name: "memory", make: () => ({ connect: () => memory(), isShared: false }) }] : []),
     ...(sqlite ? [{ name: "sqlite", make: () => fileStore(sqlite, join(folder, `${++files}.db`)) }] : []),
     { name: "postgres", make: schemaStore },
+    ...(redisMissing === undefined ? [{ name: "redis", make: prefixStore }] : []),
   ];
 }
 
@@ -66,6 +70,11 @@ function fileStore(sqlite: (file: string) => Engine, file: string): Store {
 async function schemaStore(): Promise<Store> {
   const { pool, schema, done } = await freshPlace();
   return { connect: () => postgres(pool, { schema }), isShared: true, dispose: done };
+}
+
+async function prefixStore(): Promise<Store> {
+  const { url, prefix, done } = await freshPrefix();
+  return { connect: () => redis(url, { prefix }), isShared: true, dispose: done };
 }
 
 for (const target of await engines()) {
@@ -90,7 +99,7 @@ for (const target of await engines()) {
 function runsOf(name: string): number {
   if (name === modelName || name === lazyName) return modelRuns;
   // Each command is a round trip.
-  return name === "postgres" ? Math.ceil(runs / 4) : runs;
+  return name === "postgres" || name === "redis" ? Math.ceil(runs / 4) : runs;
 }
 
 async function mustAgree(target: EngineUnderTest, commands: readonly Command[]): Promise<void> {
