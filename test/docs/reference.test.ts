@@ -55,13 +55,7 @@ describe("docs/reference/guarantees.md", () => {
       rows.map(([name = "", ...cells]) => [name.split(",")[0], ...cells]),
       [
         ["durability", ...engines.map(({ durability }) => durability)],
-        [
-          "beats from a thread",
-          "no",
-          "yes",
-          "yes, unless the pool cannot be told to a thread",
-          "yes, unless the client's options cannot be told to a thread",
-        ],
+        ["beats from a thread", "no", "yes", "yes, unless the pool cannot be told to a thread", "yes, unless the client's options cannot be told to a thread"],
         ...numbers.map((number) => [number, ...engines.map(({ weaker }) => weaker[number] ?? "")]),
       ],
     );
