@@ -13,6 +13,8 @@ import type { Connection, Hearing } from "./client.ts";
 const together = new Map<string, Set<Listeners>>();
 
 export class Listeners {
+  /** What the scripts of this process tell of is told under this name. */
+  readonly self: string;
   readonly #runtime: Runtime;
   readonly #connection: Pick<Connection, "name" | "hear" | "ask">;
   readonly #channel: string;
@@ -27,6 +29,7 @@ export class Listeners {
 
   /** `home`: what all keys begin with. */
   constructor(runtime: Runtime, connection: Pick<Connection, "name" | "hear" | "ask">, home: string) {
+    this.self = runtime.id();
     this.#runtime = runtime;
     this.#connection = connection;
     this.#channel = channelOf(home);
@@ -48,15 +51,19 @@ export class Listeners {
     };
   }
 
-  /** After a script of this process told of work: where that is heard, it is heard like any other's. What the script held back is told for all that came by then. */
-  told(isHeldBack: boolean): void {
+  /** Work is on its way to the store: who looks now, on the same connection, looks right behind it. */
+  sent(): void {
+    if (this.#runtime.storeTime === undefined) this.wake();
+  }
+
+  /** After a script of this process told of work. `isAwake`: those of this process were woken for it. What the script held back is told for all that came by then. */
+  told(isHeldBack: boolean, isAwake: boolean): void {
     if (this.#runtime.storeTime !== undefined) {
       for (const other of together.get(this.#place) ?? []) other.wake();
       return;
     }
-    if (this.#hearing === undefined) this.wake();
-    if (!isHeldBack || this.#tellTimer !== undefined) return;
-    this.#tellTimer = this.#runtime.after(notifyEveryMs, () => void this.#tell());
+    if (!isHeldBack && !isAwake) this.wake();
+    if (isHeldBack) this.#tellTimer ??= this.#runtime.after(notifyEveryMs, () => void this.#tell());
   }
 
   /** Those of this process, once in a turn of the event loop. */
@@ -90,7 +97,8 @@ export class Listeners {
   /** A hint: who misses it looks by himself. */
   async #tell(): Promise<void> {
     this.#tellTimer = undefined;
-    await this.#connection.ask("publish", this.#channel, "").catch(() => undefined);
+    this.wake();
+    await this.#connection.ask("publish", this.#channel, this.self).catch(() => undefined);
   }
 
   #start(): void {
@@ -103,8 +111,8 @@ export class Listeners {
     const generation = ++this.#generation;
     const isMine = (): boolean => generation === this.#generation;
     const ear = {
-      heard: (): void => {
-        if (isMine()) this.wake();
+      heard: (by: string): void => {
+        if (isMine() && by !== this.self) this.wake();
       },
       lost: (error: Error): void => {
         if (isMine()) this.#lose(error);

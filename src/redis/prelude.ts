@@ -18,7 +18,9 @@ local function begin()
     wokeAt = tonumber(meta[5]) or 0, marks = tonumber(meta[6]) or 0, dueTo = tonumber(meta[7]) or 0, dueSeq = tonumber(meta[8]) or 0,
     looks = tonumber(meta[10]) or 0, direct = tonumber(meta[11]) or 0 }
   S.changed = {}
-  local now = tonumber(ARGV[1])
+  local given, self = string.match(ARGV[1], '^([^,]*),?(.*)$')
+  S.self = self
+  local now = tonumber(given)
   if now == nil then
     local time = call('TIME')
     now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -37,7 +39,7 @@ local function tell()
   end
   U.meta.set('idle', 0)
   U.meta.set('wokeAt', S.now)
-  call('PUBLISH', K .. ':wake', '')
+  call('PUBLISH', K .. ':wake', S.self)
 end
 
 local function flush()

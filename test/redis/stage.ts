@@ -16,6 +16,9 @@ const longMs = 10_000;
 
 /** A real clock for what is short; what is logged is kept. */
 export class ToldRuntime extends StillRuntime {
+  static #made = 0;
+  /** Ids are as different as in real life, also between two of these. */
+  readonly #own = `${process.pid}-${(ToldRuntime.#made += 1)}-`;
   readonly #long: Set<() => void> = new Set();
   readonly said: Said[] = [];
   override readonly log: Logger = {
@@ -29,6 +32,10 @@ export class ToldRuntime extends StillRuntime {
     if (ms < longMs) return super.after(ms, fn, options);
     this.#long.add(fn);
     return { cancel: () => void this.#long.delete(fn) };
+  }
+
+  override id(): string {
+    return this.#own + super.id();
   }
 
   /** How many long waits there are. */
