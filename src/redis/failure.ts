@@ -75,6 +75,8 @@ const answers: Readonly<Record<string, Meaning>> = {
     code: "store-unreachable",
     cure: "the cluster does not serve these keys; errand tries again, and CLUSTER INFO tells what it lacks",
     isDefinite: true,
+    // It may be this one alone that is cut off.
+    endsConnection: true,
   },
   CROSSSLOT: {
     code: "store-unsafe",

@@ -27,6 +27,11 @@ interface Line {
   readonly replicas: Replicas;
 }
 
+interface Heard {
+  readonly at: string;
+  lose(error: Error): void;
+}
+
 export class RedisConnection implements Connection {
   readonly name: string;
   readonly isCluster: boolean;
@@ -37,6 +42,7 @@ export class RedisConnection implements Connection {
   #greeting: Greeting | undefined;
   #line: Line | undefined;
   #opening: Promise<Line> | undefined;
+  readonly #heard: Set<Heard> = new Set();
   readonly #pending: Set<Promise<unknown>> = new Set();
   #isClosed = false;
 
@@ -73,19 +79,21 @@ export class RedisConnection implements Connection {
   async hear(channel: string, ear: Ear): Promise<Hearing> {
     const wire = await this.#way.dialToHear(this.#answerMs);
     let isOver = false;
-    wire.hear(
-      (message) => {
-        if (!isOver) ear.heard(message);
-      },
-      (error) => {
-        if (!isOver) ear.lost(error);
-        isOver = true;
-      },
-    );
     const end = (): void => {
       isOver = true;
+      this.#heard.delete(heard);
       wire.end();
     };
+    const lose = (error: Error): void => {
+      if (isOver) return;
+      end();
+      ear.lost(error);
+    };
+    const heard: Heard = { at: wire.name, lose };
+    this.#heard.add(heard);
+    wire.hear((message) => {
+      if (!isOver) ear.heard(message);
+    }, lose);
     try {
       await wire.ask("subscribe", [channel]);
     } catch (error) {
@@ -137,6 +145,8 @@ export class RedisConnection implements Connection {
       wire.end();
       throw error;
     }
+    // Of a cluster, another node than before: the one that is heard may be cut off from it.
+    for (const heard of this.#heard) if (heard.at !== wire.name) heard.lose(new Error(`the keys are not at ${heard.at} any more`));
     return (this.#line = { wire, replicas: new Replicas(ask, wire.name, this.#replicas) });
   }
 }

@@ -1,6 +1,6 @@
 /** A cluster of six real nodes: errand's keys are found wherever they are, waited for while they are on their way, and served again after their node dies. */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "ioredis";
 import { Cluster as ValkeyCluster } from "iovalkey";
@@ -13,6 +13,7 @@ import type { Script } from "../../src/redis/fragment.ts";
 import { homeOf } from "../../src/redis/prefix.ts";
 import type { RedisConnection } from "../../src/redis/redisConnection.ts";
 import { brief } from "../crash/definitions.ts";
+import { Proxy } from "../postgres/proxy.ts";
 import { Fleet, now } from "../crash/fleet.ts";
 import { job, leaseMs } from "../port/stage.ts";
 import { StillRuntime } from "../port/stillRuntime.ts";
@@ -24,6 +25,7 @@ import { opened } from "./stage.ts";
 
 const writing: Script = { name: "writing", text: "return redis.call('INCR', KEYS[1] .. ':n')" };
 const backWithinMs = 2_000;
+const waitsMs = 20_000;
 let cluster: TestCluster;
 let made = 0;
 
@@ -159,6 +161,38 @@ describe("a Redis Cluster", { skip: noServer ?? false }, () => {
     for (const { master } of cluster.shards) await cluster.served(master, await keyOn(master));
   });
 
+  it("is heard where the keys are: the subscription follows them", async () => {
+    const { prefix, home, slot, owner, other } = await ground();
+    await using open = await opened(cluster.url, { prefix });
+    const unlisten = await open.engine.listen(() => undefined);
+    await heardAt(owner.master, home);
+    await cluster.beginMove(slot, owner.master, other.master);
+    await cluster.endMove(slot, owner.master, other.master);
+    await open.engine.count({});
+    await heardAt(other.master, home);
+    unlisten();
+    await connections(owner.master, home, 0);
+  });
+
+  it("behind addresses of its own is reached through them alone", async () => {
+    const { prefix } = await ground();
+    const proxies = await Promise.all(cluster.nodes.map(async ({ url }) => Proxy.before(url)));
+    const natMap = Object.fromEntries(cluster.nodes.map(({ port }, at) => [`127.0.0.1:${port}`, addressOf(proxies[at]?.url ?? "")]));
+    const given = new Cluster([addressOf(proxies[0]?.url ?? "")], { natMap, lazyConnect: true });
+    const before = await clientsOf();
+    await using open = await opened(given, { prefix });
+    await open.engine.enqueue([{ works: [job("a")] }], {});
+    const source = open.engine.beatSource?.();
+    const beat = openBeat(structuredClone(source?.data));
+    await beat.beat("p", leaseMs);
+    assert.equal(
+      (await clientsOf()) - before,
+      proxies.reduce((sum, { connections }) => sum + connections, 0),
+    );
+    await beat.close();
+    for (const proxy of proxies) await proxy[Symbol.asyncDispose]();
+  });
+
   it("workers drain while the slot is moved there and back: every job runs, no producer is left in doubt, and the wake-ups go on", async () => {
     const { prefix, slot, owner, other } = await ground();
     await using fleet = new Fleet({ url: `${cluster.url}?prefix=${prefix}`, dispose: () => undefined });
@@ -188,8 +222,9 @@ describe("a Redis Cluster", { skip: noServer ?? false }, () => {
 
 describe("a Redis Cluster whose node dies", { skip: noServer ?? false }, () => {
   before(async () => {
-    cluster = await TestCluster.start({ appendonly: "yes" });
+    cluster = await TestCluster.start({ "cluster-node-timeout": 1_000 });
   });
+  afterEach(() => cluster.revive());
   after(() => cluster?.[Symbol.asyncDispose]());
 
   it("goes on at the replica: what that had runs as promised, a new era is told, and workers claim within 2 s of the slot being served", async (context) => {
@@ -198,13 +233,13 @@ describe("a Redis Cluster whose node dies", { skip: noServer ?? false }, () => {
     await fleet.work.open();
     await using open = await opened(cluster.url, { prefix });
     const { era } = await open.engine.beat("p", leaseMs, {});
+    await fleet.worker({ hands: 2 });
+    await fleet.worker({ hands: 2 });
     const accepted = Array.from({ length: 300 }, (_, n) => n);
-    await fleet.work.enqueue(accepted.map((n) => brief.with({ n, ms: 50 })));
+    await fleet.work.enqueue(accepted.map((n) => brief.with({ n, ms: 20 })));
     await cluster.caughtUp(owner);
-    await fleet.worker({ hands: 2 });
-    await fleet.worker({ hands: 2 });
     await fleet.until("some have run", () => fleet.lines().length > 40, 20);
-    await owner.master.kill();
+    await cluster.killMaster(owner);
     const served = await cluster.served(owner.replica, home);
     const at = now() - (performance.now() - served);
     await fleet.until("a worker has claimed", () => fleet.lines().some((line) => line.is === "start" && line.at > at), 10);
@@ -215,13 +250,29 @@ describe("a Redis Cluster whose node dies", { skip: noServer ?? false }, () => {
     assert.notEqual((await open.engine.beat("p", leaseMs, {})).era, era);
   });
 
+  it("leaves a call in doubt that was under way, makes it once, and answers the next ones", async () => {
+    const { prefix, home, owner } = await ground();
+    await using open = connected({ prefix });
+    const counted: Script = { name: "counted", text: "for i = 1, 3e8 do end return redis.call('INCR', KEYS[1] .. ':n')" };
+    assert.equal(await open.run(writing, home, []), 1);
+    await cluster.caughtUp(owner);
+    const call = open.run(counted, home, []);
+    await sleep(100);
+    const begin = performance.now();
+    await cluster.killMaster(owner);
+    await assert.rejects(call, (error) => ErrandError.is(error, "store-unreachable") && !error.isDefinite);
+    assert.ok(performance.now() - begin < 1_000);
+    await cluster.served(owner.replica, home);
+    assert.equal(await eventually(async () => open.run(writing, home, [])), 2);
+  });
+
   it("hears wake-ups through nodes that live, also while the one that it listened to is away", async () => {
-    const { prefix, home, owner } = await living();
+    const { prefix, home, owner } = await ground();
     await using open = await opened(cluster.url, { prefix });
     let woken = 0;
     const unlisten = await open.engine.listen(() => void (woken += 1));
     await hears(() => woken, open.engine);
-    await owner.master.kill();
+    await cluster.killMaster(owner);
     await cluster.served(owner.replica, home);
     await using other = await opened(cluster.url, { prefix });
     await hears(() => woken, other.engine);
@@ -229,27 +280,19 @@ describe("a Redis Cluster whose node dies", { skip: noServer ?? false }, () => {
   });
 
   it("is beaten from a thread's connection, which finds the next node by itself", async () => {
-    const { prefix, home, owner } = await living();
+    const { prefix, home, owner } = await ground();
     await using open = await opened(cluster.url, { prefix });
     const source = open.engine.beatSource?.();
     assert.ok(source);
     const beat = openBeat(structuredClone(source.data));
     const { era } = await beat.beat("p", leaseMs);
-    await owner.master.kill();
+    await cluster.killMaster(owner);
     await cluster.served(owner.replica, home);
     const heard = await eventually(async () => beat.beat("p", leaseMs));
     assert.notEqual(heard.era, era);
     await beat.close();
   });
 });
-
-/** Of a shard whose master still runs. */
-async function living(): Promise<Ground> {
-  for (;;) {
-    const at = await ground();
-    if (at.owner.master.isRunning) return at;
-  }
-}
 
 function addresses(): { host: string; port: number }[] {
   return cluster.nodes.map(({ port }) => ({ host: "127.0.0.1", port }));
@@ -265,6 +308,27 @@ async function lostSeeds(): Promise<Cluster> {
   const given = await used(new Cluster([{ host: "127.0.0.1", port: 1 }, ...addresses().slice(0, 1)]));
   (given as unknown as { startupNodes: unknown[] }).startupNodes = [{ host: "127.0.0.1", port: 1 }];
   return given;
+}
+
+function addressOf(url: string): { host: string; port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port) };
+}
+
+/** Connections to all nodes that are not each other's, nor the one that asks. */
+async function clientsOf(): Promise<number> {
+  const lists = await Promise.all(cluster.nodes.map(async (server) => String(await server.ask("client", "list", "type", "normal"))));
+  return lists.reduce((sum, list) => sum + Array.from(list.matchAll(/ name=errand /g)).length, 0);
+}
+
+async function heardAt(server: PrivateServer, home: string): Promise<void> {
+  await connections(server, home, 1);
+  for (const other of cluster.nodes) if (other !== server) await connections(other, home, 0);
+}
+
+/** So many hear the channel on this node. */
+async function connections(server: PrivateServer, home: string, count: number): Promise<void> {
+  while (((await server.ask("pubsub", "numsub", `${home}:wake`)) as unknown[])[1] !== count) await sleep(5);
 }
 
 function connected(options: GivenOptions): RedisConnection & AsyncDisposable {
@@ -308,18 +372,21 @@ function isDone(fleet: Fleet, accepted: readonly number[]): boolean {
 
 async function hears(woken: () => number, engine: Engine): Promise<void> {
   const before = woken();
+  const limit = performance.now() + waitsMs;
   for (let n = 0; woken() === before; n += 1) {
+    assert.ok(performance.now() < limit, "nothing is heard");
     await eventually(async () => engine.enqueue([{ works: [job(`w${before}-${n}`)] }], {}));
     await sleep(20);
   }
 }
 
 async function eventually<T>(call: () => Promise<T>): Promise<T> {
+  const limit = performance.now() + waitsMs;
   for (;;) {
     try {
       return await call();
     } catch (error) {
-      if (!ErrandError.is(error)) throw error;
+      if (!ErrandError.is(error) || performance.now() > limit) throw error;
       await sleep(20);
     }
   }

@@ -18,16 +18,20 @@ export interface Shard {
 }
 
 export class TestCluster implements AsyncDisposable {
-  readonly shards: readonly Shard[];
+  readonly #shards: Shard[];
 
   private constructor(shards: readonly Shard[]) {
-    this.shards = shards;
+    this.#shards = [...shards];
+  }
+
+  get shards(): readonly Shard[] {
+    return this.#shards;
   }
 
   static async start(settings: Settings = {}): Promise<TestCluster> {
     const own: Settings = {
       "cluster-enabled": "yes",
-      "cluster-node-timeout": 500,
+      "cluster-node-timeout": 15_000,
       "cluster-replica-validity-factor": 0,
       "repl-ping-replica-period": 1,
       ...settings,
@@ -85,6 +89,21 @@ export class TestCluster implements AsyncDisposable {
       async () => Number(/slave_repl_offset:(\d+)/.exec(String(await replica.ask("info", "replication")))?.[1]) >= offset,
       "a replica does not follow",
     );
+  }
+
+  /** As a crash does, in the midst of what it does. Its replica is to take over. */
+  async killMaster(shard: Shard): Promise<void> {
+    await shard.master.kill();
+    this.#shards[this.#shards.indexOf(shard)] = { master: shard.replica, replica: shard.master };
+  }
+
+  /** Those that were killed follow those that took over from them. */
+  async revive(): Promise<void> {
+    for (const { replica } of this.#shards) {
+      if (replica.isRunning) continue;
+      await replica.start();
+      await until(async () => String(await replica.ask("info", "replication")).includes("master_link_status:up"), "the old master does not follow");
+    }
   }
 
   /** Resolves when this node serves the slot of the key, and since when it may have: the time before it was last asked in vain. */
