@@ -105,6 +105,12 @@ export const redisClusterMs: number = 2 * second;
 export const redisAgainFirstMs = 10;
 export const redisAgainUpToMs = 200;
 export const redisNodesTried = 5;
+/** An outbox: how much of it is moved on at once, for how long at most before others may go on with it, and how soon after a commit of this process it is looked at. */
+export const outboxRowsMax = 500;
+export const outboxWorksMax = 500;
+export const outboxBytesMax: number = 4 * 1024 * 1024;
+export const outboxLeaseMs: number = 10 * second;
+export const outboxLookFirstMs = 5;
 /** A snapshot so old keeps vacuum from its work: workers look so often, and tell of it, as does `errand doctor`. To that, a table with so many dead rows is due for vacuum. */
 export const pinnedAfterMs: number = 5 * minute;
 export const pinsLookEveryMs: number = 1 * minute;

@@ -11,12 +11,14 @@ import type { Change, Changed, Selection } from "./port/change.ts";
 import type { Claim, Claimed } from "./port/claim.ts";
 import type { Grant, LockRequest, Waiting } from "./port/lock.ts";
 import type { CountRow, Page, Query } from "./port/look.ts";
+import type { Outbox } from "./port/outbox.ts";
 import type { Outcome, Settled } from "./port/outcome.ts";
 import type { Heard, Pin, Tidied, Tidy } from "./port/upkeep.ts";
 import type { Atom, Enqueued, Note } from "./port/work.ts";
 
 export type * from "./port/work.ts";
 export type * from "./port/claim.ts";
+export type * from "./port/outbox.ts";
 export type * from "./port/outcome.ts";
 export type * from "./port/upkeep.ts";
 export type * from "./port/change.ts";
@@ -66,6 +68,10 @@ export interface Engine<Tx = unknown> {
   pins?(afterMs: Ms): Maybe<readonly Pin[]>;
   /** How much of what transactions handed in could not be stored, and was set aside: at most 1,000. Absent: none ever is. */
   setAside?(): Maybe<number>;
+  /** For how long the oldest of what transactions handed in has waited to be stored here; 0 without any. Absent: it is stored with their commit. */
+  outboxLagMs?(at: At): Maybe<Ms>;
+  /** One that another engine may use, on the database of this one, which need not be open. Absent: it has none to lend. */
+  outbox?(): Outbox;
   /** Work is handed in by name as well, without the code, as by SQL: brokers leave what that needs as notes (notes.ts, `StoredTask`). Absent: they do not. */
   readonly enqueuesByName?: boolean;
   /** How a thread of its own can beat. Absent: the main loop beats, and `guarantees()` says so. */

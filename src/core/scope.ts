@@ -43,6 +43,8 @@ export interface Transactions {
   prisma: { $queryRawUnsafe(text: string, ...values: unknown[]): PromiseLike<unknown>; readonly $connect?: never };
   /** An EntityManager or a QueryRunner of TypeORM, in a transaction. */
   typeorm: { query(text: string, values?: unknown[]): Promise<unknown>; readonly dataSource: unknown; readonly isInitialized?: never };
+  /** What `client.multi()` of ioredis or iovalkey answers, before its `exec`. */
+  redis: { call(command: string, ...args: string[]): unknown; exec(): Promise<unknown>; readonly length: number };
 }
 export type Transaction = Transactions[keyof Transactions];
 /** better-sqlite3's Database, node:sqlite's DatabaseSync. */

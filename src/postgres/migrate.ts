@@ -33,7 +33,7 @@ export async function bringSchema(database: Database, schema: string, plan: Plan
 /** 0: there is nothing. Throws `store-foreign`, `store-newer`. */
 export async function versionOf(session: Session, schema: string, known: number): Promise<number> {
   const [row] = await session.query(
-    "SELECT to_regclass($1) IS NOT NULL AS is, (SELECT count(*)::int FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2) AS holds",
+    "SELECT to_regclass($1) IS NOT NULL AS is, (SELECT count(*)::int FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname !~ '^outbox') AS holds",
     [`${quoted(schema)}.meta`, schema],
   );
   if (row?.["is"] !== true) {

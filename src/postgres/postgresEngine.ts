@@ -15,6 +15,7 @@ import { pinsOf } from "./horizon.ts";
 import { Listeners } from "./listen.ts";
 import { answerOf, forget, settledOf, tell } from "./outcomes.ts";
 import type { Seqs, StoredSettled } from "./outcomes.ts";
+import { PostgresOutbox } from "./outbox.ts";
 import { isPlain } from "./plain.ts";
 import { errorOf, isRefusal } from "../core/refused.ts";
 import type { Refusal } from "../core/refused.ts";
@@ -162,6 +163,10 @@ export class PostgresEngine implements port.Engine {
     const { database } = this.#store;
     const [row] = await database.query(setAsideStatement(this.#schema), []);
     return Number(row?.["n"]);
+  }
+
+  outbox(): port.Outbox {
+    return new PostgresOutbox(this.#given, this.#schema, this.#options.poolSize);
   }
 
   joins(tx: unknown): "async" {

@@ -3,6 +3,7 @@ import type * as port from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { BeatSource, Ms, Runtime } from "../core/runtime.ts";
 import { beatSourceOf } from "./beatConnection.ts";
+import { CallersTransactions, checkLender } from "./callersTransactions.ts";
 import { connectionOf } from "./client.ts";
 import { checkReplicas } from "./durability.ts";
 import { guaranteesOf } from "./guarantees.ts";
@@ -20,6 +21,11 @@ export interface RedisOptions {
   readonly prefix?: string;
   /** How many replicas must have what was handed in, or has ended, before that is acknowledged. Default: 0. */
   readonly replicas?: number;
+  /**
+   * For transactions of the app's in another database: what `within(tx)` is given is handed in there, in tables of its own, and moved on after the commit.
+   * `postgres(pool)`, whose schema holds the tables, or `sqlite(file)`. Default: none.
+   */
+  readonly outbox?: port.Engine;
 }
 
 interface Opened {
@@ -28,15 +34,20 @@ interface Opened {
   readonly listeners: Listeners;
   readonly watch: Watch;
   readonly beat: BeatSource | undefined;
+  readonly callers: CallersTransactions;
 }
 
 export class RedisEngine implements port.Engine {
   readonly name = "redis";
   /** Absent where the connection cannot be told to a thread. */
   beatSource?: () => BeatSource;
+  /** Both with an outbox. */
+  setAside?: () => Promise<number>;
+  outboxLagMs?: (at: port.At) => Promise<Ms>;
   readonly #given: unknown;
   readonly #replicas: number;
   readonly #prefix: string | undefined;
+  readonly #lender: port.Engine | undefined;
   /** Several brokers of one process may open the same value. */
   #openers = 0;
   #opening: Promise<Opened> | undefined;
@@ -45,6 +56,7 @@ export class RedisEngine implements port.Engine {
   constructor(given: unknown, options: RedisOptions) {
     this.#given = given;
     this.#replicas = checkReplicas(options.replicas ?? 0);
+    this.#lender = checkLender(options.outbox);
     const { prefix } = typeof given === "string" ? placeOf(given) : {};
     this.#prefix = options.prefix === undefined ? prefix : checkPrefix(options.prefix);
   }
@@ -56,6 +68,10 @@ export class RedisEngine implements port.Engine {
       const opened = (this.#opened = await this.#opening);
       const { beat } = opened;
       if (beat !== undefined) this.beatSource = () => beat;
+      const { outbox } = opened.callers;
+      if (outbox === undefined) return;
+      this.setAside = async () => (await outbox.standing({})).setAside;
+      this.outboxLagMs = async (at) => (await outbox.standing(at)).lagMs;
     } catch (error) {
       this.#openers -= 1;
       this.#opening = undefined;
@@ -70,18 +86,21 @@ export class RedisEngine implements port.Engine {
     this.#opened = undefined;
     this.#opening = undefined;
     delete this.beatSource;
+    delete this.setAside;
+    delete this.outboxLagMs;
+    await opened?.callers.close();
     opened?.watch.close();
     await opened?.listeners.close();
     await opened?.connection.close();
   }
 
   guarantees(): port.Guarantees {
-    const { connection, watch, beat } = this.#store;
-    return guaranteesOf(watch.durability, beat !== undefined, connection.isCluster);
+    const { callers, connection, watch, beat } = this.#store;
+    return callers.weakened(guaranteesOf(watch.durability, beat !== undefined, connection.isCluster));
   }
 
-  enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(port.Enqueued[] | ErrandError)[]> {
-    return this.#verbs(at).enqueue(atoms, at);
+  enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): port.Maybe<(port.Enqueued[] | ErrandError)[]> {
+    return at.tx === undefined ? this.#store.verbs.enqueue(atoms, at) : this.#store.callers.enqueue(atoms, at);
   }
 
   claim(wanted: port.Claim, at: port.At): Promise<port.Claimed> {
@@ -132,11 +151,8 @@ export class RedisEngine implements port.Engine {
     return this.#opened?.listeners.isHearing === true;
   }
 
-  joins(): never {
-    throw new ErrandError(
-      "tx-unsupported",
-      "the redis engine cannot join a transaction; hand in after its commit, or keep errand in the database that the app writes",
-    );
+  joins(tx: unknown): "sync" | "async" {
+    return this.#store.callers.joins(tx);
   }
 
   async #open(runtime: Runtime): Promise<Opened> {
@@ -156,13 +172,22 @@ export class RedisEngine implements port.Engine {
     }
     // All of the Lua, which an app on another engine need not load.
     const { beating, Verbs } = await import("./verbs.ts");
-    const verbs = new Verbs(connection, home, (isHeldBack) => listeners.told(isHeldBack));
-    return { connection, verbs, listeners, watch, beat: beatSourceOf(connection, beating(), home) };
+    const verbs = new Verbs(connection, home, listeners);
+    const outbox = this.#lender?.outbox?.();
+    const callers = await CallersTransactions.open({ runtime, verbs, server: connection.name, home, outbox }).catch(async (error: unknown) => {
+      watch.close();
+      await connection.close();
+      throw error;
+    });
+    return { connection, callers, verbs, listeners, watch, beat: beatSourceOf(connection, beating(), home) };
   }
 
   #verbs({ tx }: port.At<unknown>): Verbs {
-    if (tx !== undefined) this.joins();
-    return this.#store.verbs;
+    if (tx === undefined) return this.#store.verbs;
+    throw new ErrandError(
+      "tx-unsupported",
+      "on Redis only work that is handed in joins a transaction: a job cannot be completed in it, so let its run end after the commit, and its effect bear a repeat",
+    );
   }
 
   get #store(): Opened {

@@ -22,6 +22,10 @@ import { lockScript, unlockScript } from "./lock.ts";
 import { scriptOf } from "./modules.ts";
 import { partsOf } from "./parts.ts";
 import { readNoteScript } from "./note.ts";
+import { multiScript } from "./multi.ts";
+import type { Multi } from "./multi.ts";
+import { moveScript } from "./outbox.ts";
+import type { Move, Moved } from "./outbox.ts";
 import { settledOf, tell } from "./outcomes.ts";
 import type { Seqs, StoredSettled } from "./outcomes.ts";
 import { settleScript } from "./settle.ts";
@@ -33,18 +37,29 @@ import { tidyScript } from "./tidy.ts";
 type Answer = (port.Enqueued[] | ErrandError)[];
 type StoredEnqueued = Omit<port.Enqueued, "leased"> & { readonly leased?: { readonly fence: string; readonly now: number } };
 
+/** Wakes those who wait for work. */
+export interface Teller {
+  /** The name under which the scripts tell others. */
+  readonly self: string;
+  /** Work was sent to the store. */
+  sent(): void;
+  /** A script told of work that became ready, or held that back since others were told just before. */
+  told(isHeldBack: boolean, isAwake: boolean): void;
+}
+
 export class Verbs {
   readonly #connection: Connection;
   readonly #key: string;
-  readonly #told: (isHeldBack: boolean) => void;
+  readonly #teller: Teller;
+  /** A script that was run here once is most likely known to the server: its call is done before any that is sent after it. */
+  readonly #known: Set<Main> = new Set();
   readonly #seqs: Seqs = new Map();
   readonly #subscribers = new Subscribers();
 
-  /** `told`: called after a script told of work that became ready, or held that back since others were told just before. */
-  constructor(connection: Connection, key: string, told: (isHeldBack: boolean) => void) {
+  constructor(connection: Connection, key: string, teller: Teller) {
     this.#connection = connection;
     this.#key = key;
-    this.#told = told;
+    this.#teller = teller;
   }
 
   async enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
@@ -101,6 +116,18 @@ export class Verbs {
     return (await this.#read<port.Note | null>(readNoteScript, { key }, at)) ?? undefined;
   }
 
+  /** A part of a batch of an outbox. */
+  async move(move: Move, at: port.At): Promise<Moved> {
+    const request = JSON.stringify({ ...move, atoms: this.#subscribers.withIds(move.atoms) });
+    const moved = JSON.parse(this.#learnt(await this.#run(moveScript, "write", [request], at))) as Moved;
+    return moved.is === "stale" ? moved : { ...moved, refused: listOf(moved.refused) };
+  }
+
+  /** The text, not its hash: a server that does not know that would carry out all but this. */
+  queueIn(tx: Multi, atoms: readonly port.Atom[], { now }: port.At<unknown>): void {
+    tx.call("eval", [scriptOf(multiScript).text, "1", this.#key, now === undefined ? "" : String(now), JSON.stringify({ atoms })]);
+  }
+
   async #enqueueSlim(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<port.Enqueued[][] | undefined> {
     const request = slimRequest(atoms);
     if (request === undefined) return undefined;
@@ -127,9 +154,14 @@ export class Verbs {
   async #store(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<(StoredEnqueued[] | Refusal)[]> {
     if (atoms.length === 0) return [];
     const request = JSON.stringify({ atoms: this.#subscribers.withIds(atoms) });
-    const [text, , subscribers] = (await this.#run(enqueueScript, "write", [request], at)) as [string, number, string?];
+    return listOf(JSON.parse(this.#learnt(await this.#run(enqueueScript, "write", [request], at))) as (StoredEnqueued[] | Refusal)[]);
+  }
+
+  /** Its text; and what it told of subscriptions is known from now on. */
+  #learnt(answer: unknown): string {
+    const [text, , subscribers] = answer as [string, number, string?];
     if (typeof subscribers === "string") this.#subscribers.learn(JSON.parse(subscribers) as ToldSubscribers);
-    return listOf(JSON.parse(text) as (StoredEnqueued[] | Refusal)[]);
+    return text;
   }
 
   async #write<T>(main: Main, asked: object, at: port.At<unknown>): Promise<T> {
@@ -143,10 +175,16 @@ export class Verbs {
   }
 
   async #run(main: Main, how: "run" | "write", args: readonly string[], { now }: port.At<unknown>): Promise<unknown> {
-    const answer = (await this.#connection[how](scriptOf(main), this.#key, [now === undefined ? "" : String(now), ...args])) as readonly unknown[];
+    const isWork = main === enqueueSlimScript || main === enqueueScript;
+    const isAwake = isWork && this.#known.has(main);
+    const first = `${now ?? ""},${this.#teller.self}`;
+    const called = this.#connection[how](scriptOf(main), this.#key, [first, ...args]);
+    if (isAwake) this.#teller.sent();
+    const answer = (await called) as readonly unknown[];
+    this.#known.add(main);
     // That of slim works begins with it.
     const told = answer[main === enqueueSlimScript ? 0 : 1];
-    if (told === 1 || told === 2) this.#told(told === 2);
+    if (told === 1 || told === 2) this.#teller.told(told === 2, isAwake);
     return answer;
   }
 }

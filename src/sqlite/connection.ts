@@ -15,18 +15,30 @@ const checkpointPages = 4_000;
 
 const simple = { simple: true } as const;
 
+/** What is to be there. */
+export interface Tables {
+  /** As they are to be; throws if they are somebody else's or a newer errand's. */
+  areThere(sql: Statements, path: string): boolean;
+  /** Makes what is missing. Within a transaction. */
+  bring(sql: Statements, path: string): void;
+}
+
 /** `era`: a random text, for a store that is made now. */
 export function connect(Driver: Driver, path: string, era: () => string): { connection: Connection; sql: Statements } {
+  return connectTo(Driver, path, { areThere: isSchemaThere, bring: (sql) => bringSchema(sql, path, era) });
+}
+
+export function connectTo(Driver: Driver, path: string, tables: Tables): { connection: Connection; sql: Statements } {
   const connection = new Driver(path, { timeout: openBusyMs });
   try {
     const sql = new Statements(connection);
     refuseOldLibrary(sql.value<string>("SELECT sqlite_version()") ?? "");
-    const isThere = isSchemaThere(sql, path);
+    const isThere = tables.areThere(sql, path);
     if (connection.pragma("journal_mode", simple) !== "wal") connection.pragma("journal_mode = WAL", simple);
     connection.pragma("synchronous = FULL", simple);
     connection.pragma("mmap_size = 0", simple);
     connection.pragma(`wal_autocheckpoint = ${checkpointPages}`, simple);
-    if (!isThere) bring(connection, sql, path, era);
+    if (!isThere) bring(connection, () => tables.bring(sql, path));
     refuseWeakSettings(connection, path);
     connection.pragma("busy_timeout = 0", simple);
     return { connection, sql };
@@ -47,11 +59,11 @@ export function isSafeLibrary(version: string): boolean {
   return major !== leastMajor ? major > leastMajor : minor !== leastMinor ? minor > leastMinor : patch >= leastPatch;
 }
 
-function bring(connection: Connection, sql: Statements, path: string, era: () => string): void {
+function bring(connection: Connection, making: () => void): void {
   connection.exec("BEGIN IMMEDIATE");
   try {
     // Somebody else may have been first.
-    bringSchema(sql, path, era);
+    making();
     connection.exec("COMMIT");
   } catch (error) {
     if (connection.inTransaction) connection.exec("ROLLBACK");

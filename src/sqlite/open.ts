@@ -28,13 +28,19 @@ export interface Surroundings {
 export const surroundings: Surroundings = { load: loadDriver };
 
 export function open(file: string, options: SqliteOptions, runtime: Runtime, around: Surroundings): Store {
-  const path = pathOf(file);
-  const Driver = around.load(options.driver ?? defaultDriver);
-  if (options.unsafeFileSystem !== true) refuseUnsafePlace(path, around.fileSystemType);
-  refuseReadOnly(path);
+  const { path, Driver } = placeFor(file, options, around);
   try {
     return new Store({ path, runtime, ...connect(Driver, path, () => runtime.id()) });
   } catch (error) {
     throw failureOf(error, path);
   }
+}
+
+/** Makes sure that the file may be there, and opened by that library. */
+export function placeFor(file: string, options: SqliteOptions, around: Surroundings): { readonly path: string; readonly Driver: Driver } {
+  const path = pathOf(file);
+  const Driver = around.load(options.driver ?? defaultDriver);
+  if (options.unsafeFileSystem !== true) refuseUnsafePlace(path, around.fileSystemType);
+  refuseReadOnly(path);
+  return { path, Driver };
 }

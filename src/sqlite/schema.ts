@@ -81,7 +81,7 @@ CREATE INDEX errand_tickets_process ON errand_tickets (process);
 ${compositionTables}`;
 
 const writeNumber = "INSERT INTO errand_numbers (line, what, value) VALUES (0, ?, 0)";
-const ourTables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB 'errand_*'";
+const ourTables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB 'errand_*' AND name NOT GLOB 'errand_outbox*'";
 const metaTable = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'errand_meta'";
 const metaColumns = "SELECT count(*) FROM pragma_table_info('errand_meta') WHERE name IN ('key', 'value')";
 const readMeta = "SELECT value FROM errand_meta WHERE key = ?";

@@ -14,6 +14,7 @@ import { lock, unlock } from "./lock.ts";
 import { readNote } from "./note.ts";
 import { defaultDriver, open } from "./open.ts";
 import type { SqliteOptions, Surroundings } from "./open.ts";
+import { SqliteOutbox } from "./outbox.ts";
 import { settle } from "./settle.ts";
 import type { Store } from "./store.ts";
 import { isTidy, nothingTidied, tidy } from "./tidy.ts";
@@ -125,6 +126,10 @@ export class SqliteEngine implements port.Engine {
       module: new URL(`./beatConnection.${extension}`, import.meta.url).href,
       data: { path: this.#store.path, driver: this.#options.driver ?? defaultDriver },
     };
+  }
+
+  outbox(): port.Outbox {
+    return new SqliteOutbox(this.#file, this.#options, this.#around);
   }
 
   joins(tx: unknown): "sync" {

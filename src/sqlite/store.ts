@@ -28,6 +28,8 @@ export interface Opened {
 
 export class Store {
   readonly path: string;
+  readonly readOne: string = "SELECT value FROM errand_numbers WHERE line = 0 AND what = 0";
+  readonly takeWriteLock: string = "UPDATE errand_numbers SET value = value WHERE line = 0 AND what = 0";
   readonly runtime: Runtime;
   readonly sql: Statements;
   readonly dictionary: Dictionary = new Dictionary();

@@ -4,7 +4,6 @@ import type { Handle } from "./driver.ts";
 import { isSafeLibrary } from "./connection.ts";
 import { failureOf } from "./failure.ts";
 import { Statements } from "./statements.ts";
-import type { Store } from "./store.ts";
 
 interface Known {
   readonly sql: Statements;
@@ -16,11 +15,19 @@ interface Known {
 /** Handles of the app; a statement is prepared once for each. */
 const known = new WeakMap<object, Known>();
 
-/** By primary key: changes nothing, but takes the write lock. */
-const takeWriteLock = "UPDATE errand_numbers SET value = value WHERE line = 0 AND what = 0";
+/** A file of errand's, and how to find out whether a handle has the same one open. */
+export interface Joinable {
+  readonly path: string;
+  /** By primary key: a first use of the file. */
+  readonly readOne: string;
+  /** By primary key: changes nothing, but takes the write lock. */
+  readonly takeWriteLock: string;
+  isThisFile(path: string): boolean;
+  isWriteLocked(): boolean;
+}
 
 /** The app's handle and its statements, or an error that says why it cannot be joined. */
-export function joined(store: Store, tx: unknown): { readonly handle: Handle; readonly sql: Statements } {
+export function joined(store: Joinable, tx: unknown): { readonly handle: Handle; readonly sql: Statements } {
   const handle = handleOf(tx);
   if (!isInTransaction(handle)) {
     throw new ErrandError(
@@ -32,14 +39,14 @@ export function joined(store: Store, tx: unknown): { readonly handle: Handle; re
   if (!store.isThisFile(seen.path)) {
     throw new ErrandError("tx-foreign", `the handle given to within() has ${seen.path || "no file"} open, not ${store.path}; open the broker on the same file`);
   }
-  refuseUndurable(seen.sql);
+  refuseUndurable(store, seen.sql);
   refuseUnseen(store, seen);
   return { handle, sql: seen.sql };
 }
 
 /** Read first: until its first use of the file a handle answers a synchronous that it does not keep. */
-function refuseUndurable(sql: Statements): void {
-  sql.value("SELECT value FROM errand_numbers WHERE line = 0 AND what = 0");
+function refuseUndurable(store: Joinable, sql: Statements): void {
+  sql.value(store.readOne);
   if ((sql.value<number>("PRAGMA synchronous") ?? 0) >= 2) return;
   throw new ErrandError(
     "tx-not-durable",
@@ -51,10 +58,10 @@ function refuseUndurable(sql: Statements): void {
  * POSIX locks are a process's, not a library's: two libraries in one process do not keep each other out, and overwrite each other's commits
  * (measured: 51 of 302 lost, without an error). So it is tried once whether the lock of this handle is seen.
  */
-function refuseUnseen(store: Store, seen: Known): void {
+function refuseUnseen(store: Joinable, seen: Known): void {
   if (seen.isSeen === undefined) {
     try {
-      seen.sql.run(takeWriteLock);
+      seen.sql.run(store.takeWriteLock);
     } catch (error) {
       throw failureOf(error, store.path);
     }

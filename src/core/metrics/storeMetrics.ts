@@ -38,7 +38,16 @@ export async function storeMetrics(store: Store, { schedules, reconciliations }:
       breakers.flatMap((note) => stateSet(note.key.slice(breakerPrefix.length), stateIn(note).is)),
     ),
     gauge("errand_pins", "What keeps the store from taking away dead rows, by kind; on PostgreSQL.", await pinsOf(store)),
-    gauge("errand_set_aside", "What transactions handed in and the store could not take in: at most 1000; on PostgreSQL.", await setAsideOf(store)),
+    gauge(
+      "errand_set_aside",
+      "What transactions handed in and the store could not take in: at most 1000; on PostgreSQL, and of an outbox.",
+      await setAsideOf(store),
+    ),
+    seconds(
+      "errand_outbox_lag_seconds",
+      "For how long the oldest row of the outbox has waited to be moved on; on Redis with an outbox.",
+      await outboxLagOf(store),
+    ),
     ...scheduleMetrics(schedules, now),
     ...reconciliationMetrics(reconciliations),
   ];
@@ -66,6 +75,10 @@ async function pinsOf({ engine }: Store): Promise<readonly MetricSample[]> {
 
 async function setAsideOf({ engine }: Store): Promise<readonly MetricSample[]> {
   return engine.setAside === undefined ? [] : [{ labels: {}, value: await engine.setAside() }];
+}
+
+async function outboxLagOf({ engine, runtime }: Store): Promise<readonly MetricSample[]> {
+  return engine.outboxLagMs === undefined ? [] : [{ labels: {}, value: (await engine.outboxLagMs(at(runtime))) / 1_000 }];
 }
 
 /** Of `pause/queue/mail`. */
