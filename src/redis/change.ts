@@ -198,7 +198,9 @@ export type ChangeRequest = { readonly asked: Change; readonly limit: number; re
 export type ToldChange = { readonly found: unknown; readonly goOn: unknown } | { readonly jobs: readonly ChangedJob[] | object; readonly hasMore: boolean };
 
 /** Runs {@link changeScript}: many times where what is meant is far between, the last of which changes all that was found, in one atom. */
-export async function changeJobs(run: (request: ChangeRequest) => Promise<ToldChange>, which: Selection, asked: Change, limit: number): Promise<Changed> {
+export async function changeJobs(run: (request: ChangeRequest) => Promise<ToldChange>, which: Selection, change: Change, limit: number): Promise<Changed> {
+  // Lua reads no halves of surrogate pairs.
+  const asked = change.do === "cancel" ? { ...change, reason: change.reason.toWellFormed() } : change;
   const most = Math.min(limit, changeMax);
   if ("ids" in which) return changedBy(await run({ asked, limit: most, ids: which.ids.slice(0, most + 1) }));
   const meant =

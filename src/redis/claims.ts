@@ -12,6 +12,7 @@ end
 
 function M.add(process, claim, fence, spans, laned)
   U.rows.put('cl', fence, { process = process, claim = claim, startedAt = S.now, spans = spans, laned = laned })
+  S.near = fence
   call('SADD', K .. ':pc:' .. process, fence)
 end
 
@@ -55,14 +56,36 @@ function M.seqs(fence, limit)
   return seqs
 end
 
--- All claims by their first number, read once in a script.
-local all
-local function every()
-  if all then return all end
-  all = {}
+-- Of all claims: the first numbers of their spans, ascending, and whose these are; whose each number with a lane is. Read once in a script, in which claims lose
+-- numbers and get none.
+local firsts, owners, lanedOwners
+local function read_all()
+  firsts, owners, lanedOwners = {}, {}, {}
   local fences = call('HKEYS', K .. ':cl')
-  for _, fence in ipairs(fences) do all[#all + 1] = fence end
-  return all
+  U.rows.load('cl', fences)
+  for _, fence in ipairs(fences) do
+    local row = M.get(fence)
+    for at = 1, row and #row.spans or 0, 3 do
+      firsts[#firsts + 1] = row.spans[at]
+      owners[row.spans[at]] = fence
+    end
+    for _, list in ipairs(row and row.laned or {}) do
+      for at = 3, #list do lanedOwners[list[at]] = fence end
+    end
+  end
+  table.sort(firsts)
+end
+
+-- Whose span may hold a number.
+local function owner_of(seq)
+  if firsts == nil then read_all() end
+  if lanedOwners[seq] then return lanedOwners[seq] end
+  local low, high = 1, #firsts
+  while low <= high do
+    local middle = math.floor((low + high) / 2)
+    if firsts[middle] <= seq then low = middle + 1 else high = middle - 1 end
+  end
+  return owners[firsts[high]]
 end
 
 local function place(row, seq)
@@ -84,12 +107,22 @@ local function lane_place(row, seq)
   end
 end
 
--- The claim that a number runs under: its fence and its row.
+local function held_by(fence, seq)
+  local row = fence and M.get(fence)
+  return row and (place(row, seq) or lane_place(row, seq)) and row or nil
+end
+
+-- The claim that a number runs under, if it is the one that the script is about: its fence and its row.
+function M.find_near(seq)
+  local row = held_by(S.near, seq)
+  if row then return S.near, row end
+end
+
+-- The same, of all claims.
 function M.find(seq)
-  for _, fence in ipairs(every()) do
-    local row = M.get(fence)
-    if row and (place(row, seq) or lane_place(row, seq)) then return fence, row end
-  end
+  local fence = owner_of(seq)
+  local row = held_by(fence, seq)
+  if row then return fence, row end
 end
 
 local function without_empty(laned)

@@ -79,10 +79,12 @@ end
 
 -- Where a slim job stands: its state, since when, and the span or claim that it is in.
 local function standing(job, seq)
-  local fence, row = U.claims.find(seq)
-  if fence then return 'running', row.startedAt, { fence = fence, row = row } end
-  local span = U.ended.find(seq)
+  local fence, row = U.claims.find_near(seq)
+  local span = not fence and U.ended.find(seq)
   if span then return 'completed', span.since, span end
+  -- All claims are read for it, so last.
+  if not fence then fence, row = U.claims.find(seq) end
+  if fence then return 'running', row.startedAt, { fence = fence, row = row } end
   if job.lane then
     if U.lane.is_blocked(U.lanes.find(job.lane.key), seq) then return 'blocked', job.enqueuedAt end
     return 'ready', U.ready.find(job.line, job.urgency, seq).since or job.enqueuedAt
@@ -195,6 +197,7 @@ function M.put(job)
 end
 
 function M.remove(job)
+  S.hasRemoved = true
   if job.slim then own(job) end
   jobs[job.seq], texts[job.seq], ids[job.id] = false, false, false
   changed[job.seq] = nil
@@ -205,6 +208,7 @@ end
 
 -- Slim ones that stand nowhere any more.
 function M.forget_slim(from, count)
+  S.hasRemoved = true
   local seqs, gone = {}, {}
   for seq = from, from + count - 1 do seqs[#seqs + 1] = seq end
   M.load(seqs)

@@ -1,4 +1,5 @@
 /** Lines: one queue and one task each, with how many jobs there are in each state. */
+import { jobStates } from "../core/states.ts";
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 
@@ -6,6 +7,7 @@ export const lineFragment: Fragment = fragment(
   "line",
   String.raw`
 local byName, byNumber = {}, {}
+local states = { '${jobStates.join("', '")}' }
 
 function M.name(queue, task)
   return queue .. '\31' .. task
@@ -40,7 +42,7 @@ function M.get(number)
   return byNumber[number]
 end
 
--- Of each queue and task that ever had a job: its number.
+-- Of each queue and task that has jobs: its number.
 function M.all()
   local all, flat = {}, call('HGETALL', K .. ':lines')
   for at = 1, #flat, 2 do
@@ -93,17 +95,44 @@ function M.with_ready(asked)
   return ready
 end
 
+local function write_counts()
+  local empty = {}
+  for field, by in pairs(S.counts) do
+    if by ~= 0 and call('HINCRBY', K .. ':c', field, by) == 0 then
+      call('HDEL', K .. ':c', field)
+      empty[string.match(field, '^%d+')] = true
+    end
+  end
+  S.counts = {}
+  return empty
+end
+
 -- Flat: field and number in turn.
 function M.counts()
-  M.flush()
+  write_counts()
   return call('HGETALL', K .. ':c')
 end
 
-function M.flush()
-  for field, by in pairs(S.counts) do
-    if by ~= 0 and call('HINCRBY', K .. ':c', field, by) == 0 then call('HDEL', K .. ':c', field) end
+local function is_empty(number)
+  local fields = {}
+  for at, state in ipairs(states) do fields[at] = number .. ':' .. state end
+  for _, count in ipairs(call('HMGET', K .. ':c', unpack(fields))) do
+    if count then return false end
   end
-  S.counts = {}
+  return true
+end
+
+local function forget(number)
+  call('HDEL', K .. ':lines', call('HGET', K .. ':line', number))
+  call('HDEL', K .. ':line', number)
+  U.template.forget(number)
+end
+
+-- Only where jobs were removed a line may be without any.
+function M.flush()
+  for number in pairs(write_counts()) do
+    if S.hasRemoved and is_empty(number) then forget(number) end
+  end
 end
 `,
 );

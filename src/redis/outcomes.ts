@@ -107,12 +107,12 @@ function spansOf(seqs: number[]): number[] {
 export const outcomesFragment: Fragment = fragment(
   "outcomes",
   String.raw`
--- A slim one that left its claim meanwhile, for a record of its own, is settled by that.
+-- A slim one that left its claim meanwhile, for a record of its own, is settled by that. How long it ran was not told.
 local function settle_others(batch, spans, settled)
   for at = 1, #spans, 2 do
     for seq = spans[at], spans[at + 1] do
       local job = U.job.by_seq(seq)
-      local answers = job and U.settle.settle_each({ { id = job.id, claim = batch.claim, fence = batch.fence, is = 'completed', ranMs = 0 } })
+      local answers = job and U.settle.settle_each({ { id = job.id, claim = batch.claim, fence = batch.fence, is = 'completed' } })
       local answer = answers and answers[1] or { is = 'lease-lost' }
       answer.seq = seq
       settled[#settled + 1] = answer

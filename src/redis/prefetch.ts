@@ -64,8 +64,10 @@ end
 function M.outcomes(outcomes)
   local ids, keys = {}, new_keys()
   for i, outcome in ipairs(outcomes) do ids[i] = outcome.id end
-  for _, seq in ipairs(read_jobs(ids)) do
-    local job = U.job.by_seq(seq)
+  read_jobs(ids)
+  for _, outcome in ipairs(outcomes) do
+    S.near = string.format('%.0f', outcome.fence)
+    local job = U.job.by_id(outcome.id)
     if job then add_keys(keys, job.uniqueKey, job.lane, job.keyLimits) end
   end
   read_keys(keys)

@@ -70,6 +70,7 @@ function M.settle_each(outcomes)
   local settled = {}
   if #outcomes > 1 then U.prefetch.outcomes(outcomes) end
   for i, outcome in ipairs(outcomes) do
+    S.near = string.format('%.0f', outcome.fence)
     local job = U.job.by_id(outcome.id)
     local answer = { id = outcome.id, is = 'lease-lost' }
     if job and is_held(job, outcome) then answer.is, answer.error = settle_one(job, outcome) end

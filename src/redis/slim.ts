@@ -19,7 +19,7 @@ function isSlim(work: NewWork): work is NewJob {
   if (work.kind !== "job" || work.unique !== undefined || work.startBy !== undefined || work.startWithinMs !== undefined) return false;
   if (work.expecting !== undefined || work.from !== undefined || work.slot !== undefined || work.rememberMs > 0) return false;
   if (work.join !== undefined || !isNone(work.after) || !isNone(work.keyLimits) || work.lease !== undefined) return false;
-  return hasSlimLane(work) && !work.id.includes(separator) && !work.content.includes(separator);
+  return hasSlimLane(work) && isWhole(work) && !work.id.includes(separator) && !work.content.includes(separator);
 }
 
 export function isSlimAtom(atom: Atom): boolean {
@@ -28,6 +28,11 @@ export function isSlimAtom(atom: Atom): boolean {
 
 function hasSlimLane({ lane, delayMs, dueAt }: NewJob): boolean {
   return lane === undefined || (lane.width === 1 && delayMs === undefined && dueAt === undefined && !lane.key.includes(separator));
+}
+
+/** Spans stand by whole milliseconds. */
+function isWhole({ delayMs = 0, dueAt = 0, headStartMs }: NewJob): boolean {
+  return Number.isSafeInteger(delayMs) && Number.isSafeInteger(dueAt) && Number.isSafeInteger(headStartMs);
 }
 
 function isNone(list: readonly unknown[] | undefined): boolean {
@@ -85,8 +90,8 @@ function templateOf({ queue, task, keep, headStartMs, version, lane }: NewJob): 
 }
 
 /**
- * Answers whether anybody was woken, and how many are ready (0), scheduled (1) or blocked (2), in turn; or nothing, and nothing is stored, where an id is known or a lane
- * is closed.
+ * Answers whether anybody was woken, and how many are ready (0), scheduled (1) or blocked (2), in turn; or nothing, and nothing is stored, where an id is known, a lane
+ * is closed, or there are too many templates.
  */
 export const enqueueSlimScript: Main = script(
   "enqueueSlim",
@@ -109,6 +114,10 @@ if lanesAt then
     local lane = U.lanes.find(key)
     if lane and lane.closed then return {} end
   end
+end
+local groups = cjson.decode(ARGV[2])
+for _, group in ipairs(groups) do
+  if not U.template.is_taking(group[1]) then return {} end
 end
 local function tell_state(states, code, number)
   if states[#states] == code then states[#states - 1] = states[#states - 1] + number
@@ -133,7 +142,7 @@ end
 U.blocks.count(seq, count, 1)
 local ids, texts, waiting, at = {}, {}, {}, 0
 local later
-for _, group in ipairs(cjson.decode(ARGV[2])) do
+for _, group in ipairs(groups) do
   local number, template = U.template.of(group[1])
   local due = S.now
   if group[4] ~= cjson.null then due = math.max(due, group[4])
