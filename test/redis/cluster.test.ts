@@ -222,7 +222,7 @@ describe("a Redis Cluster", { skip: noServer ?? false }, () => {
 
 describe("a Redis Cluster whose node dies", { skip: noServer ?? false }, () => {
   before(async () => {
-    cluster = await TestCluster.start({ "cluster-node-timeout": 1_000 });
+    cluster = await TestCluster.start({}, 1_000);
   });
   afterEach(() => cluster.revive());
   after(() => cluster?.[Symbol.asyncDispose]());

@@ -9,6 +9,9 @@ const slots = 16_384;
 const mastersCount = 3;
 const lookEveryMs = 5;
 const readyWithinMs = 20_000;
+/** They hear of each other the faster, the sooner they give each other up; on a busy machine they would do that for no reason. */
+const joiningMs = 500;
+const longMs = 15_000;
 /** The nodes talk to each other on another port, so much higher. */
 const busOffset = 10_000;
 
@@ -28,18 +31,14 @@ export class TestCluster implements AsyncDisposable {
     return this.#shards;
   }
 
-  static async start(settings: Settings = {}): Promise<TestCluster> {
-    const own: Settings = {
-      "cluster-enabled": "yes",
-      "cluster-node-timeout": 15_000,
-      "cluster-replica-validity-factor": 0,
-      "repl-ping-replica-period": 1,
-      ...settings,
-    };
+  /** `nodeTimeoutMs`: after so long without an answer a node is taken for dead. */
+  static async start(settings: Settings = {}, nodeTimeoutMs: number = longMs): Promise<TestCluster> {
+    const own: Settings = { "cluster-enabled": "yes", "cluster-node-timeout": joiningMs, "cluster-replica-validity-factor": 0, ...settings };
     const servers = await Promise.all(Array.from({ length: 2 * mastersCount }, () => PrivateServer.start({ settings: own, port: clusterPort })));
     const shards = Array.from({ length: mastersCount }, (_, n) => ({ master: servers[n], replica: servers[n + mastersCount] }) as Shard);
     const cluster = new TestCluster(shards);
     await cluster.#join();
+    for (const server of servers) await server.ask("config", "set", "cluster-node-timeout", String(nodeTimeoutMs));
     return cluster;
   }
 
