@@ -11,6 +11,7 @@ import type { Options } from "./options.ts";
 import type { Order } from "./order.ts";
 import { openOrders } from "./orders.ts";
 import type { Progress } from "./progress.ts";
+import { storeOf } from "./store.ts";
 
 const workersCount = 2;
 /** Far longer than a killed worker's lease and the longest retry, for a machine that is busy with other things. */
@@ -67,7 +68,7 @@ export class Phase {
       receiptsResent(shop.url, load),
       load.run(),
     ]);
-    await using work = broker(this.#stores.store);
+    await using work = broker(storeOf(this.#stores.store, this.#stores.database));
     const settled = await this.#settled(work);
     return await this.#figures(load, thirdParty, { outage, resent, workersKilled, ...settled });
   }
@@ -76,9 +77,10 @@ export class Phase {
   async #settled(work: Broker): Promise<Pick<Observed, "settledAt" | "skipped" | "dead">> {
     const patience = AbortSignal.timeout(settleMs);
     for (;;) {
+      const isMovedOn = await isAllMovedOn(work);
       const { scheduled, blocked, ready, running, parked, skipped, dead } = await work.count();
       const left = scheduled + blocked + ready + running;
-      if (left === 0 || patience.aborted) {
+      if ((left === 0 && isMovedOn) || patience.aborted) {
         if (left > 0) await this.#explain(work);
         return { settledAt: Date.now(), skipped, dead: dead + parked };
       }
@@ -119,4 +121,10 @@ export class Phase {
     if (count !== undefined)
       this.#stage.progress.show({ phase: this.#kind, sent: load.sent, orders: load.orders.length, effects: count.done, news: this.#news });
   }
+}
+
+/** What waits in an outbox is no job yet. */
+async function isAllMovedOn(work: Broker): Promise<boolean> {
+  const lag = (await work.metrics()).find(({ name }) => name === "errand_outbox_lag_seconds");
+  return lag?.samples[0] === undefined || lag.samples[0].value === 0;
 }

@@ -2,7 +2,8 @@
 import * as definitions from "./definitions.ts";
 import { broker } from "./errand.ts";
 import { ready } from "../stage/ready.ts";
+import { storeOfThisProcess } from "./store.ts";
 
-const work = broker(process.env["SHOP_STORE"] ?? "sqlite:shop.db", definitions);
+const work = broker(storeOfThisProcess(), definitions);
 await work.start({ queues: { default: 20, mail: 5 } });
 ready();
