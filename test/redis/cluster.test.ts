@@ -328,7 +328,11 @@ async function heardAt(server: PrivateServer, home: string): Promise<void> {
 
 /** So many hear the channel on this node. */
 async function connections(server: PrivateServer, home: string, count: number): Promise<void> {
-  while (((await server.ask("pubsub", "numsub", `${home}:wake`)) as unknown[])[1] !== count) await sleep(5);
+  const limit = performance.now() + waitsMs;
+  while (((await server.ask("pubsub", "numsub", `${home}:wake`)) as unknown[])[1] !== count) {
+    assert.ok(performance.now() < limit, "the subscription is elsewhere");
+    await sleep(5);
+  }
 }
 
 function connected(options: GivenOptions): RedisConnection & AsyncDisposable {
