@@ -4,6 +4,9 @@ import { pausedQueue, pausedTask } from "../core/notes.ts";
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 
+/** What one claim answers of full jobs, whose texts are written as JSON: 50 MB of them keep the server for a second. */
+const bytesMax = 16 * 1_024 * 1_024;
+
 /**
  * An open line: line, task, queue. An open queue: queue, taken and ahead (jobs that can start at once, jobs that are held ahead), isFull.
  *
@@ -13,7 +16,7 @@ import type { Fragment } from "./fragment.ts";
 export const choiceFragment: Fragment = fragment(
   "choice",
   String.raw`
-local claimMax = ${claimMax}
+local claimMax, bytesMax = ${claimMax}, ${bytesMax}
 
 -- The notes of all pauses are read at once.
 local function load_pauses(lines)
@@ -47,7 +50,7 @@ end
 -- Chooses nothing yet. Of a process that something was taken back from nothing is open: it must go on under a new id.
 function M.open(wanted, fence)
   local out = {
-    wanted = wanted, byTask = {}, retriesByTask = {}, laned = {}, jobs = {}, spans = {}, seqs = {}, runs = { 0 }, count = 0,
+    wanted = wanted, byTask = {}, retriesByTask = {}, laned = {}, jobs = {}, spans = {}, seqs = {}, runs = { 0 }, count = 0, bytes = 0,
     hands = { process = wanted.process, leaseMs = wanted.leaseMs, claim = wanted.claim, fence = fence, isAlone = wanted.alone == 'only' },
   }
   out.lines = open_lines(out)
@@ -75,6 +78,7 @@ end
 local function hand_out(out, job, open, terms, isFollower)
   U.start.start(job, out.hands, terms, isFollower)
   out.jobs[#out.jobs + 1] = job
+  out.bytes = out.bytes + #job.payload + #(job.checkpoint or '')
   note(out, open.task, true, 1)
   if U.jobRules.was_tried(job) then out.retriesByTask[open.task] = (out.retriesByTask[open.task] or 0) + 1 end
 end
@@ -88,6 +92,11 @@ function M.hand_out_span(out, open, from, count, template)
   U.line.count(open.line, 'ready', -count)
   U.line.count(open.line, 'running', count)
   note(out, open.task, false, count)
+end
+
+-- The next claim goes on.
+function M.is_over(out, most)
+  return out.count >= most or out.bytes > bytesMax
 end
 
 -- Where nothing more can start, nor be held ahead, what comes next need not be read.

@@ -108,7 +108,7 @@ function M.choose(out)
   out.cursors, out.competing = {}, {}
   local most = out.wanted.alone == 'only' and 1 or claimMax
   for _, contest in ipairs(contests(out)) do compete(out, contest) end
-  while out.count < most and #out.competing > 0 do consider(out, table.remove(out.competing)) end
+  while not U.choice.is_over(out, most) and #out.competing > 0 do consider(out, table.remove(out.competing)) end
   U.readyCursor.close(out.cursors)
 end
 `,

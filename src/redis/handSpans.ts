@@ -201,7 +201,7 @@ function M.choose(out)
     open.inRow = out.wanted.inRow
     look(open)
   end
-  while out.count < claimMax do
+  while not U.choice.is_over(out, claimMax) do
     local best
     for _, open in ipairs(out.lines) do
       if open.head and not open.queue.isFull and (best == nil or is_before(open.head, best)) then best = open.head end

@@ -77,6 +77,38 @@ describe("odd requests", { skip: redisMissing ?? false }, () => {
     }));
 });
 
+describe("what one script does", { skip: redisMissing ?? false }, () => {
+  it("a claim answers so many bytes, and the next ones the rest", () =>
+    withStore(async (engine) => {
+      const payload = `"${"x".repeat(256 * 1_024 - 2)}"`;
+      const works = Array.from({ length: 150 }, (_, n) => job(`j${n}`, { payload, rememberMs: 1 }));
+      await store(engine, works);
+      const ids: string[][] = [];
+      for (let round = 0; round < 4; round += 1) ids.push((await claim(engine, `c${round}`, 1_000)).jobs.map(({ id }) => id));
+      assert.ok((ids[0]?.length ?? 0) < 100, `${ids[0]?.length} jobs of 256 KiB in one answer`);
+      assert.deepEqual(
+        ids.flat(),
+        works.map(({ id }) => id),
+      );
+    }));
+
+  it("of many jobs that each come after many, it lets some go, and tidy the others", () =>
+    withStore(async (engine) => {
+      const before = Array.from({ length: 300 }, (_, n) => job(`before${n}`));
+      const after = before.map(({ id }) => ({ id, when: "well" }) as const);
+      await store(engine, [...before, ...Array.from({ length: 200 }, (_, n) => job(`after${n}`, { after }))]);
+      const { jobs, fence } = await claim(engine, "c", 1_000);
+      await engine.settle(
+        jobs.map(({ id }) => ({ id, claim: "c", fence, is: "completed", ranMs: 1 })),
+        at,
+      );
+      const left = async (): Promise<number> => (await engine.count(at)).find(({ state }) => state === "blocked")?.jobs ?? 0;
+      assert.ok((await left()) > 0);
+      for (let passes = 0; (await engine.tidy({ items: 1_000, mayExpire: false }, at)).hasMore; passes += 1) assert.ok(passes < 10);
+      assert.equal(await left(), 0);
+    }));
+});
+
 describe("among many claims that run", { skip: noServer ?? false }, () => {
   it("an outcome and a change cost as many commands as among few", async () => {
     await using server = await PrivateServer.start();
