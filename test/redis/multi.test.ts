@@ -66,7 +66,8 @@ describe("a MULTI", { skip: redisMissing ?? false }, () => {
     await onScene(async ({ open, client, key }) => {
       const discarded = client.multi();
       await open.engine.enqueue([{ works: [job("a")] }], { tx: discarded });
-      await discarded.discard();
+      // Its EXEC finds no MULTI any more.
+      await assert.rejects(discarded.discard().exec(), /EXEC without MULTI/);
       await client.watch(`{x}${key}`);
       const broken = client.multi();
       await open.engine.enqueue([{ works: [job("b")] }], { tx: broken });
