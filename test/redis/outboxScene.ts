@@ -9,6 +9,7 @@ import type pg from "pg";
 import type { Atom, Engine, JobRow, Outbox } from "../../src/core/engine.ts";
 import { postgres } from "../../src/postgres/index.ts";
 import { sqlite } from "../../src/sqlite/index.ts";
+import { examine } from "../../src/storeCare.ts";
 import { freshPlace as freshSchema } from "../postgres/places.ts";
 import { freshPlace } from "./places.ts";
 import { redis } from "../../src/redis/index.ts";
@@ -30,6 +31,8 @@ export interface App extends AsyncDisposable {
   rows(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** As if the holder's time were over. */
   endLease(): Promise<void>;
+  /** What the doctor says of the tables there. */
+  complaints(): Promise<readonly string[]>;
 }
 
 export async function appOn(kind: Kind): Promise<App> {
@@ -58,6 +61,7 @@ async function onPostgres(): Promise<App> {
     },
     rows,
     endLease: async () => void (await rows("UPDATE @.outbox_relay SET lease_until = '2000-01-01' WHERE holder IS NOT NULL")),
+    complaints: () => complaintsOf(place.url, place.schema),
     [Symbol.asyncDispose]: async () => {
       await place.pool.query(`DROP SCHEMA IF EXISTS ${place.schema} CASCADE`);
       await place.done();
@@ -97,11 +101,16 @@ function onSqlite(): App {
     },
     rows: (text) => Promise.resolve(rows(text)),
     endLease: async () => void rows("UPDATE @.outbox_relay SET lease_until = 0 WHERE holder IS NOT NULL"),
+    complaints: () => complaintsOf(`sqlite:${file}`),
     [Symbol.asyncDispose]: async () => {
       for (const one of handles) one.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function complaintsOf(url: string, schema?: string): Promise<readonly string[]> {
+  return (await examine(url, schema)).findings.filter(({ about }) => about !== "settings").map(({ what }) => what);
 }
 
 /** Waiting for the write lock, it does not block the others of this process. */

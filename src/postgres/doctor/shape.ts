@@ -15,10 +15,15 @@ export async function shapeFindings(session: Session, schema: string): Promise<r
   return [...drifts, ...superfluous([...there.values()], expected)].map(({ what, repair }) => ({ about: "schema", what, repair: inSchema(repair, schema) }));
 }
 
+/** Made for another engine, whose store may be elsewhere. */
+function isOfOutbox({ owner }: StoredObject): boolean {
+  return ["outbox", "outbox_relay", "outbox_set_aside", "outbox_add", "outbox_again"].includes(owner);
+}
+
 /** Of another version, or somebody's own. An index costs each write, a trigger or a column may refuse it, a second function of a name may be taken for the first. */
 function superfluous(there: readonly StoredObject[], expected: readonly StoredObject[]): readonly Drift[] {
   const known = new Set(expected.map(keyOf));
-  const strange = there.filter((one) => !known.has(keyOf(one)));
+  const strange = there.filter((one) => !known.has(keyOf(one)) && !isOfOutbox(one));
   const wholes = new Set(strange.filter(isWhole).map(({ owner, kind }) => (kind === "function" ? "" : owner)));
   return strange
     .filter((one) => isWhole(one) || !wholes.has(one.owner))
