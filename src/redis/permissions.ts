@@ -20,6 +20,7 @@ export const rehearsal: readonly (readonly [command: string, args: string])[] = 
   ["HMGET", `${hash}, 'a'`],
   ["HGETALL", hash],
   ["HKEYS", hash],
+  ["HLEN", hash],
   ["HINCRBY", `${hash}, 'a', 1`],
   ["SMEMBERS", set],
   ["ZCARD", sorted],

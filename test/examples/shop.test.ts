@@ -54,7 +54,7 @@ test("Ctrl-C ends the demonstration with its files", { timeout: 30_000 }, async 
 
 test("an engine the shop does not run on is refused, and so is an option out of range", async (t) => {
   for (const [args, complaint] of [
-    [["--engine", "redis"], /--engine redis: the shop runs on sqlite, postgres;/],
+    [["--engine", "mongo"], /--engine mongo: the shop runs on sqlite, postgres, redis;/],
     [["--orders", "1e9"], /--orders 1e9: give a whole number from 100 to 2000/],
     [["--oders", "10"], /--oders/],
   ] as const) {

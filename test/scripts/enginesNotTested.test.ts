@@ -8,16 +8,17 @@ import type { TestRecord } from "../../scripts/testReporter.ts";
 
 const memory: TestRecord = { file: "test/memory/laws.test.ts", name: "a law", kind: "pass" };
 const sqlite: TestRecord = { file: "test/conformance/engines.test.ts", name: "sqlite › a law", kind: "pass" };
+const redis: TestRecord = { file: "test/redis/laws.test.ts", name: "a law", kind: "pass" };
 
 const runs: Readonly<Record<string, { records: readonly TestRecord[]; isPartial?: boolean; missed: readonly string[] }>> = {
-  "an engine counts as tested by the folder of a test or by its name": { records: [memory, sqlite], missed: [] },
-  "an engine that no passing test names is missed": { records: [memory, { ...sqlite, kind: "fail" }], missed: ["sqlite: no test that names it passed"] },
+  "an engine counts as tested by the folder of a test or by its name": { records: [memory, sqlite, redis], missed: [] },
+  "an engine that no passing test names is missed": { records: [memory, redis, { ...sqlite, kind: "fail" }], missed: ["sqlite: no test that names it passed"] },
   "a run of some of the files misses no engine silently": { records: [memory], isPartial: true, missed: [] },
   "an engine that a test skipped is missed, with the reason": {
     records: [memory, sqlite, { file: "test/redis/laws.test.ts", name: "a law", kind: "skip", reason: "engine not tested: redis, no server answers" }],
     missed: ["redis: no server answers"],
   },
-  "another skip misses no engine": { records: [memory, sqlite, { ...memory, kind: "skip", reason: "Linux only" }], missed: [] },
+  "another skip misses no engine": { records: [memory, sqlite, redis, { ...memory, kind: "skip", reason: "Linux only" }], missed: [] },
 };
 
 for (const [claim, { records, isPartial = false, missed }] of Object.entries(runs)) {
