@@ -7,6 +7,7 @@ export const guarantees: Guarantees = {
   beatsFromThread: false,
   weaker: {
     G1: "What was accepted is lost with the process: this engine is for tests and for work that may vanish.",
+    G15: "No transaction of an app can complete a job here (job.commit): a premise holds when it is checked, right before the run, and no later.",
     G20: "The main loop beats: a handler that blocks the event loop longer than a lease may lose it, and no job outlives the process.",
   },
 };

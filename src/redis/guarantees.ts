@@ -14,6 +14,7 @@ export function guaranteesOf(durability: Durability, beatsFromThread: boolean, i
       }),
       G3: "This and G4 to G12 hold within an era. A server that may have lost writes (restarted, promoted or emptied) begins a new one: what was claimed in the old one is void, its fences do not come again, and a job that was stored, cancelled or ended may be as it was before, or gone; what has a reconciler is found again.",
       G13: "Where no child process can be had, a job runs alone in its worker and is quarantined at the second death alone.",
+      G15: "No transaction of an app can complete a job here (job.commit): a premise holds when it is checked, right before the run, and no later.",
       G17: "Holds within an era: a lock of the old one is void with the next beat, and its fence does not come again.",
       ...(!beatsFromThread && { G20: "The main loop beats: a handler that blocks the event loop longer than a lease may lose it." }),
     },
