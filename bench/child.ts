@@ -47,8 +47,9 @@ async function inDatabase(use: (url: string) => Promise<Figures>): Promise<Figur
 
 /** With what the server did all in all. */
 async function onServer(use: (url: string) => Promise<Figures>): Promise<Figures> {
-  const [{ Meter }, server] = await Promise.all([import("./redis/meter.ts"), import("./redis/server.ts")]);
-  return await server.onServer(how.durability ?? "memory", async (url) => {
+  const { Meter } = await import("./redis/meter.ts");
+  const on = system?.on === "cluster" ? (await import("./redis/cluster.ts")).onCluster : (await import("./redis/server.ts")).onServer;
+  return await on(how.durability ?? "memory", async (url) => {
     const figures = await use(url);
     const meter = await Meter.on(url);
     const serverSeconds = await meter.serverSeconds();

@@ -23,7 +23,18 @@ export interface BenchQuestion {
 export type Unit = "jobs/s" | "commits/s" | "ms" | "jobs/s over time" | "bytes" | "commands/s";
 
 /** Of docs/benchmarks.md. */
-export type Section = "sqlite" | "postgres" | "committers" | "pinned" | "paced" | "history" | "redis" | "redis-aof" | "redis-due" | "redis-idle";
+export type Section =
+  | "sqlite"
+  | "postgres"
+  | "committers"
+  | "pinned"
+  | "paced"
+  | "history"
+  | "redis"
+  | "redis-aof"
+  | "redis-cluster"
+  | "redis-due"
+  | "redis-idle";
 export const sections: Readonly<Record<Section, string>> = {
   sqlite: "SQLite",
   postgres: "PostgreSQL",
@@ -33,6 +44,7 @@ export const sections: Readonly<Record<Section, string>> = {
   history: "PostgreSQL, with a history",
   redis: "Redis",
   "redis-aof": "Redis, each write on disk before it is answered",
+  "redis-cluster": "Redis Cluster",
   "redis-due": "Redis, when a million jobs fall due at once",
   "redis-idle": "Redis, with nothing to do",
 };
@@ -204,6 +216,25 @@ const redisAof: readonly BenchQuestion[] = [
   { ...onDisk, name: "drain", title: "drain of no-op jobs, 1 process, aof-always", jobs: many },
 ];
 
+/** The cluster's three masters and three replicas, and its clients, have the cores that the one server has. */
+const onCluster = { section: "redis-cluster", unit: "jobs/s", isLong: true } as const;
+const spread = [ownRedis, "errand (cluster)"];
+const bareSpread = [...spread, "bare redis", "bare redis (cluster)"];
+const bareMany = { ...many, "bare redis": 500_000, "bare redis (cluster)": 500_000 };
+const redisCluster: readonly BenchQuestion[] = [
+  { ...onCluster, name: "bulk", title: "bulk enqueue, 1,000 a call, 2 calls at once", systems: bareSpread, jobs: bareMany },
+  { ...onCluster, name: "awaiting64", title: "awaited single enqueues, 64 callers", systems: bareSpread, jobs: many },
+  { ...onCluster, name: "drain", title: "drain of no-op jobs, 1 process", systems: bareSpread, jobs: bareMany },
+  { ...onCluster, name: "drain-2", title: "drain of no-op jobs, 2 processes", systems: bareSpread, jobs: bareMany },
+  {
+    ...onCluster,
+    name: "ordered",
+    title: "drain of no-op jobs, ordered by key",
+    systems: ["errand (redis), 1,000 keys", "errand (cluster), 1,000 keys"],
+    jobs: { "errand (redis), 1,000 keys": 200_000 },
+  },
+];
+
 /** The jobs are those that are due. */
 const atOnce = { section: "redis-due", jobs: { [ownRedis]: 1_000_000 }, isLong: true } as const;
 const redisDue: readonly BenchQuestion[] = [
@@ -234,6 +265,7 @@ export const questions: readonly BenchQuestion[] = [
   ...kept,
   ...redis,
   ...redisAof,
+  ...redisCluster,
   ...redisDue,
   ...redisIdle,
 ];

@@ -12,6 +12,18 @@ export const heads: Readonly<Record<Section, readonly string[]>> = {
   postgres: [...answered, ...costs],
   redis: [...answered, ...redisCosts],
   "redis-aof": [...answered, ...redisCosts, "AOF bytes/job"],
+  "redis-cluster": [
+    "question",
+    "system",
+    "median",
+    "min - max",
+    "of one server",
+    "client CPU µs/job",
+    "masters' CPU µs/job",
+    "of one server",
+    "replicas' CPU µs/job",
+    "bytes/job to and from the masters",
+  ],
   "redis-due": [...answered, "ms of a script on the server p50, p99", "the slowest, by SLOWLOG", "at 1 ms or more", ...redisCosts],
   "redis-idle": [...answered, "% of a core: client", "server"],
   committers: ["question", "system", "median", "min - max", "of the app's own", ...costs],
@@ -51,6 +63,23 @@ export const rowsOf: Readonly<Record<Section, RowOf>> = {
     ...redisCostsOf(cells, system),
     shown(medianOf(cells, system, "aofBytes"), 0),
   ],
+  "redis-cluster": (question, cells, system) => {
+    const values = valuesOf(cells, system, "perSecond");
+    const [single, cpu, replicas] = [singleOf(system), "serverMicroseconds", medianOf(cells, system, "replicaMicroseconds")];
+    const of = (figure: string): string => (single === undefined ? "" : (medianOf(cells, system, figure) / medianOf(cells, single, figure)).toFixed(2));
+    return [
+      question.title,
+      system,
+      `${whole(median(values))}/s`,
+      rangeOf(values, whole),
+      of("perSecond"),
+      shown(medianOf(cells, system, "clientMicroseconds"), 1),
+      shown(medianOf(cells, system, cpu), 1),
+      of(cpu),
+      single === undefined ? "" : shown(replicas, 1),
+      `${whole(medianOf(cells, system, "bytesIn"))}, ${whole(medianOf(cells, system, "bytesOut"))}`,
+    ];
+  },
   "redis-due": (question, cells, system) => [
     // A claim of a hundred jobs and one of a single job are not compared.
     ...(question.unit === "ms" ? valueOf(question, cells, system).with(-1, "") : valueOf(question, cells, system)),
@@ -118,6 +147,11 @@ const shownAs: Readonly<Record<Unit, Shown>> = {
   bytes: { figure: "bytes", digits: 0, after: " bytes", ratio: (ratio) => `${ratio.toFixed(2)}x as large` },
   "commands/s": { figure: "commandsPerSecond", digits: 1, after: " commands/s", ratio: (ratio) => `${ratio.toFixed(2)}x as many` },
 };
+
+/** What a system on a cluster is on one server. */
+function singleOf(system: string): string | undefined {
+  return system.includes("(cluster)") ? system.replace("errand (cluster)", "errand (redis)").replace(" (cluster)", "") : undefined;
+}
 
 function valueOf(question: BenchQuestion, cells: readonly Cell[], system: string): readonly string[] {
   const { figure, digits, after, ratio } = shownAs[question.unit];

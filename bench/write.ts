@@ -28,6 +28,8 @@ and removes all that is due in one walk, so only its starts are compared.`,
 without an append-only file: what it stores is lost when it ends. A drain runs in worker processes of its own that are connected before it starts, and ends when the last outcome is
 stored. Commands are those that the server counts, with those of its scripts. Memory of a waiting job: what the server holds more with 100,000 of them, divided by these.`,
   "redis-aof": "The server writes to its append-only file and calls fsync before it answers (appendfsync always).",
+  "redis-cluster": `Three masters with a replica each, and all clients, share the cores that one server has with its clients elsewhere: with machines of their own each master does what
+one server does. CPU of masters and replicas is that of all three; bytes are those that the masters read and wrote, the stream to the replicas included.`,
   "redis-due": `The jobs are stored beforehand, due at one moment, at which a worker of 100 hands is at work; or they are claimed by the verb that the system's own worker uses, with the
 settlement of the claim before, by a single caller: 100 jobs of errand's in a claim, one job of BullMQ's. Times of scripts are the server's own: while one runs, nobody else is answered.`,
   "redis-idle": "A worker process has run 100 jobs, rests for five seconds, and is measured in the ten that follow.",

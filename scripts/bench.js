@@ -10,8 +10,8 @@ const isScale = first === "scale";
 
 setUp();
 if (!areDependenciesInstalled(bench)) {
-  console.error("Installing the peers with npm ci in bench/ …");
-  const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--silent"], { cwd: bench, stdio: "inherit", shell: process.platform === "win32" });
+  console.error("Installing the peers with npm install in bench/ …");
+  const { status } = spawnSync("npm", ["install", "--no-audit", "--no-fund", "--silent"], { cwd: bench, stdio: "inherit", shell: process.platform === "win32" });
   if (status !== 0) process.exit(1);
 }
 runOnNode(isScale ? "bench/scale.ts" : "bench/main.ts", isScale ? rest : process.argv.slice(2));

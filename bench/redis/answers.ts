@@ -23,6 +23,7 @@ export function answersOf(system: RedisSystem): System {
     name: system.name,
     settings: system.settings,
     store: "redis",
+    ...(system.on && { on: system.on }),
     answers: {
       bulk: (url, jobs) => enqueue(system, url, jobs, (producer) => fill(jobs, batch, callsAtOnce, (ids) => producer.enqueue(ids))),
       awaiting64: (url, jobs) =>

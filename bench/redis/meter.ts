@@ -1,26 +1,31 @@
-/** What a part of an answer cost: its time, the commands the server ran for it, what it wrote, and the server's CPU apart from that of its clients. */
+/** What a part of an answer cost: its time, the commands the servers ran for it, what they wrote and moved, and their CPU apart from that of their clients. */
 import { Redis } from "ioredis";
 import { ownSeconds } from "../ownSeconds.ts";
 import type { Figures } from "../systems/system.ts";
+import { serversIn } from "./cluster.ts";
 
 interface Reading {
   readonly commands: number;
   readonly serverSeconds: number;
+  readonly replicaSeconds: number;
   readonly aofBytes: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
   readonly clientSeconds: number;
 }
 
+/** Of a server, or of all nodes of a cluster. */
 export class Meter {
-  readonly #client: Redis;
+  readonly #clients: readonly Redis[];
 
-  private constructor(client: Redis) {
-    this.#client = client;
+  private constructor(clients: readonly Redis[]) {
+    this.#clients = clients;
   }
 
   static async on(url: string): Promise<Meter> {
-    const client = new Redis(url, { lazyConnect: true });
-    await client.connect();
-    return new Meter(client);
+    const clients = serversIn(url).map((server) => new Redis(server, { lazyConnect: true }));
+    for (const client of clients) await client.connect();
+    return new Meter(clients);
   }
 
   /** Per job. `clientSeconds`: CPU of the clients until now; this process, unless there are others. */
@@ -34,67 +39,87 @@ export class Meter {
       perSecond: jobs / (ms / 1_000),
       clientMicroseconds: ((after.clientSeconds - before.clientSeconds) * 1e6) / jobs,
       serverMicroseconds: ((after.serverSeconds - before.serverSeconds) * 1e6) / jobs,
+      replicaMicroseconds: ((after.replicaSeconds - before.replicaSeconds) * 1e6) / jobs,
       commands: (after.commands - before.commands) / jobs,
       aofBytes: (after.aofBytes - before.aofBytes) / jobs,
+      bytesIn: (after.bytesIn - before.bytesIn) / jobs,
+      bytesOut: (after.bytesOut - before.bytesOut) / jobs,
     };
   }
 
-  /** CPU of the server since it started. */
+  /** CPU of all servers since they started. */
   async serverSeconds(): Promise<number> {
-    return secondsIn(await this.#info("cpu"));
+    return sumOf(await this.#infos("cpu"), secondsIn);
   }
 
   /** What it holds, without the memory of its connections. */
   async memoryBytes(): Promise<number> {
-    const info = await this.#info("memory");
-    return numberIn(info, "used_memory") - numberIn(info, "mem_clients_normal");
+    return sumOf(await this.#infos("memory"), (info) => numberIn(info, "used_memory") - numberIn(info, "mem_clients_normal"));
   }
 
   /** Connections beside this one. */
   async others(): Promise<number> {
-    return numberIn(await this.#info("clients"), "connected_clients") - 1;
+    return sumOf(await this.#infos("clients"), (info) => numberIn(info, "connected_clients") - 1);
   }
 
-  /** From now on, `scripts` tells of what came since. */
+  /** From now on, `scripts` tells of what came since, on the first server. */
   async watchScripts(): Promise<void> {
-    await this.#client.config("SET", "latency-tracking-info-percentiles", "50 99 100");
-    await this.#client.config("SET", "slowlog-log-slower-than", slowMicroseconds);
-    await this.#client.config("SET", "slowlog-max-len", slowMax);
-    await this.#client.config("RESETSTAT");
-    await this.#client.slowlog("RESET");
+    const server = this.#first;
+    await server.config("SET", "latency-tracking-info-percentiles", "50 99 100");
+    await server.config("SET", "slowlog-log-slower-than", slowMicroseconds);
+    await server.config("SET", "slowlog-max-len", slowMax);
+    await server.config("RESETSTAT");
+    await server.slowlog("RESET");
   }
 
   /** In ms on the server, of those that took longest; the slowest is that of its SLOWLOG, where one was slow enough to be there. */
   async scripts(): Promise<Figures> {
-    const info = await this.#info("latencystats");
+    const info = await this.#first.info("latencystats");
     const [, p50 = "", p99 = "", largest = ""] = /_usec_evalsha:p50=([\d.]+),p99=([\d.]+),p100=([\d.]+)/.exec(info) ?? [];
-    const entries = (await this.#client.call("SLOWLOG", "GET", String(slowMax))) as readonly (readonly [number, number, number, readonly string[]])[];
+    const entries = (await this.#first.call("SLOWLOG", "GET", String(slowMax))) as readonly (readonly [number, number, number, readonly string[]])[];
     const slow = entries.filter(([, , , args]) => /^(eval|fcall)/i.test(args[0] ?? "")).map(([, , microseconds]) => microseconds);
     const slowest = slow.length === 0 ? Number(largest) : slow.reduce((most, one) => Math.max(most, one));
     return { scriptP50ms: Number(p50) / 1_000, scriptP99ms: Number(p99) / 1_000, slowestMs: slowest / 1_000, slow: slow.length };
   }
 
   async close(): Promise<void> {
-    await this.#client.quit();
+    for (const client of this.#clients) await client.quit();
   }
 
+  /** Commands, bytes and files of replicas are those of their masters again. */
   async #read(clientSeconds: number): Promise<Reading> {
-    const info = await this.#info("everything");
+    const infos = await this.#infos("everything");
+    const masters = infos.filter((info) => !isReplica(info));
     return {
-      commands: numberIn(info, "total_commands_processed"),
-      serverSeconds: secondsIn(info),
-      aofBytes: numberIn(info, "aof_current_size"),
+      commands: sumOf(masters, (info) => numberIn(info, "total_commands_processed")),
+      serverSeconds: sumOf(masters, secondsIn),
+      replicaSeconds: sumOf(infos.filter(isReplica), secondsIn),
+      aofBytes: sumOf(masters, (info) => numberIn(info, "aof_current_size")),
+      bytesIn: sumOf(masters, (info) => numberIn(info, "total_net_input_bytes")),
+      bytesOut: sumOf(masters, (info) => numberIn(info, "total_net_output_bytes")),
       clientSeconds,
     };
   }
 
-  #info(section: string): Promise<string> {
-    return this.#client.info(section);
+  #infos(section: string): Promise<readonly string[]> {
+    return Promise.all(this.#clients.map((client) => client.info(section)));
+  }
+
+  get #first(): Redis {
+    return this.#clients[0] as Redis;
   }
 }
 
 const slowMicroseconds = 1_000;
 const slowMax = 10_000;
+
+function isReplica(info: string): boolean {
+  return /^role:slave/m.test(info);
+}
+
+function sumOf(infos: readonly string[], figure: (info: string) => number): number {
+  return infos.reduce((sum, info) => sum + figure(info), 0);
+}
 
 function secondsIn(info: string): number {
   return numberIn(info, "used_cpu_sys") + numberIn(info, "used_cpu_user");

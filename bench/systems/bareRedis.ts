@@ -1,7 +1,8 @@
-/** The limit: a list, a hash and a sorted set, rows in batches through a script and the bare driver, with no features at all. */
+/** The limit: a list, a hash and a sorted set, rows in batches through a script and the bare driver, with no features at all; on a cluster one of each on each master. */
 import { Redis } from "ioredis";
-import type { RedisSystem } from "../redis/system.ts";
-import type { Run } from "../working.ts";
+import { mastersOf } from "../redis/cluster.ts";
+import type { RedisProducer, RedisSystem } from "../redis/system.ts";
+import type { Run, Worker } from "../working.ts";
 import { coalesced } from "./coalesced.ts";
 import { runAll } from "./runAll.ts";
 
@@ -33,7 +34,6 @@ for at = 1, #ids do
 end
 redis.call('ZADD', KEYS[1] .. 'held', unpack(held))
 return { ids, redis.call('HMGET', KEYS[1] .. 'jobs', unpack(ids)) }`;
-const key = "{bare}";
 const batch = 500;
 const lanes = 2;
 const emptyMs = 1;
@@ -44,50 +44,82 @@ interface Scripted extends Redis {
   turn(key: string, most: number, until: number, ...gone: readonly string[]): Promise<readonly [readonly string[], readonly string[]]>;
 }
 
+/** A server, and what its keys begin with. */
+interface Place {
+  readonly redis: Scripted;
+  readonly key: string;
+}
+
+const settings =
+  "ioredis 6.0.0, a list, a hash and a sorted set, scripts of 500 rows, two of a call's in one pipeline, claims with the removal of the last batch in the same script, 2 at once; callers that wait share a script";
+
 export const bareRedis: RedisSystem = {
   name: "bare redis",
-  settings:
-    "ioredis 6.0.0, a list, a hash and a sorted set, scripts of 500 rows, two of a call's in one pipeline, claims with the removal of the last batch in the same script, 2 at once; callers that wait share a script",
-  async produce(url) {
-    const redis = await connected(url);
-    const store = async (ids: readonly number[]): Promise<void> => {
-      const calls = [];
-      for (let at = 0; at < ids.length; at += batch) calls.push(redis.enqueueAll(key, ...ids.slice(at, at + batch).map((id) => JSON.stringify({ id }))));
-      await Promise.all(calls);
-    };
-    return {
-      enqueue: store,
-      enqueueOne: coalesced(store),
-      counts: async () => ({ unended: await redis.hlen(`${key}jobs`) }),
-      close: async () => void (await redis.quit()),
-    };
-  },
-  async work(url, { hands }, run) {
-    const redis = await connected(url);
-    let isStopping = false;
-    let atWork: Promise<unknown> = Promise.resolve();
-    return {
-      async start() {
-        atWork = Promise.all(Array.from({ length: lanes }, () => lane(redis, hands / lanes, run, () => isStopping)));
-      },
-      async stop() {
-        isStopping = true;
-        await atWork;
-        await redis.quit();
-      },
-    };
-  },
+  settings,
+  produce: async (url) => producerOf([await placeOf(url, "{bare}")]),
+  work: async (url, { hands }, run) => workerOf([await placeOf(url, "{bare}")], hands, run),
 };
 
-async function connected(url: string): Promise<Scripted> {
+/** Batches go to the masters in turn. */
+export const bareCluster: RedisSystem = {
+  name: "bare redis (cluster)",
+  on: "cluster",
+  settings: `${settings}; each master has its own, and 2 claims at once`,
+  produce: async (url) => producerOf(await placesOf(url)),
+  work: async (url, { hands }, run) => workerOf(await placesOf(url), hands, run),
+};
+
+function producerOf(places: readonly Place[]): RedisProducer {
+  let turns = 0;
+  const store = async (ids: readonly number[]): Promise<void> => {
+    const calls = [];
+    for (let at = 0; at < ids.length; at += batch) {
+      const { redis, key } = places[turns++ % places.length] as Place;
+      calls.push(redis.enqueueAll(key, ...ids.slice(at, at + batch).map((id) => JSON.stringify({ id }))));
+    }
+    await Promise.all(calls);
+  };
+  return {
+    enqueue: store,
+    enqueueOne: coalesced(store),
+    counts: async () => ({ unended: (await Promise.all(places.map(({ redis, key }) => redis.hlen(`${key}jobs`)))).reduce((sum, rows) => sum + rows, 0) }),
+    close: () => quit(places),
+  };
+}
+
+function workerOf(places: readonly Place[], hands: number, run: Run): Worker {
+  let isStopping = false;
+  let atWork: Promise<unknown> = Promise.resolve();
+  const ofEach = Math.ceil(hands / lanes / places.length);
+  return {
+    async start() {
+      atWork = Promise.all(places.flatMap((place) => Array.from({ length: lanes }, () => lane(place, ofEach, run, () => isStopping))));
+    },
+    async stop() {
+      isStopping = true;
+      await atWork;
+      await quit(places);
+    },
+  };
+}
+
+async function quit(places: readonly Place[]): Promise<void> {
+  for (const { redis } of places) await redis.quit();
+}
+
+async function placesOf(url: string): Promise<readonly Place[]> {
+  return await Promise.all((await mastersOf(url)).map(async ({ url: own, tag }) => await placeOf(own, `{${tag}}`)));
+}
+
+async function placeOf(url: string, key: string): Promise<Place> {
   const redis = new Redis(url, { lazyConnect: true });
   await redis.connect();
   redis.defineCommand("enqueueAll", { lua: enqueue, numberOfKeys: 1 });
   redis.defineCommand("turn", { lua: turn, numberOfKeys: 1 });
-  return redis as Scripted;
+  return { redis: redis as Scripted, key };
 }
 
-async function lane(redis: Scripted, hands: number, run: Run, isStopping: () => boolean): Promise<void> {
+async function lane({ redis, key }: Place, hands: number, run: Run, isStopping: () => boolean): Promise<void> {
   let held: readonly string[] = [];
   while (held.length > 0 || !isStopping()) {
     const [ids, payloads] = await redis.turn(key, isStopping() ? 0 : batch, Date.now() + leaseMs, ...held);

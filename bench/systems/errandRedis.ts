@@ -9,14 +9,17 @@ interface Entry {
   readonly key: string;
 }
 
-/** Without a key, or ordered by one of so many. */
-export function errandRedis(keys?: number): RedisSystem {
+/** Without a key, or ordered by one of so many; on a server, or with so many partitions on a cluster. */
+export function errandRedis(keys?: number, partitions?: number): RedisSystem {
   const entry = (id: number): Entry => ({ id, key: keys === undefined ? "" : `key ${id % keys}` });
+  const name = partitions === undefined ? "errand (redis)" : "errand (cluster)";
+  const spread = partitions === undefined ? "" : `, ${partitions} partitions`;
   return {
-    name: keys === undefined ? "errand (redis)" : `errand (redis), ${keys.toLocaleString("en-US")} keys`,
-    settings: `default settings, completed jobs kept${keys === undefined ? "" : `, orderedBy one of ${keys.toLocaleString("en-US")} keys`}`,
+    name: keys === undefined ? name : `${name}, ${keys.toLocaleString("en-US")} keys`,
+    ...(partitions !== undefined && { on: "cluster" }),
+    settings: `default settings${spread}, completed jobs kept${keys === undefined ? "" : `, orderedBy one of ${keys.toLocaleString("en-US")} keys`}`,
     async produce(url) {
-      const { work, noop } = await opened(url, keys, () => undefined);
+      const { work, noop } = await opened(spreadOver(url, partitions), keys, () => undefined);
       return {
         enqueue: (ids) => work.enqueue(ids.map((id) => noop.with(entry(id)))),
         enqueueOne: (id) => work.enqueue(noop.with(entry(id))),
@@ -26,7 +29,7 @@ export function errandRedis(keys?: number): RedisSystem {
       };
     },
     async work(url, { hands }, run) {
-      const { work, noop } = await opened(url, keys, run);
+      const { work, noop } = await opened(spreadOver(url, partitions), keys, run);
       return {
         start: async () => void (await work.start({ queues: { default: hands }, signals: false })),
         enqueueOne: (id) => work.enqueue(noop.with(entry(id))),
@@ -35,6 +38,10 @@ export function errandRedis(keys?: number): RedisSystem {
     },
     claims: (url, times) => errandClaims(url, "noop", times),
   };
+}
+
+function spreadOver(url: string, partitions: number | undefined): string {
+  return partitions === undefined ? url : `${url}?partitions=${partitions}`;
 }
 
 async function opened(url: string, keys: number | undefined, run: Run): Promise<{ readonly work: Broker; readonly noop: Task<Entry> }> {

@@ -45,6 +45,8 @@ export interface System {
   readonly settings: string;
   /** Default: sqlite. */
   readonly store?: Store;
+  /** Of Redis; default: a server. */
+  readonly on?: "server" | "cluster";
   /** `store`: the path of a file, or the URL of a database or server. */
   readonly answers: Partial<Record<Question, (store: string, jobs: number, asked: Asked) => Promise<Figures>>>;
 }
