@@ -45,6 +45,8 @@ export interface Teller {
   sent(): void;
   /** A script told of work that became ready, or held that back since others were told just before. */
   told(isHeldBack: boolean, isAwake: boolean): void;
+  /** A script wrote mail for these homes (spread/). The verb's answer waits for what is answered. */
+  mailed?(homes: readonly number[], at: port.At<unknown>): Promise<void>;
 }
 
 export class Verbs {
@@ -116,6 +118,11 @@ export class Verbs {
     return (await this.#read<port.Note | null>(readNoteScript, { key }, at)) ?? undefined;
   }
 
+  /** A script that is no verb of the port. Whoever calls it carries the mail that it writes: {@link mailedBy} of the answer, whose first place is JSON. */
+  call(main: Main, how: "run" | "write", asked: object, at: port.At<unknown>): Promise<readonly unknown[]> {
+    return this.#call(main, how, [JSON.stringify(asked)], at);
+  }
+
   /** A part of a batch of an outbox. */
   async move(move: Move, at: port.At): Promise<Moved> {
     const request = JSON.stringify({ ...move, atoms: this.#subscribers.withIds(move.atoms) });
@@ -160,7 +167,7 @@ export class Verbs {
   /** Its text; and what it told of subscriptions is known from now on. */
   #learnt(answer: unknown): string {
     const [text, , subscribers] = answer as [string, number, string?];
-    if (typeof subscribers === "string") this.#subscribers.learn(JSON.parse(subscribers) as ToldSubscribers);
+    if (typeof subscribers === "string" && subscribers !== "") this.#subscribers.learn(JSON.parse(subscribers) as ToldSubscribers);
     return text;
   }
 
@@ -174,7 +181,14 @@ export class Verbs {
     return JSON.parse(text) as T;
   }
 
-  async #run(main: Main, how: "run" | "write", args: readonly string[], { now }: port.At<unknown>): Promise<unknown> {
+  async #run(main: Main, how: "run" | "write", args: readonly string[], at: port.At<unknown>): Promise<unknown> {
+    const answer = await this.#call(main, how, args, at);
+    const mailed = mailedBy(main, answer);
+    if (mailed.length > 0) await this.#teller.mailed?.(mailed, at);
+    return answer;
+  }
+
+  async #call(main: Main, how: "run" | "write", args: readonly string[], { now }: port.At<unknown>): Promise<readonly unknown[]> {
     const isWork = main === enqueueSlimScript || main === enqueueScript;
     const isAwake = isWork && this.#known.has(main);
     const first = `${now ?? ""},${this.#teller.self}`;
@@ -187,6 +201,12 @@ export class Verbs {
     if (told === 1 || told === 2) this.#teller.told(told === 2, isAwake);
     return answer;
   }
+}
+
+/** The homes that a script wrote mail for: told behind all else. */
+export function mailedBy(main: Main, answer: readonly unknown[]): readonly number[] {
+  const told = answer[main === enqueueSlimScript ? 2 : 3];
+  return typeof told === "string" && told !== "" ? (JSON.parse(told) as readonly number[]) : [];
 }
 
 /** An empty table of Lua is not told apart from a list. */

@@ -176,7 +176,7 @@ export class Stage {
     for (const { follow } of claim.settling) this.#noticeJoins(follow ?? []);
     const verbs: Verb[] = claim.settling.length > 0 ? ["claim", "settle"] : ["claim"];
     const claimed = await this.#watched(verbs, async () => this.engine.claim(claim, this.at));
-    for (const { id } of claimed.jobs) this.#held.set(id, { claim: claim.claim, fence: claimed.fence });
+    for (const { id, fence } of claimed.jobs) this.#held.set(id, { claim: claim.claim, fence: fence ?? claimed.fence });
     return claimed;
   }
 

@@ -34,7 +34,7 @@ class Hand {
 
   /** An outcome of a job of the last claim. */
   outcome(job: ClaimedJob, claimed: Claimed, is: Outcome["is"], more: Partial<Outcome> = {}): Outcome {
-    return { id: job.id, claim: `${this.#name}-${this.#claims}`, fence: claimed.fence, is, ranMs: 1, ...more };
+    return { id: job.id, claim: `${this.#name}-${this.#claims}`, fence: job.fence ?? claimed.fence, is, ranMs: 1, ...more };
   }
 
   async settle(outcome: Outcome): Promise<Settled> {

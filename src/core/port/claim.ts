@@ -73,7 +73,7 @@ export interface ClaimQueue {
 
 export interface Claimed {
   readonly now: Instant;
-  /** max(the store's highest fence, now in µs, lastFence) grown by at least one. Stands on every job handed out; also answered when there are none. */
+  /** max(the store's highest fence, now in µs, lastFence) grown by at least one. Stands on every job handed out that names no other; also answered when there are none. */
   readonly fence: number;
   readonly jobs: readonly ClaimedJob[];
   readonly settled: readonly Settled[];
@@ -91,6 +91,8 @@ export interface ClaimedJob {
   readonly task: string;
   readonly queue: string;
   readonly payload: string;
+  /** The fence it was handed out under. Absent: the answer's. A store of several parts may give another one in each, none above the answer's. */
+  readonly fence?: number;
   /** 1 for the first: outcomes that count as attempts, plus one. A crash, a snooze and a release are not attempts. */
   readonly attempt: number;
   /** Claims so far, this one included. */

@@ -59,7 +59,7 @@ export class Run {
   constructor(claimed: ClaimedJob, by: { readonly claim: string; readonly fence: number }, task: AnyTask | undefined, hands: Hands | undefined) {
     this.claimed = claimed;
     this.claim = by.claim;
-    this.fence = by.fence;
+    this.fence = claimed.fence ?? by.fence;
     this.task = task;
     this.hands = hands;
     this.timeoutMs = task?.policy.timeoutMs ?? timeoutMs;

@@ -1,0 +1,120 @@
+/** One home: a whole small store under keys of its own, with connections of its own. Most stores are one. */
+import type * as port from "../../core/engine.ts";
+import type { Runtime } from "../../core/runtime.ts";
+import type { Script } from "../fragment.ts";
+import { Listeners } from "../listen.ts";
+import { openStore } from "../open.ts";
+import type { Begun } from "../open.ts";
+import type { Greeting, RedisConnection } from "../redisConnection.ts";
+import type { Verbs } from "../verbs.ts";
+import { Watch } from "../watch.ts";
+
+/** What the other homes want to know of it. */
+export interface HomeHears {
+  /** A script told of work that became ready. */
+  told(home: number): void;
+  /** A script wrote mail for these. */
+  mailed(from: number, to: readonly number[], at: port.At<unknown>): Promise<void>;
+  /** Another connection was greeted: the server there may have another past. */
+  greeted(home: number, begun: Begun): void;
+}
+
+export interface HomeParts {
+  readonly runtime: Runtime;
+  readonly connection: RedisConnection;
+  readonly number: number;
+  /** What all its keys begin with. */
+  readonly key: string;
+  readonly replicas: number;
+  /** How many homes the store is asked to have; undefined: as many as stand there. */
+  readonly homes?: number | undefined;
+  /** Where it is one of several. */
+  readonly hears?: HomeHears;
+}
+
+export class Home {
+  readonly number: number;
+  readonly key: string;
+  readonly connection: RedisConnection;
+  readonly listeners: Listeners;
+  readonly watch: Watch;
+  readonly verbs: Verbs;
+  /** For the thread that beats. */
+  readonly beating: Script;
+  /** As it was found at first. */
+  readonly begun: Begun;
+
+  private constructor(parts: HomeParts, rest: { listeners: Listeners; watch: Watch; verbs: Verbs; beating: Script; begun: Begun }) {
+    this.number = parts.number;
+    this.key = parts.key;
+    this.connection = parts.connection;
+    this.listeners = rest.listeners;
+    this.watch = rest.watch;
+    this.verbs = rest.verbs;
+    this.beating = rest.beating;
+    this.begun = rest.begun;
+  }
+
+  /** Closes the connection where it cannot be opened. */
+  static async open(parts: HomeParts): Promise<Home> {
+    const { connection, runtime, key, hears, number } = parts;
+    const watch = new Watch(runtime, connection, parts.replicas);
+    const listeners = new Listeners(runtime, connection, key);
+    let first: Begun | undefined;
+    connection.greetBy(greeting(parts, watch, listeners, (begun) => (first ??= begun)));
+    try {
+      await connection.ask("ping");
+      if (first === undefined) throw new Error("a connection was not greeted");
+      // All of the Lua, which an app on another engine need not load.
+      const { beating, Verbs } = await import("../verbs.ts");
+      const teller = {
+        self: listeners.self,
+        sent: (): void => listeners.sent(),
+        told: (isHeldBack: boolean, isAwake: boolean): void => {
+          hears?.told(number);
+          listeners.told(isHeldBack, isAwake);
+        },
+        ...(hears && { mailed: (to: readonly number[], at: port.At<unknown>): Promise<void> => hears.mailed(number, to, at) }),
+      };
+      return new Home(parts, { listeners, watch, verbs: new Verbs(connection, key, teller), beating: beating(), begun: first });
+    } catch (error) {
+      watch.close();
+      await connection.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.watch.close();
+    await this.listeners.close();
+    await this.connection.close();
+  }
+}
+
+/** Before anything else on a new connection: another server may be there, or the same one with an older past. */
+function greeting({ key, number, runtime, hears }: HomeParts, watch: Watch, listeners: Listeners, found: (begun: Begun) => void): Greeting {
+  return async (session) => {
+    const begun = await openStore(session, key);
+    found(begun);
+    await watch.greeted(session, begun.info);
+    tell(begun, session.name, key, runtime);
+    hears?.greeted(number, begun);
+    // Whoever waits may have waited for this server.
+    listeners.wake();
+  };
+}
+
+function tell({ is, era, elsewhere }: Begun, store: string, home: string, runtime: Runtime): void {
+  if (elsewhere !== undefined) {
+    runtime.log.warn(
+      { store, home, elsewhere },
+      `a new, empty store was begun here, and database ${elsewhere} of this server holds one of the same name; was that one meant?`,
+    );
+  }
+  if (is === "another era") {
+    runtime.log.warn(
+      { store, home, era },
+      "the server was restarted, promoted or emptied and may have lost writes: a new era begins, and reconciliations look for what is lost",
+    );
+  }
+}
