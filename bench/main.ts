@@ -6,9 +6,9 @@
  *   -- --store redis --durability aof-everysec (memory, aof-everysec or aof-always for all of its questions; never written)
  *   -- --full (all questions, more jobs)   -- --question pinned --seconds 30   -- --jobs 1000 (of each: a trial, kept however busy the machine is, and never written)
  */
-import { execFile } from "node:child_process";
 import { cpus } from "node:os";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
+import { ask } from "./ask.ts";
 import type { Cell } from "./figures.ts";
 import { isBusy, sampleMachine } from "./machine.ts";
 import { jobsOf, questions, questionsFor, storeOf, type BenchQuestion } from "./questions.ts";
@@ -16,11 +16,9 @@ import * as postgres from "./postgres/server.ts";
 import { durabilities, isDurability, type Durability } from "./redis/durability.ts";
 import * as redis from "./redis/server.ts";
 import { jsonOf, textOf, type Machine } from "./report.ts";
-import type { Store } from "./systems/system.ts";
+import type { Figures, Store } from "./systems/system.ts";
 
-const run = promisify(execFile);
 const retriesMax = 3;
-const errorLinesMax = 20;
 const secondsUsually = 30;
 
 const { values } = parseArgs({
@@ -88,22 +86,9 @@ async function measured(question: BenchQuestion, system: string, jobs: number, r
   }
 }
 
-async function answerOf(question: BenchQuestion, system: string, jobs: number): Promise<Readonly<Record<string, number>>> {
-  const more = JSON.stringify({
-    seconds: Number(values.seconds ?? question.seconds ?? secondsUsually),
-    held: question.held,
-    durability: durability ?? question.durability,
-  });
-  const child = new URL("child.ts", import.meta.url).pathname;
-  try {
-    const { stdout } = await run(process.execPath, ["--disable-warning=ExperimentalWarning", child, system, question.name, String(jobs), more], {
-      maxBuffer: 1e8,
-    });
-    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Record<string, number>;
-  } catch (error) {
-    const { stderr } = error as { readonly stderr?: string };
-    throw new Error(`${question.title}: ${system} gave no answer\n${(stderr ?? String(error)).split("\n").slice(0, errorLinesMax).join("\n")}`);
-  }
+function answerOf({ name, title, seconds, held, durability: ownDurability }: BenchQuestion, system: string, jobs: number): Promise<Figures> {
+  const asked = { seconds: Number(values.seconds ?? seconds ?? secondsUsually), held, durability: durability ?? ownDurability };
+  return ask({ system, question: name, title, jobs, asked });
 }
 
 async function write(): Promise<void> {
