@@ -58,9 +58,9 @@ local function choose(wanted, fence)
   return out
 end
 
--- Nothing bears this fence: then it need not be written.
-local function forget_fence(before)
-  S.meta.fence, S.changed.fence = before, nil
+-- Nothing bears this fence: then it need not be written. That of a new era is.
+local function forget_fence(before, wasChanged)
+  S.meta.fence, S.changed.fence = before, wasChanged
 end
 
 -- Most stores have none that count starts: that is seen without the module of limits.
@@ -78,6 +78,7 @@ local function next_due(out)
   end
   return at and math.max(0, at - S.now) or nil
 end
+M.next_due = next_due
 
 function M.claim(wanted)
   local isSettling = #wanted.settling.batches + #wanted.settling.others > 0
@@ -88,14 +89,14 @@ function M.claim(wanted)
   if has_starts() then U.limits.expire(tidyMax) end
   U.aftermath.run()
   if isSettling then settled = U.settle.with_states(settled) end
-  local before = S.meta.fence
+  local before, wasChanged = S.meta.fence, S.changed.fence
   local fence = U.meta.next_fence(wanted.lastFence)
   local out = choose(wanted, fence)
   local claimed = {}
   for i, job in ipairs(out.jobs) do claimed[i] = M.claimed_job(job) end
   -- Starts that count from now on move the time of the next room.
   U.aftermath.run()
-  if out.count == 0 then forget_fence(before) end
+  if out.count == 0 then forget_fence(before, wasChanged) end
   return out, {
     now = S.now, fence = string.format('%.0f', fence), settled = settled, spans = out.spans, runs = out.runs, jobs = claimed,
     hasSuspects = U.choice.has_suspects(out), nextDueMs = next_due(out),
@@ -131,12 +132,13 @@ local wanted = cjson.decode(ARGV[2])
 local out, answer = U.claim.claim(wanted)
 answer.templates = U.claim.templates(out.spans)
 U.claim.note_idle(wanted, out.count)
+if S.meta.homes > 1 then answer.head = U.head.of(out, answer.nextDueMs) end
 local texts = {}
 for from = 1, #out.seqs, 1000 do
   local found = call('HMGET', K .. ':j', unpack(out.seqs, from, math.min(from + 999, #out.seqs)))
   if from == 1 then texts = found else for _, text in ipairs(found) do texts[#texts + 1] = text end end
 end
 flush()
-return { cjson.encode(answer), S.told, texts }
+return { cjson.encode(answer), S.told, texts, S.mailed and U.mail.homes() or nil }
 `,
 );

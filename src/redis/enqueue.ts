@@ -73,13 +73,24 @@ local function begins_with(text, prefix)
   return string.sub(text, 1, #prefix) == prefix
 end
 
-local function write_note(note)
+-- given: version and writtenAt, by another home.
+local function write_note(note, given)
   local key, value = note.key, note.value
   local isFirst = U.notes.read(key) == nil
-  U.notes.write(key, value)
+  U.notes.write(key, value, given)
   if value and isFirst and begins_with(key, '${subscriptionPrefix}') then U.replay.start_replay(U.notes.parse_subscription(value)) end
   -- It may have been a pause that ended, or a limit that gives more room.
   if value == nil or begins_with(key, '${limitPrefix}') or begins_with(key, '${resourcePrefix}') then U.store.wake() end
+end
+
+-- Home 0 decides; the others follow.
+local function tell_note(key)
+  local note = U.notes.read(key) or {}
+  U.mail.send_all({ is = 'note', key = key, value = note.value, version = note.version, writtenAt = note.writtenAt })
+end
+
+function M.take_note(message)
+  write_note(message, message)
 end
 
 local function is_leasing(works)
@@ -91,7 +102,10 @@ end
 
 -- Notes first: a subscription hears the events of its own atom. What became of its jobs is told when all of it is stored.
 function M.store_atom(atom, leased)
-  for _, note in ipairs(atom.notes or {}) do write_note(note) end
+  for _, note in ipairs(atom.notes or {}) do
+    write_note(note)
+    if S.meta.homes > 1 then tell_note(note.key) end
+  end
   local accepted = M.accept_works(atom.works, 'outside')
   U.aftermath.run()
   local fences = is_leasing(atom.works) and U.bornLease.lease_born(atom.works, accepted, leased) or {}

@@ -7,6 +7,7 @@
  */
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
+import { homesMax } from "./spread/homes.ts";
 
 /** Another one with each release that changes what the keys hold. */
 export const format = 1;
@@ -17,7 +18,7 @@ export const format = 1;
  */
 const fenceLeap = 86_400_000_000;
 /**
- * Where fences are ahead of the clock already, they go on above all that can have been given since, one each µs, and keep how far they are ahead: an emptied store knows
+ * Where fences are ahead of the clock already, they go on above all that can have been given since, one each µs (of several homes, one in so many numbers), and keep how far they are ahead: an emptied store knows
  * only the clock, and must come out above them, too. A promoted server may have another clock.
  */
 const clockSlack = 60_000_000;
@@ -53,7 +54,8 @@ local function begin_era(past, fence, clock, now)
   call('HSET', K .. ':m', 'format', '${format}', 'era', era, 'history', past.text)
   local above = math.max(now * 1000, time[1] * 1000000 + time[2]) + ${fenceLeap}
   if fence == 0 then return above end
-  return math.max(above, fence + (math.max(0, now - clock) + 1) * 1000 + (past.isSecond and ${clockSlack} or 0))
+  local step = call('HGET', K .. ':m', 'homes') and ${homesMax} or 1
+  return math.max(above, fence + (math.max(0, now - clock) + 1) * 1000 * step + (past.isSecond and ${clockSlack} or 0))
 end
 
 -- Answers above what the next fences must be, if a new era begins.
@@ -71,8 +73,13 @@ end
 export const eraFragment: Fragment = fragment(
   "era",
   String.raw`${eraLua}
--- For the begin of a script that finds no format: the store was emptied.
+-- For the begin of a script that finds no format: the store was emptied. Which home of how many it was, those know who ask.
 function M.begin()
+  local home, homes = string.match(ARGV[1], ',(%d+)/(%d+)$')
+  if homes then
+    call('HSET', K .. ':m', 'homes', homes, 'home', home)
+    S.meta.homes, S.meta.home = tonumber(homes), tonumber(home)
+  end
   U.meta.set('fence', begin_era(history(), S.meta.fence, S.meta.now, S.now))
 end
 

@@ -1,6 +1,7 @@
 /** Numbers of the whole store: its time, the sequence of what is stored, the highest fence. */
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
+import { homesMax } from "./spread/homes.ts";
 
 export const metaFragment: Fragment = fragment(
   "meta",
@@ -35,10 +36,12 @@ function M.next_seq()
   return M.take_seqs(1)
 end
 
--- Above all that were given out, and above the largest the asker ever saw.
+-- Above all that were given out, and above the largest the asker ever saw. Of several homes each gives those that tell its number.
 function M.next_fence(last)
-  M.set('fence', math.max(S.meta.fence, S.now * 1000, tonumber(last) or 0) + 1)
-  return S.meta.fence
+  local fence = math.max(S.meta.fence, S.now * 1000, tonumber(last) or 0) + 1
+  if S.meta.homes > 1 then fence = fence + (S.meta.home - fence) % ${homesMax} end
+  M.set('fence', fence)
+  return fence
 end
 
 function M.flush()

@@ -29,6 +29,7 @@ import { gatesFragment } from "./gates.ts";
 import { gatheringFragment } from "./gathering.ts";
 import { handOutFragment } from "./handOut.ts";
 import { handSpansFragment } from "./handSpans.ts";
+import { headFragment } from "./head.ts";
 import { inRowFragment } from "./inRow.ts";
 import { inStateFragment } from "./inState.ts";
 import { jobFragment } from "./job.ts";
@@ -49,6 +50,7 @@ import { lifeFragment } from "./life.ts";
 import { limitPassesFragment } from "./limitPasses.ts";
 import { lineFragment } from "./line.ts";
 import { lockFragment } from "./lock.ts";
+import { mailFragment } from "./mail.ts";
 import { marksFragment } from "./marks.ts";
 import { metaFragment } from "./meta.ts";
 import { newJobFragment } from "./newJob.ts";
@@ -68,6 +70,7 @@ import { settleFragment } from "./settle.ts";
 import { spansFragment } from "./spans.ts";
 import { startFragment } from "./start.ts";
 import { storeFragment } from "./store.ts";
+import { takeFragment } from "./take.ts";
 import { templateFragment } from "./template.ts";
 import { uniqueFragment } from "./unique.ts";
 import { unknownFragment } from "./unknown.ts";
@@ -100,6 +103,7 @@ const fragments: readonly Fragment[] = [
   gatheringFragment,
   handOutFragment,
   handSpansFragment,
+  headFragment,
   inRowFragment,
   inStateFragment,
   jobFragment,
@@ -121,6 +125,7 @@ const fragments: readonly Fragment[] = [
   limitPassesFragment,
   lineFragment,
   lockFragment,
+  mailFragment,
   marksFragment,
   metaFragment,
   newJobFragment,
@@ -140,6 +145,7 @@ const fragments: readonly Fragment[] = [
   spansFragment,
   startFragment,
   storeFragment,
+  takeFragment,
   templateFragment,
   uniqueFragment,
   unknownFragment,

@@ -39,15 +39,16 @@ local function subscribe(key, old, value)
   if value then call('ZADD', K .. ':ns:' .. M.parse_subscription(value).event, 0, key) end
 end
 
--- Without a value it is deleted.
-function M.write(key, value)
+-- Without a value it is deleted. given: version and writtenAt, by another home.
+function M.write(key, value, given)
   local old = U.rows.get('notes', key)
   U.meta.add('notes', 1)
   if value == nil then
     U.rows.remove('notes', key)
     if old then call('ZREM', keys, key) end
   else
-    U.rows.put('notes', key, { version = (old and old.version or 0) + 1, value = value, writtenAt = S.now })
+    given = given or { version = (old and old.version or 0) + 1, writtenAt = S.now }
+    U.rows.put('notes', key, { version = given.version, value = value, writtenAt = given.writtenAt })
     if old == nil then call('ZADD', keys, 0, key) end
   end
   if starts_with(key, prefix) then subscribe(key, old, value) end

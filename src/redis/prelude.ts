@@ -13,12 +13,12 @@ end })
 
 -- The store's time never goes back.
 local function begin()
-  local meta = call('HMGET', K .. ':m', 'now', 'seq', 'fence', 'idle', 'wokeAt', 'marks', 'dueTo', 'dueSeq', 'format', 'looks', 'direct')
+  local meta = call('HMGET', K .. ':m', 'now', 'seq', 'fence', 'idle', 'wokeAt', 'marks', 'dueTo', 'dueSeq', 'format', 'looks', 'direct', 'homes', 'home')
   S.meta = { now = tonumber(meta[1]) or 0, seq = tonumber(meta[2]) or 0, fence = tonumber(meta[3]) or 0, idle = tonumber(meta[4]) or 0,
     wokeAt = tonumber(meta[5]) or 0, marks = tonumber(meta[6]) or 0, dueTo = tonumber(meta[7]) or 0, dueSeq = tonumber(meta[8]) or 0,
-    looks = tonumber(meta[10]) or 0, direct = tonumber(meta[11]) or 0 }
+    looks = tonumber(meta[10]) or 0, direct = tonumber(meta[11]) or 0, homes = tonumber(meta[12]) or 1, home = tonumber(meta[13]) or 0 }
   S.changed = {}
-  local given, self = string.match(ARGV[1], '^([^,]*),?(.*)$')
+  local given, self = string.match(ARGV[1], '^([^,]*),?([^,]*)')
   S.self = self
   local now = tonumber(given)
   if now == nil then
@@ -47,12 +47,14 @@ local function flush()
   if rawget(U, 'job') then U.job.flush() end
   if rawget(U, 'marks') then U.marks.flush() end
   if next(S.counts) then U.line.flush() end
+  if S.mailed then U.mail.flush() end
   tell()
   if next(S.changed) then U.meta.flush() end
 end
 
 local function finish(answer)
   flush()
+  if S.mailed then return { cjson.encode(answer), S.told, false, U.mail.homes() } end
   return { cjson.encode(answer), S.told }
 end
 `;

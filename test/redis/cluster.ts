@@ -180,7 +180,7 @@ async function until(holds: () => Promise<boolean>, otherwise: string): Promise<
   }
 }
 
-async function clusterPort(): Promise<number> {
+export async function clusterPort(): Promise<number> {
   for (;;) {
     const port = await freePort();
     if (port + busOffset < 65_536 && (await isFree(port + busOffset))) return port;

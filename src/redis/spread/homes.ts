@@ -1,0 +1,53 @@
+/** The homes of a store: what their keys begin with, evenly over the slots of a cluster; and which of them a text, or a fence, belongs to. */
+import { createHash } from "node:crypto";
+import { homeOf } from "../prefix.ts";
+
+/** Of one store, at most. So many fences follow each other before one belongs to the same home again. */
+export const homesMax = 64;
+
+const slots = 16_384;
+
+/**
+ * Home 0 is where a store of one home is. The others lie in equal ranges of slots, that of home 0 being in the middle of its own: a cluster that has its slots in as many
+ * equal parts has a home in each.
+ */
+export function homesOf(prefix: string, count: number): readonly string[] {
+  const first = homeOf(prefix);
+  const from = slotOf(first) - slots / count / 2;
+  return [first, ...Array.from({ length: count - 1 }, (_, nth) => named(prefix, nth + 1, from, count))];
+}
+
+function named(prefix: string, home: number, from: number, count: number): string {
+  let name = "";
+  for (let nth = 0; nth === 0 || rangeOf(slotOf(name) - from, count) !== home; nth += 1) name = `{${prefix}:${home}.${nth}}`;
+  return name;
+}
+
+function rangeOf(slot: number, count: number): number {
+  return Math.floor((((slot + slots) % slots) * count) / slots);
+}
+
+/** Of the text that stands in the braces: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags */
+export function slotOf(home: string): number {
+  let crc = 0;
+  for (const byte of Buffer.from(home.slice(1, -1))) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc & 0x8000) === 0 ? (crc << 1) & 0xffff : ((crc << 1) ^ 0x1021) & 0xffff;
+  }
+  return crc % slots;
+}
+
+/** As U.route.home_of. */
+export function homeOfText(text: string, count: number): number {
+  return Number.parseInt(createHash("sha1").update(text).digest("hex").slice(0, 8), 16) % count;
+}
+
+/** Who gave it. */
+export function homeOfFence(fence: number): number {
+  return fence % homesMax;
+}
+
+/** How scripts are told who calls: with which home of how many it is, since one that was emptied does not know. */
+export function calledBy(self: string, home: number, count: number): string {
+  return count === 1 ? self : `${self},${home}/${count}`;
+}

@@ -1,0 +1,32 @@
+/** What becomes of a message that another home sent: by its kind, the function that takes it. */
+import { fragment } from "./fragment.ts";
+import type { Fragment } from "./fragment.ts";
+
+/** By message.is; each is called with the message and the number of the home that it comes from. */
+const takers: Readonly<Record<string, string>> = {
+  note: "U.enqueue.take_note",
+};
+
+/**
+ * A taker answers nothing, or what its sender's client is told (with `is`, that of the message, so that it is known for what it is); or a function that is called for that
+ * when all that follows has happened.
+ */
+export const takeFragment: Fragment = fragment(
+  "take",
+  String.raw`
+local takers = {
+${Object.entries(takers)
+  .map(([is, taker]) => `  ${is} = function(message, from) return ${taker}(message, from) end,`)
+  .join("\n")}
+}
+
+-- Another errand may know more kinds.
+function M.is_known(message)
+  return takers[message.is] ~= nil
+end
+
+function M.take(message, from)
+  return takers[message.is](message, from)
+end
+`,
+);
