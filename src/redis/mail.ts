@@ -104,11 +104,11 @@ end
 function M.hand_over(asked)
   local number = U.meta.get('number')
   local last, cut = standing(asked.to)
-  if asked.number == number and asked.upTo > cut and asked.upTo <= last then
+  if asked.upTo and asked.number == number and asked.upTo > cut and asked.upTo <= last then
     drop(asked.to, cut, asked.upTo)
     cut = asked.upTo
   end
-  return { number = number, first = cut + 1, last = last }, next_texts(asked.to, cut + 1, last)
+  return { number = number, first = cut + 1, last = last }, asked.isLast and {} or next_texts(asked.to, cut + 1, last)
 end
 
 -- The number of the last one taken from a home.
@@ -127,7 +127,10 @@ end
 `,
 );
 
-/** Asked: to, and which were taken there: number, that of the era they belong to, and upTo. Answers the era's number, those of the first and of the last, and texts. */
+/**
+ * Asked: to, and which were taken there: number, that of the era they belong to, and upTo; isLast: nothing more. Answers the era's number, those of the first and of the
+ * last, and texts.
+ */
 export const outScript: Main = script(
   "out",
   String.raw`
