@@ -105,6 +105,8 @@ export const redisClusterMs: number = 2 * second;
 export const redisAgainFirstMs = 10;
 export const redisAgainUpToMs = 200;
 export const redisNodesTried = 5;
+/** Over several partitions: for how long what one has ready is taken for known, where nothing is heard of it. */
+export const headMs: number = 1 * second;
 /** An outbox: how much of it is moved on at once, for how long at most before others may go on with it, and how soon after a commit of this process it is looked at. */
 export const outboxRowsMax = 500;
 export const outboxWorksMax = 500;

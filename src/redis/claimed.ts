@@ -1,12 +1,19 @@
 /** What a claim is answered with: slim jobs as the texts that they are stored as. */
 import type { Claimed, ClaimedJob, Outcome } from "../core/engine.ts";
+import type { ToldHead } from "./head.ts";
 import { settledOf } from "./outcomes.ts";
 import type { Seqs, StoredSettled } from "./outcomes.ts";
 
 /** Those of lost leases are never settled. Who is forgotten settles by its id. */
 const seqsMax = 100_000;
 
-export interface StoredClaimed extends Omit<Claimed, "jobs" | "settled" | "fence"> {
+/** Of one of several homes: what it has left to hand out, and of which limits it could use more. */
+export interface HomeClaimed extends Claimed {
+  readonly head?: ToldHead;
+  readonly wants?: Readonly<Record<string, number>>;
+}
+
+export interface StoredClaimed extends Omit<HomeClaimed, "jobs" | "settled" | "fence"> {
   readonly fence: string;
   readonly settled: readonly StoredSettled[];
   readonly jobs: readonly ClaimedJob[];
@@ -17,7 +24,7 @@ export interface StoredClaimed extends Omit<Claimed, "jobs" | "settled" | "fence
   readonly templates: Readonly<Record<string, { readonly task: string; readonly queue: string; readonly version?: number; readonly isLaned?: boolean }>>;
 }
 
-export function claimedOf(stored: StoredClaimed, texts: readonly string[], settling: readonly Outcome[], seqs: Seqs): Claimed {
+export function claimedOf(stored: StoredClaimed, texts: readonly string[], settling: readonly Outcome[], seqs: Seqs): HomeClaimed {
   const { spans, runs, templates, jobs, settled, fence: text, ...claimed } = stored;
   const fence = Number(text);
   const answered = settledOf(settling, Array.isArray(settled) ? settled : [], seqs);

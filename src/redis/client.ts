@@ -59,17 +59,19 @@ export interface Given {
 
 export interface GivenOptions extends ConnectionOptions {
   readonly prefix?: string | undefined;
+  /** What the keys begin with that it must lead to, where that is not the first home. */
+  readonly home?: string | undefined;
 }
 
 /**
  * A URL, or a client or a cluster of ioredis or iovalkey, whose options are taken: errand's connections are its own, since one that others use waits for what they ask.
  * Throws `engine-missing`, `option-invalid`.
  */
-export function connectionOf(given: unknown, { prefix, ...options }: GivenOptions = {}): Given {
-  if (typeof given === "string") return ofUrl(placeOf(given), prefix, options);
+export function connectionOf(given: unknown, { prefix, home, ...options }: GivenOptions = {}): Given {
+  if (typeof given === "string") return ofUrl(placeOf(given), { prefix, home }, options);
   if (isCluster(given)) {
     const own = prefix ?? prefixOf(given);
-    return { connection: new RedisConnection(wayInto(given, own), options), prefix: own };
+    return { connection: new RedisConnection(wayInto(given, home ?? homeOf(own)), options), prefix: own };
   }
   if (!isRedisClient(given)) {
     throw new ErrandError(
@@ -80,25 +82,25 @@ export function connectionOf(given: unknown, { prefix, ...options }: GivenOption
   return { connection: new RedisConnection(new ServerWay(given), options), prefix: prefix ?? prefixOf(given) };
 }
 
-function ofUrl({ servers, isCluster: isOfCluster, prefix: said }: Place, asked: string | undefined, options: ConnectionOptions): Given {
+function ofUrl({ servers, isCluster: isOfCluster, prefix: said }: Place, asked: Pick<GivenOptions, "prefix" | "home">, options: ConnectionOptions): Given {
   const Client = loadDriver();
-  const prefix = asked ?? said ?? defaultPrefix;
+  const prefix = asked.prefix ?? said ?? defaultPrefix;
   const patterns = servers.map((server) => new Client(server, { lazyConnect: true }));
   const [pattern] = patterns;
   if (pattern === undefined) throw new ErrandError("option-invalid", 'the URL names no server; write "redis://host:6379/0"');
-  const way = isOfCluster ? new ClusterWay(pattern, { nodes: patterns.map(addressOf) }, homeOf(prefix)) : new ServerWay(pattern);
+  const way = isOfCluster ? new ClusterWay(pattern, { nodes: patterns.map(addressOf) }, asked.home ?? homeOf(prefix)) : new ServerWay(pattern);
   return { connection: new RedisConnection(way, options), prefix };
 }
 
 /** Begins at the nodes that it was made with, and those it knows by now. */
-function wayInto(cluster: RedisCluster, prefix: string): ClusterWay {
+function wayInto(cluster: RedisCluster, home: string): ClusterWay {
   const Client = loadDriver();
   const { redisOptions = {}, natMap } = cluster.options as { readonly redisOptions?: object; readonly natMap?: NatMap };
   const { startupNodes = [] } = cluster as { readonly startupNodes?: readonly (string | number | object)[] };
   const firsts = startupNodes.map((node) => patternOf(Client, node, redisOptions));
   const nodes = [...firsts, ...cluster.nodes()].map(addressOf);
   const [pattern = new Client({ ...redisOptions, lazyConnect: true })] = firsts;
-  return new ClusterWay(pattern, { nodes, ...(natMap !== undefined && natMap !== null && { natMap }) }, homeOf(prefix));
+  return new ClusterWay(pattern, { nodes, ...(natMap !== undefined && natMap !== null && { natMap }) }, home);
 }
 
 /** Each driver reads what may stand there: a URL, a port, options. */

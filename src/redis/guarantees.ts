@@ -3,10 +3,16 @@ import type { Guarantees } from "../core/engine.ts";
 import { saidOf } from "./durability.ts";
 import type { Durability } from "./durability.ts";
 
-export function guaranteesOf(durability: Durability, beatsFromThread: boolean, isCluster = false): Guarantees {
+export interface StoreKind {
+  readonly beatsFromThread: boolean;
+  readonly isCluster?: boolean;
+  readonly partitions?: number;
+}
+
+export function guaranteesOf(durability: Durability, { beatsFromThread, isCluster = false, partitions = 1 }: StoreKind): Guarantees {
   return {
     engine: "redis",
-    durability: isCluster ? `${saidOf(durability)} ${inCluster(durability)}` : saidOf(durability),
+    durability: isCluster ? `${saidOf(durability)} ${inCluster(durability, partitions)}` : saidOf(durability),
     beatsFromThread,
     weaker: {
       ...((durability.disk !== "aof-always" || isCluster) && {
@@ -16,15 +22,24 @@ export function guaranteesOf(durability: Durability, beatsFromThread: boolean, i
       G13: "Where no child process can be had, a job runs alone in its worker and is quarantined at the second death alone.",
       G15: "No transaction of an app can complete a job here (job.commit): a premise holds when it is checked, right before the run, and no later.",
       G17: "Holds within an era: a lock of the old one is void with the next beat, and its fence does not come again.",
+      ...(partitions > 1 && weakerBetween(partitions)),
       ...(!beatsFromThread && { G20: "The main loop beats: a handler that blocks the event loop longer than a lease may lose it." }),
     },
   };
 }
 
-/** The first one of several partitions is all there is so far. */
-function inCluster({ replicas }: Durability): string {
+/** What holds within each of several partitions, and less between them. */
+function weakerBetween(partitions: number): Guarantees["weaker"] {
+  return {
+    G6: `A unique key holds over all ${partitions} partitions; once a job has gone on from the one of its unique key to that of its lane or its limits, replace and debounce leave it as it is. An id is compared within the partition that the job's keys lead to: handed in again with other keys, it may be stored once more in another one.`,
+    G8: "Holds within a partition. Between them the one with the most urgent job is asked first, by what it had ready up to a second ago, and one claim is filled from it before the next is asked.",
+  };
+}
+
+function inCluster({ replicas }: Durability, partitions: number): string {
   const lost = replicas === 0 ? "writes that the promoted replica had not been told of, mostly those of the last moment" : "what the promoted replica lacks";
-  return `With one partition a Cluster gives fail-over, not more throughput: all keys are on one of its nodes. A fail-over loses ${lost}.`;
+  const keys = partitions === 1 ? "With one partition a Cluster gives fail-over, not more throughput: all keys are on one of its nodes. " : "";
+  return `${keys}A fail-over loses ${lost}.`;
 }
 
 function lostBy({ disk, replicas }: Durability, isCluster: boolean): string {

@@ -2,25 +2,23 @@
 import type * as port from "../core/engine.ts";
 import { ErrandError } from "../core/errors.ts";
 import type { BeatSource, Ms, Runtime } from "../core/runtime.ts";
-import { beatSourceOf } from "./beatConnection.ts";
 import { CallersTransactions, checkLender } from "./callersTransactions.ts";
-import { connectionOf } from "./client.ts";
 import { checkReplicas } from "./durability.ts";
-import { guaranteesOf } from "./guarantees.ts";
-import { Listeners } from "./listen.ts";
-import { openStore } from "./open.ts";
-import type { Begun } from "./open.ts";
-import { checkPrefix, homeOf } from "./prefix.ts";
-import type { Greeting, RedisConnection } from "./redisConnection.ts";
+import { checkPrefix } from "./prefix.ts";
+import { checkPartitions, openHomes } from "./spread/opening.ts";
+import type { Store, StoreVerbs } from "./spread/store.ts";
 import { placeOf } from "./url.ts";
-import type { Verbs } from "./verbs.ts";
-import { Watch } from "./watch.ts";
 
 export interface RedisOptions {
   /** What the names of errand's keys begin with. Default: "errand", or what the URL says (`?prefix=`). */
   readonly prefix?: string;
   /** How many replicas must have what was handed in, or has ended, before that is acknowledged. Default: 0. */
   readonly replicas?: number;
+  /**
+   * Over how many partitions the store is spread, 1 to 64, each of which may be on another node of a cluster. It is settled when the store is made; what is opened without
+   * it takes what stands there. Default: 1.
+   */
+  readonly partitions?: number;
   /**
    * For transactions of the app's in another database: what `within(tx)` is given is handed in there, in tables of its own, and moved on after the commit.
    * `postgres(pool)`, whose schema holds the tables, or `sqlite(file)`. Default: none.
@@ -29,11 +27,7 @@ export interface RedisOptions {
 }
 
 interface Opened {
-  readonly connection: RedisConnection;
-  readonly verbs: Verbs;
-  readonly listeners: Listeners;
-  readonly watch: Watch;
-  readonly beat: BeatSource | undefined;
+  readonly store: Store;
   readonly callers: CallersTransactions;
 }
 
@@ -46,6 +40,7 @@ export class RedisEngine implements port.Engine {
   outboxLagMs?: (at: port.At) => Promise<Ms>;
   readonly #given: unknown;
   readonly #replicas: number;
+  readonly #partitions: number | undefined;
   readonly #prefix: string | undefined;
   readonly #lender: port.Engine | undefined;
   /** Several brokers of one process may open the same value. */
@@ -56,6 +51,7 @@ export class RedisEngine implements port.Engine {
   constructor(given: unknown, options: RedisOptions) {
     this.#given = given;
     this.#replicas = checkReplicas(options.replicas ?? 0);
+    this.#partitions = checkPartitions(options.partitions);
     this.#lender = checkLender(options.outbox);
     const { prefix } = typeof given === "string" ? placeOf(given) : {};
     this.#prefix = options.prefix === undefined ? prefix : checkPrefix(options.prefix);
@@ -66,7 +62,7 @@ export class RedisEngine implements port.Engine {
     this.#opening ??= this.#open(runtime);
     try {
       const opened = (this.#opened = await this.#opening);
-      const { beat } = opened;
+      const { beat } = opened.store;
       if (beat !== undefined) this.beatSource = () => beat;
       const { outbox } = opened.callers;
       if (outbox === undefined) return;
@@ -89,18 +85,16 @@ export class RedisEngine implements port.Engine {
     delete this.setAside;
     delete this.outboxLagMs;
     await opened?.callers.close();
-    opened?.watch.close();
-    await opened?.listeners.close();
-    await opened?.connection.close();
+    await opened?.store.close();
   }
 
   guarantees(): port.Guarantees {
-    const { callers, connection, watch, beat } = this.#store;
-    return callers.weakened(guaranteesOf(watch.durability, beat !== undefined, connection.isCluster));
+    const { callers, store } = this.#here;
+    return callers.weakened(store.guarantees());
   }
 
   enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): port.Maybe<(port.Enqueued[] | ErrandError)[]> {
-    return at.tx === undefined ? this.#store.verbs.enqueue(atoms, at) : this.#store.callers.enqueue(atoms, at);
+    return at.tx === undefined ? this.#here.store.verbs.enqueue(atoms, at) : this.#here.callers.enqueue(atoms, at);
   }
 
   claim(wanted: port.Claim, at: port.At): Promise<port.Claimed> {
@@ -144,80 +138,38 @@ export class RedisEngine implements port.Engine {
   }
 
   listen(wake: () => void): port.Maybe<port.Unlisten> {
-    return this.#store.listeners.listen(wake);
+    return this.#here.store.listen(wake);
   }
 
   get isHearing(): boolean {
-    return this.#opened?.listeners.isHearing === true;
+    return this.#opened?.store.isHearing === true;
   }
 
   joins(tx: unknown): "sync" | "async" {
-    return this.#store.callers.joins(tx);
+    return this.#here.callers.joins(tx);
   }
 
   async #open(runtime: Runtime): Promise<Opened> {
-    // A virtual clock waits for no network.
-    const clock = runtime.storeTime === undefined ? runtime : undefined;
-    const { connection, prefix } = connectionOf(this.#given, { prefix: this.#prefix, replicas: this.#replicas, clock });
-    const home = homeOf(prefix);
-    const watch = new Watch(runtime, connection, this.#replicas);
-    const listeners = new Listeners(runtime, connection, home);
-    connection.greetBy(greeting(home, watch, listeners, runtime));
+    const store = await openHomes({ runtime, given: this.#given, prefix: this.#prefix, replicas: this.#replicas, partitions: this.#partitions });
+    const outbox = this.#lender?.outbox?.();
     try {
-      await connection.ask("ping");
+      return { store, callers: await CallersTransactions.open({ runtime, verbs: store.verbs, server: store.name, home: store.key, outbox }) };
     } catch (error) {
-      watch.close();
-      await connection.close();
+      await store.close();
       throw error;
     }
-    // All of the Lua, which an app on another engine need not load.
-    const { beating, Verbs } = await import("./verbs.ts");
-    const verbs = new Verbs(connection, home, listeners);
-    const outbox = this.#lender?.outbox?.();
-    const callers = await CallersTransactions.open({ runtime, verbs, server: connection.name, home, outbox }).catch(async (error: unknown) => {
-      watch.close();
-      await connection.close();
-      throw error;
-    });
-    return { connection, callers, verbs, listeners, watch, beat: beatSourceOf(connection, beating(), home) };
   }
 
-  #verbs({ tx }: port.At<unknown>): Verbs {
-    if (tx === undefined) return this.#store.verbs;
+  #verbs({ tx }: port.At<unknown>): StoreVerbs {
+    if (tx === undefined) return this.#here.store.verbs;
     throw new ErrandError(
       "tx-unsupported",
       "on Redis only work that is handed in joins a transaction: a job cannot be completed in it, so let its run end after the commit, and its effect bear a repeat",
     );
   }
 
-  get #store(): Opened {
+  get #here(): Opened {
     if (this.#opened === undefined) throw new ErrandError("broker-closed", "the redis engine is not open; open its broker before using it");
     return this.#opened;
-  }
-}
-
-/** Before anything else on a new connection: another server may be there, or the same one with an older past. */
-function greeting(home: string, watch: Watch, listeners: Listeners, runtime: Runtime): Greeting {
-  return async (session) => {
-    const begun = await openStore(session, home);
-    await watch.greeted(session, begun.info);
-    tell(begun, session.name, home, runtime);
-    // Whoever waits may have waited for this server.
-    listeners.wake();
-  };
-}
-
-function tell({ is, era, elsewhere }: Begun, store: string, home: string, runtime: Runtime): void {
-  if (elsewhere !== undefined) {
-    runtime.log.warn(
-      { store, home, elsewhere },
-      `a new, empty store was begun here, and database ${elsewhere} of this server holds one of the same name; was that one meant?`,
-    );
-  }
-  if (is === "another era") {
-    runtime.log.warn(
-      { store, home, era },
-      "the server was restarted, promoted or emptied and may have lost writes: a new era begins, and reconciliations look for what is lost",
-    );
   }
 }

@@ -8,15 +8,15 @@ import type { Ms } from "../core/runtime.ts";
 import type { JobState } from "../core/states.ts";
 import { beatScript } from "./beat.ts";
 import { changeJobs, changeScript } from "./change.ts";
-import type { ToldChange } from "./change.ts";
+import type { ChangeRequest, ToldChange } from "./change.ts";
 import { claimScript } from "./claim.ts";
 import { claimedOf } from "./claimed.ts";
-import type { StoredClaimed } from "./claimed.ts";
+import type { HomeClaimed, StoredClaimed } from "./claimed.ts";
 import type { Connection } from "./client.ts";
 import { countScript } from "./count.ts";
 import { enqueueScript } from "./enqueue.ts";
 import { findPages, findScript } from "./find.ts";
-import type { Told } from "./find.ts";
+import type { Asked, Told } from "./find.ts";
 import type { Main, Script } from "./fragment.ts";
 import { lockScript, unlockScript } from "./lock.ts";
 import { scriptOf } from "./modules.ts";
@@ -73,7 +73,7 @@ export class Verbs {
     return answers;
   }
 
-  async claim({ settling, ...wanted }: port.Claim, at: port.At): Promise<port.Claimed> {
+  async claim({ settling, ...wanted }: port.Claim, at: port.At): Promise<HomeClaimed> {
     const asked = { ...wanted, settling: tell(settling, this.#seqs) };
     const [text, , texts] = (await this.#run(claimScript, "write", [JSON.stringify(asked)], at)) as [string, number, string[]];
     return claimedOf(JSON.parse(text) as StoredClaimed, texts, settling, this.#seqs);
@@ -93,11 +93,21 @@ export class Verbs {
   }
 
   change(which: port.Selection, asked: port.Change, limit: number, at: port.At<unknown>): Promise<port.Changed> {
-    return changeJobs((request) => this.#write<ToldChange>(changeScript, request, at), which, asked, limit);
+    return changeJobs((request) => this.changeSome(request, at), which, asked, limit);
+  }
+
+  /** What one script changes. */
+  changeSome(request: ChangeRequest, at: port.At<unknown>): Promise<ToldChange> {
+    return this.#write(changeScript, request, at);
   }
 
   find<Q extends port.Query>(query: Q, at: port.At): Promise<port.Page<Q>> {
-    return findPages((asked) => this.#read<Told>(findScript, asked, at), query);
+    return findPages((asked) => this.read(asked, at), query);
+  }
+
+  /** What one script finds. */
+  read(asked: Asked, at: port.At): Promise<Told> {
+    return this.#read(findScript, asked, at);
   }
 
   async count(at: port.At): Promise<port.CountRow[]> {
@@ -119,8 +129,8 @@ export class Verbs {
   }
 
   /** A script that is no verb of the port. Whoever calls it carries the mail that it writes: {@link mailedBy} of the answer, whose first place is JSON. */
-  call(main: Main, how: "run" | "write", asked: object, at: port.At<unknown>): Promise<readonly unknown[]> {
-    return this.#call(main, how, [JSON.stringify(asked)], at);
+  call(main: Main, how: "run" | "write", asked: object, at: port.At<unknown>, texts: readonly string[] = []): Promise<readonly unknown[]> {
+    return this.#call(main, how, [JSON.stringify(asked), ...texts], at);
   }
 
   /** A part of a batch of an outbox. */

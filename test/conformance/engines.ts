@@ -2,11 +2,12 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EngineMaker } from "../../src/conformance/index.ts";
+import type { EngineMaker, TestStore } from "../../src/conformance/index.ts";
 import { present } from "../../src/conformance/expect.ts";
 import { memory } from "../../src/memory/index.ts";
 import { postgres } from "../../src/postgres/index.ts";
 import { redis } from "../../src/redis/index.ts";
+import type { RedisOptions } from "../../src/redis/index.ts";
 import { sqlite } from "../../src/sqlite/index.ts";
 import { emptyStore } from "../postgres/emptying.ts";
 import { emptyBy, freshPlace } from "../postgres/places.ts";
@@ -74,21 +75,23 @@ export const onPostgres: EngineMaker = {
 };
 
 /** Each process has connections of its own to one server. */
-export const onRedis: EngineMaker = {
-  name: "redis",
-  open: async () => {
-    const places = [await freshPrefix()];
-    const store = new Wipeable(() => {
-      const { url, prefix } = present(places.at(-1), "a place");
-      return () => redis(url, { prefix });
-    });
-    const wipe = async (): Promise<void> => {
-      places.push(await freshPrefix());
-      await store.wipe();
-    };
-    const dispose = async (): Promise<void> => {
-      for (const place of places) await place.done();
-    };
-    return { engine: () => store.engine(), wipe, dispose };
-  },
-};
+export const onRedis: EngineMaker = { name: "redis", open: () => redisStore({}) };
+
+/** The same, over three partitions: as they would be on three servers, but for what can be seen from outside. */
+export const onRedisSpread: EngineMaker = { name: "redis over partitions", open: () => redisStore({ partitions: 3 }) };
+
+async function redisStore(options: RedisOptions): Promise<TestStore> {
+  const places = [await freshPrefix()];
+  const store = new Wipeable(() => {
+    const { url, prefix } = present(places.at(-1), "a place");
+    return () => redis(url, { ...options, prefix });
+  });
+  const wipe = async (): Promise<void> => {
+    places.push(await freshPrefix());
+    await store.wipe();
+  };
+  const dispose = async (): Promise<void> => {
+    for (const place of places) await place.done();
+  };
+  return { engine: () => store.engine(), wipe, dispose };
+}

@@ -49,7 +49,7 @@ describe("docs/reference/defaults.md", () => {
 describe("docs/reference/guarantees.md", () => {
   it("says of each engine what it says itself", () => {
     const rows = rowsOf("docs/reference/guarantees.md", 5);
-    const engines = [onMemory, onSqlite, onPostgres(true), onRedis(set("aof-everysec"), true)];
+    const engines = [onMemory, onSqlite, onPostgres(true), onRedis(set("aof-everysec"), { beatsFromThread: true })];
     const numbers = [...new Set(engines.flatMap(({ weaker }) => Object.keys(weaker)))].toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1)));
     assert.deepEqual(
       rows.map(([name = "", ...cells]) => [name.split(",")[0], ...cells]),
@@ -60,14 +60,14 @@ describe("docs/reference/guarantees.md", () => {
       ],
     );
     assert.deepEqual(
-      [...engines, onPostgres(false), onRedis(set("aof-everysec"), false)].map(({ beatsFromThread }) => beatsFromThread),
+      [...engines, onPostgres(false), onRedis(set("aof-everysec"), { beatsFromThread: false })].map(({ beatsFromThread }) => beatsFromThread),
       [false, true, true, true, false, false],
     );
   });
 
   it("says what each setting of a Redis server keeps and may lose, as the engine says it", () => {
     const settings = [set("memory"), set("aof-everysec"), set("aof-always"), set("aof-everysec", 1)];
-    const inCluster = onRedis(set("aof-everysec"), true, true).durability;
+    const inCluster = onRedis(set("aof-everysec"), { beatsFromThread: true, isCluster: true }).durability;
     assert.deepEqual(
       rowsOf("docs/reference/guarantees.md", 3).map(([name, , said]) => [name, said]),
       [

@@ -1,12 +1,13 @@
 /** One home: a whole small store under keys of its own, with connections of its own. Most stores are one. */
 import type * as port from "../../core/engine.ts";
+import type { Unlisten } from "../../core/engine.ts";
 import type { Runtime } from "../../core/runtime.ts";
 import type { Script } from "../fragment.ts";
 import { Listeners } from "../listen.ts";
 import { openStore } from "../open.ts";
 import type { Begun } from "../open.ts";
 import type { Greeting, RedisConnection } from "../redisConnection.ts";
-import type { Verbs } from "../verbs.ts";
+import type { Teller, Verbs } from "../verbs.ts";
 import { Watch } from "../watch.ts";
 
 /** What the other homes want to know of it. */
@@ -43,8 +44,10 @@ export class Home {
   readonly beating: Script;
   /** As it was found at first. */
   readonly begun: Begun;
+  /** Tells the others, where there are any, that work may be ready here. */
+  readonly told: (() => void) | undefined;
 
-  private constructor(parts: HomeParts, rest: { listeners: Listeners; watch: Watch; verbs: Verbs; beating: Script; begun: Begun }) {
+  private constructor(parts: HomeParts, rest: Pick<Home, "listeners" | "watch" | "verbs" | "beating" | "begun" | "told">) {
     this.number = parts.number;
     this.key = parts.key;
     this.connection = parts.connection;
@@ -53,6 +56,7 @@ export class Home {
     this.verbs = rest.verbs;
     this.beating = rest.beating;
     this.begun = rest.begun;
+    this.told = rest.told;
   }
 
   /** Closes the connection where it cannot be opened. */
@@ -67,16 +71,9 @@ export class Home {
       if (first === undefined) throw new Error("a connection was not greeted");
       // All of the Lua, which an app on another engine need not load.
       const { beating, Verbs } = await import("../verbs.ts");
-      const teller = {
-        self: listeners.self,
-        sent: (): void => listeners.sent(),
-        told: (isHeldBack: boolean, isAwake: boolean): void => {
-          hears?.told(number);
-          listeners.told(isHeldBack, isAwake);
-        },
-        ...(hears && { mailed: (to: readonly number[], at: port.At<unknown>): Promise<void> => hears.mailed(number, to, at) }),
-      };
-      return new Home(parts, { listeners, watch, verbs: new Verbs(connection, key, teller), beating: beating(), begun: first });
+      const isOne = hears === undefined || (first.homes ?? 1) === 1;
+      const verbs = new Verbs(connection, key, isOne ? listeners : tellerOf(number, first.homes, listeners, hears));
+      return new Home(parts, { listeners, watch, verbs, beating: beating(), begun: first, told: isOne ? undefined : (): void => hears.told(number) });
     } catch (error) {
       watch.close();
       await connection.close();
@@ -84,11 +81,36 @@ export class Home {
     }
   }
 
+  listen(wake: () => void): Unlisten {
+    const { told } = this;
+    if (told === undefined) return this.listeners.listen(wake);
+    return this.listeners.listen(() => {
+      told();
+      wake();
+    });
+  }
+
   async close(): Promise<void> {
     this.watch.close();
     await this.listeners.close();
     await this.connection.close();
   }
+}
+
+/** What it is of how many is said with each call: a home that was emptied must know. */
+function tellerOf(number: number, homes: number, listeners: Listeners, hears: HomeHears): Teller {
+  return {
+    self: `${listeners.self},${number}/${homes}`,
+    sent: () => {
+      hears.told(number);
+      listeners.sent();
+    },
+    told: (isHeldBack, isAwake) => {
+      hears.told(number);
+      listeners.told(isHeldBack, isAwake);
+    },
+    mailed: (to, at) => hears.mailed(number, to, at),
+  };
 }
 
 /** Before anything else on a new connection: another server may be there, or the same one with an older past. */

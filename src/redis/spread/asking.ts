@@ -1,0 +1,72 @@
+/** One claim that goes to several homes: what is still wanted after each, and what came. */
+import { claimMax } from "../../core/defaults.ts";
+import type { Claim, Claimed, ClaimedJob, ClaimQueue, TaskTerms } from "../../core/engine.ts";
+
+export class Asking {
+  readonly jobs: ClaimedJob[] = [];
+  readonly #wanted: Claim;
+  readonly #queues: ClaimQueue[];
+  /** Handed out so far, by task, where the terms bound that; of these, those that were tried before. */
+  readonly #handed: Map<string, number> = new Map();
+  readonly #retries: Map<string, number> = new Map();
+
+  constructor(wanted: Claim) {
+    this.#wanted = wanted;
+    this.#queues = [...wanted.queues];
+  }
+
+  /** For the next home. */
+  next(lastFence: number): Omit<Claim, "settling"> {
+    const { settling: _, ...wanted } = this.#wanted;
+    return { ...wanted, lastFence, queues: this.#queues, ...(wanted.terms && this.#handed.size > 0 && { terms: this.#termsLeft(wanted.terms) }) };
+  }
+
+  /** How many jobs could come. */
+  get most(): number {
+    if (this.#wanted.alone === "only") return this.jobs.length > 0 ? 0 : 1;
+    const wanted = this.#queues.reduce((sum, { slots, ahead }) => sum + slots + ahead, 0);
+    return Math.min(wanted, claimMax - this.jobs.length);
+  }
+
+  /** The fence is that home's. */
+  came({ jobs, fence }: Claimed): void {
+    if (jobs.length === 0) return;
+    let before: ClaimedJob | undefined;
+    for (const job of jobs) {
+      this.#place(job, before);
+      this.#count(job);
+      before = job;
+    }
+    this.jobs.push(...jobs.map((job) => ({ ...job, fence })));
+  }
+
+  /** As the script does: slots first. Whoever follows in a row is held ahead. */
+  #place(job: ClaimedJob, before: ClaimedJob | undefined): void {
+    const at = this.#queues.findIndex(({ queue }) => queue === job.queue);
+    const open = this.#queues[at];
+    if (open === undefined) return;
+    const isFollower = job.lane !== undefined && before?.lane === job.lane && before.task === job.task;
+    const takesSlot = !isFollower && open.slots > 0;
+    this.#queues[at] = takesSlot ? { ...open, slots: open.slots - 1 } : { ...open, ahead: Math.max(0, open.ahead - 1) };
+  }
+
+  #count({ task, attempt }: ClaimedJob): void {
+    const terms = this.#wanted.terms?.[task];
+    if (terms?.most === undefined && terms?.retriesMost === undefined) return;
+    this.#handed.set(task, (this.#handed.get(task) ?? 0) + 1);
+    if (attempt > 1) this.#retries.set(task, (this.#retries.get(task) ?? 0) + 1);
+  }
+
+  #termsLeft(terms: Readonly<Record<string, TaskTerms>>): Readonly<Record<string, TaskTerms>> {
+    return Object.fromEntries(
+      Object.entries(terms).map(([task, { most, retriesMost, ...own }]) => [
+        task,
+        {
+          ...own,
+          ...(most !== undefined && { most: Math.max(0, most - (this.#handed.get(task) ?? 0)) }),
+          ...(retriesMost !== undefined && { retriesMost: Math.max(0, retriesMost - (this.#retries.get(task) ?? 0)) }),
+        },
+      ]),
+    );
+  }
+}

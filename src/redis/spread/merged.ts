@@ -1,0 +1,33 @@
+/** What several homes answered, as one answer. */
+import type { Heard, Tidied } from "../../core/engine.ts";
+
+/** Notes are decided in the first. Until all are of one era again, what they are of together is one of its own. */
+export function heardOf(all: readonly Heard[]): Heard {
+  const [first] = all;
+  return {
+    now: Math.max(...all.map(({ now }) => now)),
+    isLost: all.some(({ isLost }) => isLost),
+    cancelled: [...new Set(all.flatMap(({ cancelled }) => cancelled))],
+    notesVersion: first?.notesVersion ?? 0,
+    era: [...new Set(all.map(({ era }) => era))].join(" "),
+  };
+}
+
+export function tidiedOf(all: readonly Tidied[]): Tidied {
+  const sum = (name: Exclude<keyof Tidied, "now" | "hasMore">): number => all.reduce((total, one) => total + one[name], 0);
+  return {
+    now: Math.max(...all.map(({ now }) => now)),
+    promoted: sum("promoted"),
+    skipped: sum("skipped"),
+    takenBack: sum("takenBack"),
+    quarantined: sum("quarantined"),
+    parked: sum("parked"),
+    admitted: sum("admitted"),
+    released: sum("released"),
+    closed: sum("closed"),
+    dropped: sum("dropped"),
+    replayed: sum("replayed"),
+    purged: sum("purged"),
+    hasMore: all.some(({ hasMore }) => hasMore),
+  };
+}

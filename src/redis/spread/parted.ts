@@ -1,0 +1,18 @@
+/** A call of which some homes did their part and others failed. */
+import { ErrandError } from "../../core/errors.ts";
+
+/** Definite only where nothing was done anywhere. `hasDone`: some home did its part. */
+export function failureOf(failed: readonly unknown[], hasDone: boolean): unknown {
+  const first = failed.find((error) => !isDefinite(error)) ?? failed[0];
+  if (!ErrandError.is(first) || !first.isDefinite || !hasDone) return first;
+  const said = first.message.slice(first.code.length + 2);
+  return new ErrandError(first.code, `${said}; other partitions may have done their part of this call`, {
+    cause: first,
+    details: first.details,
+    isDefinite: false,
+  });
+}
+
+function isDefinite(error: unknown): boolean {
+  return ErrandError.is(error) && error.isDefinite;
+}

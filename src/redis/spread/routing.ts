@@ -1,0 +1,113 @@
+/** Which home a call's works begin in: as `U.route` has it for those that scripts make. What goes on from there, the scripts send on themselves. */
+import type * as port from "../../core/engine.ts";
+import { homeOfText } from "./homes.ts";
+
+/** Where a join or a predecessor is that stands in no work before it; undefined: unknown. */
+export type Known = (id: string) => number | undefined;
+
+/** A work as scripts of several homes take it: with where its join is, and each of what it comes after. */
+type Located = port.NewWork & { readonly joinHome?: number };
+type LocatedAfter = port.After & { readonly home?: number };
+
+/** Atoms of one home, and their places in the call. */
+export interface Share {
+  readonly home: number;
+  readonly atoms: port.Atom[];
+  readonly places: number[];
+}
+
+/** The scope of a lane's, a unique key's or a limit's name is left out: those of one task have the same values, and so the same home. */
+export function homeOfName(name: string, count: number): number {
+  return homeOfText(name.slice(Math.max(0, name.indexOf("["))), count);
+}
+
+/** Of joins and predecessors that these name, those that stand in no work before them. */
+export function namedIn(works: readonly port.NewWork[]): readonly string[] {
+  const named = new Set<string>();
+  const seen = new Set<string>();
+  for (const work of works) {
+    if (isNaming(work)) {
+      for (const id of [work.join, ...(work.after ?? []).map((after) => after.id)]) if (id !== undefined && !seen.has(id)) named.add(id);
+    }
+    seen.add(work.id);
+  }
+  return [...named];
+}
+
+/** The works of one atom, as they are sent to its home. */
+export class Route {
+  readonly home: number;
+  readonly works: readonly port.NewWork[];
+  /** Where each work begins, by its id. */
+  readonly homes: ReadonlyMap<string, number>;
+
+  /** `stays`: where a work stays that nothing leads elsewhere; undefined: where the first does that something leads, else by its id. */
+  constructor(works: readonly port.NewWork[], count: number, known: Known, stays?: number) {
+    const firsts = new Map<string, First>();
+    for (const work of works)
+      firsts.set(
+        work.id,
+        firstOf(work, count, (id) => firsts.get(id) ?? known(id)),
+      );
+    const led = [...firsts.values()].find((first) => first !== "stays");
+    this.home = stays ?? led ?? homeOfText(works[0]?.id ?? "", count);
+    this.homes = new Map(Array.from(firsts, ([id, first]) => [id, first === "stays" ? this.home : first]));
+    this.works = works.some(isNaming) ? works.map((work) => located(work, (id) => this.homes.get(id) ?? known(id))) : works;
+  }
+}
+
+/** Where a work begins; "stays": with its atom. */
+type First = number | "stays";
+
+function firstOf(work: port.NewWork, count: number, whereIs: (id: string) => First | undefined): First {
+  if (work.kind === "event") return homeOfText(work.id, count);
+  if (work.kind === "join") return (work.join === undefined ? undefined : whereIs(work.join)) ?? homeOfText(work.id, count);
+  const { join, after = [], unique, lane, keyLimits = [], rememberMs, id } = work;
+  for (const named of join === undefined ? after : [{ id: join }, ...after]) {
+    const home = whereIs(named.id);
+    if (home !== undefined) return home;
+  }
+  if (unique !== undefined) return homeOfName(unique.key, count);
+  if (lane !== undefined) return homeOfName(lane.key, count);
+  const [limit] = keyLimits.map(({ key }) => key).toSorted(byBytes);
+  if (limit !== undefined) return homeOfName(limit, count);
+  return rememberMs > 0 ? homeOfText(id, count) : "stays";
+}
+
+/** As the scripts sort. */
+function byBytes(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}
+
+function isNaming(work: port.NewWork): work is Exclude<port.NewWork, port.NewEvent> {
+  return work.kind !== "event" && (work.join !== undefined || work.after !== undefined);
+}
+
+function located(work: port.NewWork, whereIs: Known): Located {
+  if (!isNaming(work)) return work;
+  const joinHome = work.join === undefined ? undefined : whereIs(work.join);
+  const after = work.after?.map((one): LocatedAfter => {
+    const home = whereIs(one.id);
+    return home === undefined ? one : { ...one, home };
+  });
+  return { ...work, ...(joinHome !== undefined && { joinHome }), ...(after && { after }) };
+}
+
+/** By home. An atom with notes goes where notes are decided. */
+export function sharesOf(atoms: readonly port.Atom[], count: number, known: Known, learn: (id: string, home: number) => void): readonly Share[] {
+  const shares = new Map<number, Share>();
+  for (const [place, atom] of atoms.entries()) {
+    const route = new Route(atom.works, count, known, atom.notes !== undefined && atom.notes.length > 0 ? 0 : undefined);
+    for (const work of atom.works) if (isNamed(work)) learn(work.id, route.homes.get(work.id) ?? route.home);
+    const share = shares.get(route.home) ?? { home: route.home, atoms: [], places: [] };
+    shares.set(route.home, share);
+    share.atoms.push(route.works === atom.works ? atom : { ...atom, works: route.works });
+    share.places.push(place);
+  }
+  return [...shares.values()];
+}
+
+/** Others are named by it, as a rule: a join, or what is a member of one, comes after something, or has an id of the user's. */
+function isNamed(work: port.NewWork): boolean {
+  return work.kind === "join" || (work.kind === "job" && (work.join !== undefined || work.after !== undefined || work.rememberMs > 0));
+}

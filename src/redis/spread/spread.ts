@@ -1,0 +1,170 @@
+/** A store of several homes: the verbs of one, over all of them. Whatever must be decided in one atom is in one home; what homes tell each other is carried here. */
+import type * as port from "../../core/engine.ts";
+import type { ErrandError } from "../../core/errors.ts";
+import type { Ms, Runtime } from "../../core/runtime.ts";
+import type { Multi } from "../multi.ts";
+import type { Move, Moved } from "../outbox.ts";
+import { Carrier } from "./carrier.ts";
+import { changeOver } from "./changes.ts";
+import type { Home } from "./home.ts";
+import { homeOfFence, homeOfText } from "./homes.ts";
+import { Lending } from "./lending.ts";
+import { Locate } from "./locate.ts";
+import { heardOf, tidiedOf } from "./merged.ts";
+import { findOver } from "./pages.ts";
+import { failureOf } from "./parted.ts";
+import { namedIn, Route, sharesOf } from "./routing.ts";
+import type { Known } from "./routing.ts";
+import type { StoreVerbs } from "./store.ts";
+import { Visits } from "./visits.ts";
+
+type Answer = (port.Enqueued[] | ErrandError)[];
+
+export class Spread implements StoreVerbs {
+  readonly #homes: readonly Home[];
+  readonly #carrier: Carrier;
+  readonly #locate: Locate;
+  readonly #visits: Visits;
+
+  constructor(homes: readonly Home[], runtime: Runtime) {
+    this.#homes = homes;
+    this.#carrier = new Carrier(
+      homes.map(({ verbs }) => verbs),
+      runtime.log,
+    );
+    this.#locate = new Locate(homes);
+    const lending = new Lending(homes, (from, to, at) => this.mailed(from, to, at));
+    this.#visits = new Visits({ homes, runtime, lend: (home, wants, at) => lending.lend(home, wants, at) });
+  }
+
+  /** A verb's answer waits for this: for what it wrote, and for what that causes. */
+  async mailed(from: number, to: readonly number[], at: port.At<unknown>): Promise<void> {
+    await this.#carrier.carry(from, to, at);
+  }
+
+  /** Work may have become ready there. */
+  changed(home: number): void {
+    this.#visits.heads.changed(home);
+  }
+
+  /** What is carried is carried to its end. */
+  close(): Promise<void> {
+    return this.#carrier.close();
+  }
+
+  enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
+    const named = atoms.flatMap(({ works }) => namedIn(works));
+    if (named.length === 0 || !this.#locate.isMissing(named)) return this.#enqueue(atoms, at);
+    return this.#locate.find(named, at).then(() => this.#enqueue(atoms, at));
+  }
+
+  async claim(wanted: port.Claim, at: port.At): Promise<port.Claimed> {
+    return this.#visits.claim({ ...wanted, settling: await this.#located(wanted.settling, at) }, at);
+  }
+
+  async settle(outcomes: readonly port.Outcome[], at: port.At<unknown>): Promise<port.Settled[]> {
+    return this.#visits.settle(await this.#located(outcomes, at), at);
+  }
+
+  /** All of them: a process may hold something in any, and each tells of an era of its own. */
+  async beat(process: string, leaseMs: Ms, at: port.At): Promise<port.Heard> {
+    return heardOf(await this.#all(({ verbs }) => verbs.beat(process, leaseMs, at)));
+  }
+
+  async tidy(pass: port.Tidy, at: port.At): Promise<port.Tidied> {
+    return tidiedOf(await this.#all(({ verbs }) => verbs.tidy(pass, at)));
+  }
+
+  change(which: port.Selection, asked: port.Change, limit: number, at: port.At<unknown>): Promise<port.Changed> {
+    return changeOver(this.#homes, which, asked, limit, at);
+  }
+
+  find<Q extends port.Query>(query: Q, at: port.At): Promise<port.Page<Q>> {
+    return findOver(this.#homes, query, at);
+  }
+
+  async count(at: port.At): Promise<port.CountRow[]> {
+    const sums = new Map<string, port.CountRow>();
+    for (const row of (await this.#all(({ verbs }) => verbs.count(at))).flat()) {
+      const name = `${row.queue}\n${row.task}\n${row.state}`;
+      sums.set(name, { ...row, jobs: row.jobs + (sums.get(name)?.jobs ?? 0) });
+    }
+    return [...sums.values()];
+  }
+
+  lock(request: port.LockRequest, at: port.At): Promise<port.Grant | port.Waiting> {
+    return this.#of(request.name).lock(request, at);
+  }
+
+  unlock(grant: { readonly name: string; readonly ticket: string }, at: port.At): Promise<boolean> {
+    return this.#of(grant.name).unlock(grant, at);
+  }
+
+  readNote(key: string, at: port.At): Promise<port.Note | undefined> {
+    return this.#first.readNote(key, at);
+  }
+
+  /** What was moved stands in home 0; its scripts send on what is not of there. */
+  async move(move: Move, at: port.At): Promise<Moved> {
+    const named = move.atoms.flatMap(({ works }) => namedIn(works));
+    await this.#locate.find(named, at);
+    return this.#first.move({ ...move, atoms: move.atoms.map((atom) => this.#at0(atom, this.#locate.known)) }, at);
+  }
+
+  /** Nothing can be asked before the MULTI is carried out: a join that is not known is where its id says, as those without a parent are. */
+  queueIn(tx: Multi, atoms: readonly port.Atom[], at: port.At<unknown>): void {
+    const guess: Known = (id) => this.#locate.known(id) ?? homeOfText(id, this.#homes.length);
+    this.#first.queueIn(
+      tx,
+      atoms.map((atom) => this.#at0(atom, guess)),
+      at,
+    );
+  }
+
+  #at0(atom: port.Atom, known: Known): port.Atom {
+    return { ...atom, works: new Route(atom.works, this.#homes.length, known, 0).works };
+  }
+
+  async #enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
+    const shares = sharesOf(atoms, this.#homes.length, this.#locate.known, this.#locate.learn);
+    const answers: Answer = [];
+    const ends = await Promise.allSettled(
+      shares.map(async ({ home, atoms: own, places }) => {
+        for (const [nth, answer] of (await this.#at(home).enqueue(own, at)).entries()) answers[places[nth] ?? 0] = answer;
+      }),
+    );
+    const failed = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
+    if (failed.length > 0) throw failureOf(failed, failed.length < shares.length);
+    return answers;
+  }
+
+  /** With where their follow-up work's joins and predecessors are. */
+  async #located(outcomes: readonly port.Outcome[], at: port.At<unknown>): Promise<readonly port.Outcome[]> {
+    const named = outcomes.flatMap(({ follow }) => (follow === undefined ? [] : namedIn(follow)));
+    if (named.length === 0) return outcomes;
+    await this.#locate.find(named, at);
+    const count = this.#homes.length;
+    return outcomes.map((outcome) => {
+      const { follow, fence } = outcome;
+      return follow === undefined ? outcome : { ...outcome, follow: new Route(follow, count, this.#locate.known, homeOfFence(fence)).works };
+    });
+  }
+
+  #all<T>(ask: (home: Home) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.#homes.map(ask));
+  }
+
+  #of(name: string): Home["verbs"] {
+    return this.#at(homeOfText(name, this.#homes.length));
+  }
+
+  get #first(): Home["verbs"] {
+    return this.#at(0);
+  }
+
+  #at(home: number): Home["verbs"] {
+    const found = this.#homes[home];
+    if (found === undefined) throw new Error(`there is no home ${home}`);
+    return found.verbs;
+  }
+}
