@@ -12,7 +12,7 @@ function M.resolved(after, winners)
   local resolved = {}
   for i, before in ipairs(after) do
     local id = winners and winners[before.id] or before.id
-    local held = U.job.by_id(id) or U.joins.find(id)
+    local held = U.job.standing(id) or U.joins.find(id)
     resolved[i] = { id = id, when = before.when, held = held and held.seq, kind = held and held.kind }
   end
   return resolved
@@ -21,6 +21,7 @@ end
 -- It is there already: where it was given to a join, it is a member of that too.
 local function stand(job, work)
   if work.join then U.adopt.adopt_again(job, work.join) end
+  if work.report then U.standIn.stand(job, work) end
   return { id = job.id, isDuplicate = true, job = job }
 end
 
@@ -67,10 +68,11 @@ end
 local function place(job)
   local place = job.lane and U.lane.arrive(U.lanes.of(job.lane.key), job) or 'admitted'
   local isLimited = place == 'admitted' and job.state == 'ready' and job.keyLimits ~= nil
+  local isGoing = place == 'admitted' and job.onward and job.keyLimits == nil and (job.state == 'ready' or U.standIn.goes_early(job))
   if place ~= 'admitted' then job.state = place
-  elseif isLimited then job.state = 'blocked' end
+  elseif isLimited or isGoing then job.state = 'blocked' end
   U.store.add(job)
-  if isLimited then U.limits.queue_up(job) end
+  if isLimited then U.limits.queue_up(job) elseif isGoing then U.life.wait(job) end
 end
 
 local function store_job(work, winners)
@@ -81,7 +83,7 @@ local function store_job(work, winners)
   local unique = work.unique
   if unique then
     if unique.mode.is == 'gather' then U.gathering.gather(job, work) end
-    if unique.mode.is == 'throttle' then U.uniques.keep_until(unique.key, job.id, S.now + unique.mode.windowMs) end
+    if unique.mode.is == 'throttle' then U.uniques.keep_until(unique.key, job.id, job.enqueuedAt + unique.mode.windowMs) end
   end
   local verdict = after and U.afters.judge(after)
   local isByJoin = join ~= nil and join.state ~= 'open'
@@ -102,7 +104,7 @@ end
 -- The waiting job keeps its id and its place in lane and enqueue order; what it is to do, and when, becomes the new one's.
 local function yield_to(job, work)
   local is = work.unique.mode.is
-  if not rewriting[is] or job.state == 'running' or job.state == 'parked' then return end
+  if not rewriting[is] or job.state == 'running' or job.state == 'parked' or job.state == 'away' then return end
   U.job.touch(job)
   -- It stands there by what it is told now.
   if job.startBy then call('ZREM', K .. ':late', U.spans.single(job.seq)) end
@@ -129,16 +131,33 @@ local function yield_to(job, work)
   elseif limit or job.state ~= 'blocked' then resume(job) end
 end
 
+-- Its join took no members any more when it came.
+local function drop(work, winners)
+  work.join = nil
+  local job = store_job(work, winners)
+  if not U.store.is_ended_state[job.state] then U.life.end_as(job, 'cancelled', { reason = 'not started: its join was closed before it came' }) end
+  return { id = work.id, isDuplicate = false, job = job }
+end
+
+-- One that comes from another home may have a stand-in here, which is no other.
+local function known_of(work)
+  if work.report then return U.standIn.come(work) end
+  return U.job.standing(work.id)
+end
+
 function M.accept_job(work, winners)
-  local known = U.job.by_id(work.id)
+  if S.meta.homes > 1 then work = U.route.here(work, winners) end
+  local known = known_of(work)
   if known then return stand(known, work) end
+  if work.isMailed and U.standIn.is_closed_to(work) then return drop(work, winners) end
   local winner = work.unique and winner_of(work)
   if not winner then return { id = work.id, isDuplicate = false, job = store_job(work, winners) } end
   local isJob = type(winner) == 'table'
   if winners then winners[work.id] = isJob and winner.id or winner end
   if not isJob then
-    local ended = U.job.by_id(winner)
+    local ended = U.job.standing(winner)
     if ended then return stand(ended, work) end
+    if work.report then U.standIn.end_lost(work, winner) end
     return { id = winner, isDuplicate = true }
   end
   yield_to(winner, work)

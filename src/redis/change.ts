@@ -22,7 +22,7 @@ end
 
 local function retry_of(job)
   if job.state == 'running' then return 'running' end
-  if job.state == 'ready' or job.state == 'blocked' then return 'waiting' end
+  if job.state == 'ready' or job.state == 'blocked' or job.state == 'away' then return 'waiting' end
   if job.state == 'scheduled' then return 'retried' end
   if job.state == 'parked' then return is_opening(job) and 'waiting' or 'retried' end
   if job.state ~= 'dead' then return 'ended' end
@@ -35,7 +35,7 @@ end
 
 -- Only then is a job selected, so that calling again goes on and comes to an end.
 local does_something = {
-  cancel = function(job) return not is_ended[job.state] and not (job.lease and job.lease.isCancelling) end,
+  cancel = function(job) return not is_ended[job.state] and not (job.lease and job.lease.isCancelling) and not (job.onward and job.onward.isCancelling) end,
   retry = function(job) return retry_of(job) == 'retried' end,
   prioritise = function(job, asked) return is_waiting(job) and (job.headStartMs ~= asked.headStartMs or job.urgency ~= job.dueAt - asked.headStartMs) end,
   delete = function(job) return is_ended[job.state] == true end,
@@ -55,6 +55,7 @@ end
 -- One that held its lane runs first. One of a closed lane opens it, and all members run in their order.
 local function redrive_parked(job, limit)
   local lane = U.lanes.lane_of(job)
+  if lane == nil then U.life.wait(job) end
   if lane and U.lane.is_held_by(lane, job) then
     redrive_head(lane, job)
     U.marks.add('toAdmit', lane.key)
@@ -84,13 +85,18 @@ function change.cancel(job, asked)
   return is_ended[job.state] and 'ended' or U.life.cancel(job, asked.reason)
 end
 
-function change.retry(job, _, limit)
-  local answer = retry_of(job)
-  if answer ~= 'retried' then return answer end
+function M.redrive(job, limit)
   U.life.begin_anew(job)
   if job.state == 'parked' then redrive_parked(job, limit)
   elseif job.state == 'dead' then redrive_dead(job)
   else hasten(job) end
+end
+
+-- One that came from another home is redriven from there on, where it began.
+function change.retry(job, asked, limit)
+  local answer = retry_of(job)
+  if answer ~= 'retried' then return answer end
+  if job.reports == nil or job.state == 'scheduled' or not U.standIn.pass_back(job, asked) then M.redrive(job, limit) end
   return answer
 end
 
@@ -108,13 +114,22 @@ function change.prioritise(job, asked)
   set_urgency(job, asked.headStartMs)
   if limit then U.limits.move_to(job, limit) end
   if job.state == 'ready' then U.store.move(job, 'ready') end
+  if job.awayTo then U.standIn.pass_on(job, asked) end
   return 'prioritised'
 end
 
-function change.delete(job)
+-- way: from which side another home passed it on.
+function change.delete(job, asked)
   if not is_ended[job.state] then return 'live' end
+  if job.awayTo and asked.way ~= 'back' then U.standIn.pass_on(job, { ['do'] = 'delete', way = 'on' }) end
+  if job.reports and asked.way ~= 'on' then U.standIn.pass_back(job, { ['do'] = 'delete', way = 'back' }) end
   U.store.remove(job)
   return 'deleted'
+end
+
+-- As another home asks.
+function M.change_one(job, asked)
+  change[asked['do']](job, asked, ${tidyMax})
 end
 
 -- Jobs with ids, in the order of asking.
@@ -122,8 +137,9 @@ local function change_all(ids, asked, limit)
   local jobs = {}
   U.job.load_ids(ids)
   for at = 1, math.min(limit, #ids) do
-    local job = U.job.by_id(ids[at])
-    jobs[at] = { id = ids[at], is = job and change[asked['do']](job, asked, limit) or 'unknown' }
+    local job = U.job.standing(ids[at])
+    local isStandIn = job and job.awayTo and true
+    jobs[at] = { id = ids[at], is = job and change[asked['do']](job, asked, limit) or 'unknown', isStandIn = isStandIn }
   end
   return jobs
 end
@@ -140,7 +156,7 @@ end
 
 -- What was found before may have changed since.
 local function is_wanted_still(request, id)
-  local job, asked = U.job.by_id(id), request.asked
+  local job, asked = U.job.standing(id), request.asked
   if job == nil or not does_something[asked['do']](job, asked) then return false end
   if request.jobs == nil then return true end
   local is_meant = U.filter.matcher(request.jobs)

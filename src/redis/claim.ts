@@ -11,12 +11,14 @@ export const claimFragment: Fragment = fragment(
   String.raw`
 local tidyMax, placesMost = ${tidyMax}, ${placesMost}
 
+-- What another home decided is told as if it were decided here.
 function M.claimed_job(job)
-  local line = U.line.get(job.line)
+  local line, elsewhere = U.line.get(job.line), job.asMember or {}
+  local lane = job.lane or elsewhere.lane
   return {
     id = job.id, task = line.task, queue = line.queue, payload = job.payload, attempt = job.attempts + 1, starts = job.starts, suspects = job.suspects,
-    enqueuedAt = job.enqueuedAt, dueAt = job.dueAt, isOrdered = job.lane ~= nil, lane = job.lane and job.lane.width == 1 and job.lane.key or nil,
-    join = job.join and U.joins.by_seq(job.join).id or nil, isAfter = job.after and #job.after > 0 or nil, checkpoint = job.checkpoint,
+    enqueuedAt = job.enqueuedAt, dueAt = job.dueAt, isOrdered = lane ~= nil, lane = lane and lane.width == 1 and lane.key or nil,
+    join = job.join and U.joins.by_seq(job.join).id or elsewhere.join, isAfter = job.after and #job.after > 0 or elsewhere.isAfter, checkpoint = job.checkpoint,
     expecting = job.expecting, version = job.version, from = job.from, slotAt = job.slotAt,
   }
 end

@@ -8,7 +8,7 @@ export const enqueueFragment: Fragment = fragment(
   String.raw`
 local function content_of(kind, id)
   local stored
-  if kind == 'job' then stored = U.job.by_id(id)
+  if kind == 'job' then stored = U.job.standing(id)
   elseif kind == 'join' then stored = U.joins.find(id)
   else stored = U.events.find(id) end
   return stored and stored.content
@@ -52,6 +52,8 @@ local function give(id, from)
 end
 
 local function accept_work(work, winners, from)
+  local home = S.meta.homes > 1 and U.route.first_home(work)
+  if home and home ~= S.meta.home then return U.route.forward(home, work, winners, from) end
   if work.kind == 'event' then return U.fanOut.accept_event(work) end
   if work.join then give(work.join, from) end
   if work.kind == 'job' then return U.accept.accept_job(work, winners) end
@@ -93,6 +95,16 @@ function M.take_note(message)
   write_note(message, message)
 end
 
+-- What became of each, in place of the job. forwarded: the home that tells it.
+function M.told(accepted)
+  for _, one in ipairs(accepted) do
+    local job = one.job
+    one.job = nil
+    if job and job.state == 'away' then one.forwarded = job.awayTo else one.state = job and job.state end
+  end
+  return accepted
+end
+
 local function is_leasing(works)
   for _, work in ipairs(works) do
     if work.lease then return true end
@@ -109,9 +121,9 @@ function M.store_atom(atom, leased)
   local accepted = M.accept_works(atom.works, 'outside')
   U.aftermath.run()
   local fences = is_leasing(atom.works) and U.bornLease.lease_born(atom.works, accepted, leased) or {}
+  M.told(accepted)
   for i, one in ipairs(accepted) do
     local fence = fences[i]
-    one.state, one.job = one.job and one.job.state, nil
     if fence then one.leased = { fence = string.format('%.0f', fence), now = S.now } end
   end
   return accepted

@@ -23,6 +23,7 @@ local function take_back(job)
     return "quarantined"
   end
   U.jobRules.remember(job, U.life.attempt_row(job, "crashed", { reason = "its process was gone" }))
+  if job.asMember then U.standIn.space(job) end
   U.life.wait(job)
   return "ready"
 end

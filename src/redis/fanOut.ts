@@ -70,7 +70,8 @@ end
 function M.accept_event(work)
   if U.events.find(work.id) then return { id = work.id, isDuplicate = true } end
   U.events.add(work, U.meta.next_seq())
-  for _, to in ipairs(U.notes.subscriptions_to(work.name)) do U.accept.accept_job(M.job_for(work, to), {}) end
+  local accept_job = S.meta.homes > 1 and U.route.accept_job or U.accept.accept_job
+  for _, to in ipairs(U.notes.subscriptions_to(work.name)) do accept_job(M.job_for(work, to), {}) end
   return { id = work.id, isDuplicate = false }
 end
 

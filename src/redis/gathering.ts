@@ -14,7 +14,7 @@ local function elements_of(array)
 end
 
 function M.is_gathering(job)
-  return job.gathering ~= nil and not job.gathering.isFull and job.state ~= 'running' and job.state ~= 'parked'
+  return job.gathering ~= nil and not job.gathering.isFull and job.state ~= 'running' and job.state ~= 'parked' and job.state ~= 'away'
 end
 
 -- The payload with that of a newcomer; nil where it does not fit, is of another version, or the job has saved how far it came with its own.

@@ -6,7 +6,7 @@ export const inRowFragment: Fragment = fragment(
   "inRow",
   String.raw`
 local function is_following(job, head)
-  local isSameKind = job.line == head.line and job.lane ~= nil and job.lane.width == 1 and job.keyLimits == nil
+  local isSameKind = job.line == head.line and job.lane ~= nil and job.lane.width == 1 and job.keyLimits == nil and job.onward == nil
   return isSameKind and job.suspects == 0 and job.dueAt <= S.now and not U.jobRules.is_late(job)
 end
 

@@ -13,7 +13,7 @@ const always =
   );
 const sometimes = [
   ..."readyIn lease endedAt version lane uniqueKey from slotAt keyLimits join joins after expecting startBy hasDied hold limitedBy".split(" "),
-  ..."gathering reason isPoison history checkpoint result isNamed".split(" "),
+  ..."gathering reason isPoison history checkpoint result isNamed onward reports asMember awayTo arrivedAt".split(" "),
 ];
 const packed = [...endedStates.map((state) => `job.keep.${state}`), ...[...always, ...sometimes].map((field) => `job.${field}`)].join(", ");
 const unpacked = [...endedStates, ...always, ...sometimes].join(", ");
@@ -159,6 +159,11 @@ function M.by_id(id)
   return seq and M.by_seq(seq)
 end
 
+-- Also one that went to another home.
+function M.standing(id)
+  return M.by_id(id) or (S.meta.homes > 1 and U.standIn.by_id(id)) or nil
+end
+
 -- A slim job gets a record of its own, and stands by itself where it stood in a span.
 local function own(job)
   local seq = job.seq
@@ -196,14 +201,25 @@ function M.put(job)
   changed[job.seq] = true
 end
 
+local function forget_id(id)
+  ids[id] = false
+  if named[id] then named[id] = nil else call('HDEL', K .. ':i', id) end
+end
+
 function M.remove(job)
   S.hasRemoved = true
   if job.slim then own(job) end
-  jobs[job.seq], texts[job.seq], ids[job.id] = false, false, false
+  jobs[job.seq], texts[job.seq] = false, false
   changed[job.seq] = nil
   call('HDEL', K .. ':j', job.seq)
-  if named[job.id] then named[job.id] = nil else call('HDEL', K .. ':i', job.id) end
+  if not job.awayTo then forget_id(job.id) end
+  if job.awayTo or job.reports then U.standIn.remove(job) end
   U.blocks.count_one(job.seq, -1)
+end
+
+-- It goes away: see standIn.
+function M.hide_id(job)
+  forget_id(job.id)
 end
 
 -- Slim ones that stand nowhere any more.

@@ -119,6 +119,14 @@ function M.count(join, before, after, isNew)
   if join.live == 0 then U.marks.add('toClose', join.seq) end
 end
 
+-- One that another stands for.
+function M.uncount(join, ended)
+  local counter = counter_of(ended)
+  join[counter] = join[counter] - 1
+  M.save(join)
+  if join.live == 0 then U.marks.add('toClose', join.seq) end
+end
+
 function M.add_member(join, member)
   call('ZADD', key_of('jo', join), member.seq, U.afters.text_of(member))
   M.count(join, nil, member.kind == 'job' and U.store.ended_as(member.state) or M.ended_join(member), true)

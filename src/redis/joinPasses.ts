@@ -132,7 +132,8 @@ function M.end_members(limit)
 end
 
 local function cancel(member, join)
-  if member.kind == 'join' or U.store.is_ended_state[member.state] or (member.lease and member.lease.isCancelling) then return 0 end
+  if member.kind == 'join' or U.store.is_ended_state[member.state] or (member.lease and member.lease.isCancelling)
+    or (member.onward and member.onward.isCancelling) then return 0 end
   U.life.cancel(member, join.cancelled or '')
   return 1
 end

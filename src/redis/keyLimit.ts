@@ -136,6 +136,18 @@ function M.start(job)
   job.lease.starts = starts
 end
 
+-- It was started in another home, at the latest now.
+function M.start_elsewhere(job)
+  for _, asked in ipairs(job.keyLimits) do
+    if asked.is.running == nil then
+      local limit, endsAt = M.of(asked.key), S.now + asked.is.everyMs
+      U.ordered.add(limit, "starts", starts_key(asked.key), string.format("%.0f:a%.0f", job.seq, S.now), endsAt)
+      if limit.endsAt == nil or endsAt < limit.endsAt then look_at_end(limit, endsAt) end
+      save(limit)
+    end
+  end
+end
+
 -- It runs no longer.
 function M.stop(job)
   for _, limit in ipairs(job.keyLimits) do

@@ -1,7 +1,7 @@
 /** The keys that always have the same name, after what all begin with, and the types of their values. A test holds this to the scripts. */
 export type KeyType = "hash" | "zset";
 
-const hashes: readonly string[] = "bn c cl event gr gu i j jid join lane limit line lines m mail named notes outbox process starts t ticket tn unique".split(
+const hashes: readonly string[] = "aid bn c cl event gr gu i j jid join lane limit line lines m mail named notes outbox process rp starts t ticket tn unique".split(
   " ",
 );
 const sortedSets: readonly string[] =

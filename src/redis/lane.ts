@@ -198,7 +198,7 @@ function M.admitted_waiting(lane)
   U.job.load(lane.admitted)
   for _, seq in ipairs(lane.admitted) do
     local job = U.job.by_seq(seq)
-    if job.state ~= "running" then waiting[#waiting + 1] = job end
+    if job.state ~= "running" and job.state ~= "away" then waiting[#waiting + 1] = job end
   end
   return waiting
 end

@@ -10,11 +10,13 @@ local function reason_of(ending)
   return ending.reason or (ending.error and ending.error.message)
 end
 
+-- It ends, and leaves its lane.
 local function finish(job, state, ending)
   job.reason = reason_of(ending)
   U.store.move(job, state)
   if job.lane then U.lanes.leave(job) end
 end
+M.finish = finish
 
 function M.attempt_row(job, is, ending)
   return { start = job.starts, is = is, at = S.now, ranMs = ending.ranMs, reason = ending.reason, error = ending.error }
@@ -47,7 +49,19 @@ local function close(lane, job, ending)
   U.marks.add('toSort', lane.key)
 end
 
--- It dies: dead, or parked where its lane says so. Its death is published.
+-- What its death makes of it: dead, or parked where its lane says so, which may be in another home.
+function M.fall(job, ending)
+  local lane = job.lane and U.lanes.lane_of(job)
+  local elsewhere = job.lane == nil and job.asMember and job.asMember.lane
+  if lane and job.lane.ifDead == 'park' then close(lane, job, ending)
+  elseif lane and job.lane.ifDead == 'block' then hold(lane, job, ending)
+  elseif elsewhere and elsewhere.ifDead ~= 'continue' then
+    job.reason = reason_of(ending)
+    U.store.move(job, 'parked')
+  else finish(job, 'dead', ending) end
+end
+
+-- It dies, and its death is published.
 function M.die(job, ending)
   U.job.touch(job)
   U.jobRules.remember(job, M.attempt_row(job, 'dead', ending))
@@ -55,15 +69,13 @@ function M.die(job, ending)
   job.hasDied = true
   -- Read before it is moved: the fence of its last claim makes each death an event of its own, also of a job that was redriven.
   local fence = job.lease and job.lease.fence or 0
-  local lane = job.lane and U.lanes.lane_of(job)
-  if lane and job.lane.ifDead == 'park' then close(lane, job, ending)
-  elseif lane and job.lane.ifDead == 'block' then hold(lane, job, ending)
-  else finish(job, 'dead', ending) end
+  M.fall(job, ending)
   U.fanOut.publish_death(job, fence)
 end
 
 -- Waiting: it ends. Running: its worker hears of it with its next beat; whatever it settles, the job ends cancelled.
 function M.cancel(job, reason)
+  if job.awayTo then return U.standIn.cancel(job, reason) end
   if job.lease == nil then
     M.end_as(job, 'cancelled', { reason = reason })
     return 'cancelled'
@@ -89,14 +101,20 @@ function M.wait(job)
   if lane and lane.closed then M.park(lane, job)
   elseif lane and job.lease and job.lease.isFollower and U.lane.is_behind(lane, job) then block(lane, job)
   elseif job.startBy and U.jobRules.is_late(job) then M.skip_late(job)
+  elseif job.onward and U.standIn.goes_early(job) then U.standIn.away(job)
   elseif job.dueAt > S.now then U.store.move(job, 'scheduled')
   else M.come_due(job) end
+end
+
+-- Nothing holds it here any more.
+function M.go_on(job)
+  if job.onward then U.standIn.away(job) else U.store.move(job, 'ready') end
 end
 
 -- Ready, or first to be given room by its limits: that is seen at the end of the verb.
 function M.come_due(job)
   if job.keyLimits == nil then
-    U.store.move(job, 'ready')
+    M.go_on(job)
     return
   end
   U.store.move(job, 'blocked')

@@ -77,7 +77,7 @@ local function pass(job)
     U.job.touch(job)
     -- One that had to wait takes its place among the ready ones as of now, so that many keys take turns.
     if job.since < S.now then job.urgency = S.now - job.headStartMs end
-    U.store.move(job, "ready")
+    U.life.go_on(job)
   end
   return 1
 end

@@ -7,7 +7,7 @@ export const lineFragment: Fragment = fragment(
   "line",
   String.raw`
 local byName, byNumber = {}, {}
-local states = { '${jobStates.join("', '")}' }
+local states = { '${jobStates.join("', '")}', 'away' }
 
 function M.name(queue, task)
   return queue .. '\31' .. task

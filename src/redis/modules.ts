@@ -64,10 +64,12 @@ import { readyCursorFragment } from "./readyCursor.ts";
 import { repeatsFragment } from "./repeats.ts";
 import { replayFragment } from "./replay.ts";
 import { retentionFragment } from "./retention.ts";
+import { routeFragment } from "./route.ts";
 import { rowsFragment } from "./rows.ts";
 import { scheduledFragment } from "./scheduled.ts";
 import { settleFragment } from "./settle.ts";
 import { spansFragment } from "./spans.ts";
+import { standInFragment } from "./standIn.ts";
 import { startFragment } from "./start.ts";
 import { storeFragment } from "./store.ts";
 import { takeFragment } from "./take.ts";
@@ -139,10 +141,12 @@ const fragments: readonly Fragment[] = [
   repeatsFragment,
   replayFragment,
   retentionFragment,
+  routeFragment,
   rowsFragment,
   scheduledFragment,
   settleFragment,
   spansFragment,
+  standInFragment,
   startFragment,
   storeFragment,
   takeFragment,

@@ -43,6 +43,7 @@ local function tell()
 end
 
 local function flush()
+  if S.hasPosts then U.route.flush() end
   if rawget(U, 'rows') then U.rows.flush() end
   if rawget(U, 'job') then U.job.flush() end
   if rawget(U, 'marks') then U.marks.flush() end

@@ -11,7 +11,7 @@ local function has_ended(id)
 end
 
 local function is_stored(work)
-  if work.kind == 'job' then return U.job.by_id(work.id) ~= nil end
+  if work.kind == 'job' then return U.job.standing(work.id) ~= nil end
   return U.joins.find(work.id) ~= nil
 end
 

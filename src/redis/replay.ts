@@ -37,12 +37,12 @@ end
 
 local function replay_one(position, limit)
   local subscription, after = subscription_of(position), tonumber(position.after)
-  local done = { made = 0, seen = 0 }
+  local done, accept_job = { made = 0, seen = 0 }, S.meta.homes > 1 and U.route.accept_job or U.accept.accept_job
   while subscription and done.seen < limit do
     local asked = math.min(${atOnceMax}, limit - done.seen)
     local events = U.events.after(string.format('%.0f', after), position.event, asked, position.before)
     for _, event in ipairs(events) do
-      if not U.accept.accept_job(U.fanOut.job_for(event, subscription), {}).isDuplicate then done.made = done.made + 1 end
+      if not accept_job(U.fanOut.job_for(event, subscription), {}).isDuplicate then done.made = done.made + 1 end
       done.seen = done.seen + 1
       after = event.seq
     end

@@ -28,6 +28,7 @@ local function delay(job, outcome, is)
   U.jobRules.remember(job, U.life.attempt_row(job, is, outcome))
   job.dueAt = S.now + (outcome.delayMs or 0)
   job.delayedBy = is == 'retry' and 'retry' or 'snooze'
+  if job.asMember then U.standIn.space(job) end
   U.life.wait(job)
 end
 

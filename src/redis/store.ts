@@ -1,10 +1,16 @@
 /** All that the engine keeps. `add`, `move` and `remove` are the only ways in, through and out for a job, and keep every index in step. */
-import { transitions } from "../core/states.ts";
+import { endedStates, transitions } from "../core/states.ts";
 import { joinsKeptMs } from "../core/defaults.ts";
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 
-const legal = transitions.map(({ from, to }) => `['${from} ${to}'] = true`).join(", ");
+/** Of a job that is elsewhere: where a store has several homes (standIn.ts). */
+const elsewhere = [
+  ...["scheduled", "blocked", "ready", "parked", "dead"].map((from) => ({ from, to: "away" })),
+  ...[...endedStates, "parked"].map((to) => ({ from: "away", to })),
+  ...["completed", "dead"].map((to) => ({ from: "parked", to })),
+];
+const legal = [...transitions, ...elsewhere].map(({ from, to }) => `['${from} ${to}'] = true`).join(", ");
 
 export const storeFragment: Fragment = fragment(
   "store",
@@ -51,10 +57,15 @@ local function stop(job)
   job.lease = nil
 end
 
+-- Of stand-ins nobody sees what they are.
+local function counted_as(job)
+  return job.awayTo and 'away' or job.state
+end
+
 local function enter(job)
   local state = job.state
-  U.line.count(job.line, state, 1)
-  if indexed[state] then call('ZADD', K .. ':s:' .. state, job.seq, job.seq) end
+  U.line.count(job.line, counted_as(job), 1)
+  if indexed[state] and not job.awayTo then call('ZADD', K .. ':s:' .. state, job.seq, job.seq) end
   if state == 'ready' then make_ready(job)
   elseif state == 'scheduled' then
     U.scheduled.push(job)
@@ -62,6 +73,7 @@ local function enter(job)
     local _, first = U.scheduled.first()
     if first == U.spans.single(job.seq) then M.wake('ready') end
   elseif state == 'running' then run(job)
+  elseif state == 'away' then U.standIn.enter(job)
   elseif ended[state] then
     job.endedAt = S.now
     M.retain(job, true)
@@ -74,8 +86,8 @@ end
 
 local function leave(job, to)
   local state = job.state
-  U.line.count(job.line, state, -1)
-  if indexed[state] then call('ZREM', K .. ':s:' .. state, job.seq) end
+  U.line.count(job.line, counted_as(job), -1)
+  if indexed[state] and not job.awayTo then call('ZREM', K .. ':s:' .. state, job.seq) end
   if job.startBy and (state == 'ready' or state == 'scheduled') then call('ZREM', K .. ':late', U.spans.single(job.seq)) end
   if state == 'ready' then
     U.ready.remove(job)
@@ -84,6 +96,7 @@ local function leave(job, to)
   elseif state == 'running' then stop(job)
   elseif state == 'blocked' then
     if has_limits(job) then U.limits.leave(job) end
+  elseif state == 'away' then U.standIn.leave(job)
   else U.ended.remove(job) end
 end
 
@@ -115,10 +128,16 @@ local function tell(job, from)
   if after and job.isNamed then U.afters.mark(job) end
 end
 
+-- All of a unique key, those included that it was given elsewhere.
+local function key_of(job)
+  return job.uniqueKey or (job.asMember and job.asMember.unique)
+end
+
 function M.add(job)
   U.job.put(job)
-  if job.uniqueKey then
-    call('ZADD', K .. ':uk:' .. job.uniqueKey, job.seq, job.seq)
+  local key = key_of(job)
+  if key then
+    call('ZADD', K .. ':uk:' .. key, job.seq, job.seq)
     U.uniques.hold(job)
   end
   if job.join then U.joins.add_member(U.joins.by_seq(job.join), job) end
@@ -126,6 +145,7 @@ function M.add(job)
     if job.hold then U.afters.add(job) else U.afters.name(job) end
   end
   enter(job)
+  if job.reports then U.standIn.add(job) end
 end
 
 function M.add_join(join)
@@ -140,20 +160,30 @@ function M.move(job, to)
   U.job.touch(job)
   leave(job, to)
   job.state, job.since = to, S.now
+  if to == 'away' and not job.awayTo then U.standIn.hide(job) end
   if ended[to] and not ended[from] then end_job(job)
   elseif ended[from] and not ended[to] then revive(job) end
   enter(job)
   tell(job, from)
+  if job.reports then U.standIn.tell(job, from) end
 end
 
 -- An ended job.
 function M.remove(job)
   U.job.touch(job)
   leave(job)
-  if job.uniqueKey then call('ZREM', K .. ':uk:' .. job.uniqueKey, job.seq) end
+  local key = key_of(job)
+  if key then call('ZREM', K .. ':uk:' .. key, job.seq) end
   local joins = job.joins or {}
   U.job.remove(job)
   for _, join in ipairs(joins) do M.leave_join(job, U.joins.by_seq(join)) end
+end
+
+-- A live one that another stands for.
+function M.drop(job)
+  for _, join in ipairs(job.joins or {}) do U.joins.uncount(U.joins.by_seq(join), ended_as(job.state)) end
+  end_job(job)
+  M.remove(job)
 end
 
 function M.leave_join(job, join)

@@ -5,6 +5,12 @@ import type { Fragment } from "./fragment.ts";
 /** By message.is; each is called with the message and the number of the home that it comes from. */
 const takers: Readonly<Record<string, string>> = {
   note: "U.enqueue.take_note",
+  works: "U.standIn.works",
+  ended: "U.standIn.ended",
+  parked: "U.standIn.parked",
+  live: "U.standIn.live",
+  lost: "U.standIn.lost",
+  change: "U.standIn.change",
 };
 
 /**

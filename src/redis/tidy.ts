@@ -20,7 +20,11 @@ local done = U.aftermath.run(items)
 local hasMore = expired.hasMore or sorted[2] or replayed.hasMore or purged.hasMore or false
 local bounded = { promoted, S.skippedLate, cancelled, windows, done.closed, done.looked, done.dropped, done.released, done.admitted, done.given }
 for _, count in ipairs(bounded) do hasMore = hasMore or count >= items end
-if S.meta.homes > 1 then U.mail.tell_waiting() end
+if S.meta.homes > 1 then
+  local resent = U.standIn.resend(items)
+  hasMore = hasMore or resent >= items
+  U.mail.tell_waiting()
+end
 return finish({
   now = S.now,
   promoted = promoted,

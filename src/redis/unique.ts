@@ -32,7 +32,7 @@ local function first_where(jobs, is)
 end
 
 local function is_waiting(job)
-  return job.state ~= 'running'
+  return job.state ~= 'running' and job.state ~= 'away'
 end
 
 -- The live job that the unique loses to; or the id of the one whose window lasts; or nil: the key is free.

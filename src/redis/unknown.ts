@@ -16,8 +16,13 @@ local function name_of(work)
   return work.kind .. ' ' .. work.id
 end
 
+-- What stands in another home is known there.
+local function is_elsewhere(home)
+  return home ~= nil and home ~= S.meta.home
+end
+
 local function unknown_join(work, earlier)
-  if work.join == nil or U.joins.find(work.join) or earlier.join[work.join] ~= nil then return nil end
+  if work.join == nil or is_elsewhere(work.joinHome) or U.joins.find(work.join) or earlier.join[work.join] ~= nil then return nil end
   return { refusal = 'after-unknown', id = work.join, by = name_of(work) }
 end
 
@@ -30,7 +35,8 @@ end
 local function unknown_after(work, earlier)
   for _, before in ipairs(work.after or {}) do
     local id = before.id
-    if not earlier.job[id] and earlier.join[id] == nil and not U.job.by_id(id) and not U.joins.find(id) then
+    local isKnown = is_elsewhere(before.home) or earlier.job[id] or earlier.join[id] ~= nil
+    if not isKnown and not U.job.standing(id) and not U.joins.find(id) then
       return { refusal = 'after-unknown', id = id, by = name_of(work) }
     end
   end
@@ -61,7 +67,7 @@ end
 
 -- The same again is the same, whatever became of what it named. But a job may be given to a join that it was never given to: that must be known.
 local function refusal_of_one(work, earlier)
-  if work.kind == 'job' and U.job.by_id(work.id) then return unknown_join(work, earlier) end
+  if work.kind == 'job' and U.job.standing(work.id) then return unknown_join(work, earlier) end
   if work.kind == 'join' and U.joins.find(work.id) then return nil end
   return unknown_join(work, earlier) or closed_join(work) or unknown_after(work, earlier) or circle(work, earlier)
 end
@@ -77,7 +83,7 @@ end
 
 -- Duplicates count: they were given too.
 local function size_refusal(work, members)
-  if not work.isSealed or work.size == nil then return nil end
+  if not work.isSealed or work.size == nil or (S.meta.homes > 1 and is_elsewhere(U.route.first_home(work))) then return nil end
   local known = U.joins.find(work.id)
   if known and (known.isSealed or not U.joins.is_taking(known)) then return nil end
   local given = (known and known.given or 0) + (members[work.id] or 0)
