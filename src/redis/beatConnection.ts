@@ -7,6 +7,8 @@ import { ClusterWay } from "./cluster.ts";
 import { loadDriver } from "./driver.ts";
 import type { Script } from "./fragment.ts";
 import { RedisConnection } from "./redisConnection.ts";
+import type { Mailing } from "./spread/carrier.ts";
+import { calledBy } from "./spread/homes.ts";
 import { heardOf } from "./spread/merged.ts";
 import { ServerWay } from "./way.ts";
 
@@ -68,17 +70,30 @@ class RedisBeat implements BeatConnection {
   }
 
   async beat(process: string, leaseMs: Ms): Promise<Heard> {
-    return heardOf(await Promise.all(this.#homes.map((home, number) => this.#beatAt(home, number, process, leaseMs))));
+    const heard = await Promise.all(this.#homes.map((home, number) => this.#beatAt(home, number, process, leaseMs)));
+    const eras = heard.map(({ era }) => era);
+    return heardOf(heard, new Set(eras).size === 1 ? (eras[0] ?? "") : await this.#oneEra(eras));
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#homes.map(({ connection }) => connection.close()));
   }
 
-  /** One of several says which it is: a home that was emptied must know. */
+  /** Rare: only then all of the Lua is loaded here. */
+  async #oneEra(eras: readonly string[]): Promise<string> {
+    const [{ Eras }, { scriptOf }] = await Promise.all([import("./spread/eras.ts"), import("./modules.ts")]);
+    const homes = this.#homes.map(({ connection, key }, number): Mailing => ({
+      call: (main, how, asked) => connection[how](scriptOf(main), key, [this.#as(number), JSON.stringify(asked)]) as Promise<readonly unknown[]>,
+    }));
+    return new Eras(homes).ofAll(eras, {});
+  }
+
+  #as(number: number): string {
+    return calledBy(",", number, this.#homes.length);
+  }
+
   async #beatAt({ connection, key }: BeatAt, number: number, process: string, leaseMs: Ms): Promise<Heard> {
-    const first = this.#homes.length === 1 ? "" : `,,${number}/${this.#homes.length}`;
-    const [text] = (await connection.run(this.#script, key, [first, JSON.stringify({ process, leaseMs })])) as readonly string[];
+    const [text] = (await connection.run(this.#script, key, [this.#as(number), JSON.stringify({ process, leaseMs })])) as readonly string[];
     const heard = JSON.parse(text ?? "{}") as Heard;
     // An empty table of Lua is not told apart from a list.
     return { ...heard, cancelled: Array.isArray(heard.cancelled) ? (heard.cancelled as readonly string[]) : [] };

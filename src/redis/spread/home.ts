@@ -9,6 +9,7 @@ import type { Begun } from "../open.ts";
 import type { Greeting, RedisConnection } from "../redisConnection.ts";
 import type { Teller, Verbs } from "../verbs.ts";
 import { Watch } from "../watch.ts";
+import { calledBy } from "./homes.ts";
 
 /** What the other homes want to know of it. */
 export interface HomeHears {
@@ -65,13 +66,14 @@ export class Home {
     const watch = new Watch(runtime, connection, parts.replicas);
     const listeners = new Listeners(runtime, connection, key);
     let first: Begun | undefined;
-    connection.greetBy(greeting(parts, watch, listeners, (begun) => (first ??= begun)));
+    const found = (begun: Begun): void => void (first ??= begun);
+    connection.greetBy(greeting(parts, watch, listeners, { found, homes: () => first?.homes ?? parts.homes }));
     try {
       await connection.ask("ping");
       if (first === undefined) throw new Error("a connection was not greeted");
       // All of the Lua, which an app on another engine need not load.
       const { beating, Verbs } = await import("../verbs.ts");
-      const isOne = hears === undefined || (first.homes ?? 1) === 1;
+      const isOne = hears === undefined || first.homes === 1;
       const verbs = new Verbs(connection, key, isOne ? listeners : tellerOf(number, first.homes, listeners, hears));
       return new Home(parts, { listeners, watch, verbs, beating: beating(), begun: first, told: isOne ? undefined : (): void => hears.told(number) });
     } catch (error) {
@@ -97,10 +99,9 @@ export class Home {
   }
 }
 
-/** What it is of how many is said with each call: a home that was emptied must know. */
 function tellerOf(number: number, homes: number, listeners: Listeners, hears: HomeHears): Teller {
   return {
-    self: `${listeners.self},${number}/${homes}`,
+    self: calledBy(listeners.self, number, homes),
     sent: () => {
       hears.told(number);
       listeners.sent();
@@ -113,10 +114,16 @@ function tellerOf(number: number, homes: number, listeners: Listeners, hears: Ho
   };
 }
 
+interface Known {
+  found(begun: Begun): void;
+  /** How many there are, once that is known: a store that was emptied is made again as it was. */
+  homes(): number | undefined;
+}
+
 /** Before anything else on a new connection: another server may be there, or the same one with an older past. */
-function greeting({ key, number, runtime, hears }: HomeParts, watch: Watch, listeners: Listeners, found: (begun: Begun) => void): Greeting {
+function greeting({ key, number, runtime, hears }: HomeParts, watch: Watch, listeners: Listeners, { found, homes }: Known): Greeting {
   return async (session) => {
-    const begun = await openStore(session, key);
+    const begun = await openStore(session, key, { number, homes: homes() });
     found(begun);
     await watch.greeted(session, begun.info);
     tell(begun, session.name, key, runtime);

@@ -1,15 +1,15 @@
 /** What several homes answered, as one answer. */
 import type { Heard, Tidied } from "../../core/engine.ts";
 
-/** Notes are decided in the first. Until all are of one era again, what they are of together is one of its own. */
-export function heardOf(all: readonly Heard[]): Heard {
+/** Notes are decided in the first. `era`: of them all. */
+export function heardOf(all: readonly Heard[], era: string): Heard {
   const [first] = all;
   return {
     now: Math.max(...all.map(({ now }) => now)),
     isLost: all.some(({ isLost }) => isLost),
     cancelled: [...new Set(all.flatMap(({ cancelled }) => cancelled))],
     notesVersion: first?.notesVersion ?? 0,
-    era: [...new Set(all.map(({ era }) => era))].join(" "),
+    era,
   };
 }
 

@@ -1,6 +1,5 @@
 /** Opens a store: its first home, which knows how many there are, and the others. */
 import type { Guarantees, Unlisten } from "../../core/engine.ts";
-import { ErrandError } from "../../core/errors.ts";
 import type { BeatSource, Runtime } from "../../core/runtime.ts";
 import { beatSourceOf } from "../beatConnection.ts";
 import { connectionOf } from "../client.ts";
@@ -9,7 +8,7 @@ import { homeOf } from "../prefix.ts";
 import { isWeaker } from "../durability.ts";
 import { Home } from "./home.ts";
 import type { HomeHears } from "./home.ts";
-import { homesMax, homesOf } from "./homes.ts";
+import { homesOf } from "./homes.ts";
 import type { Spread } from "./spread.ts";
 import type { Store, StoreVerbs } from "./store.ts";
 
@@ -30,7 +29,7 @@ export async function openHomes({ runtime, given, prefix: asked, replicas, parti
   const own = connectionOf(given, { prefix: asked, replicas, clock });
   const common = { runtime, replicas, hears: hub };
   const first = await Home.open({ ...common, connection: own.connection, number: 0, key: homeOf(own.prefix), homes: partitions });
-  const homes = first.begun.homes ?? 1;
+  const homes = first.begun.homes;
   if (homes === 1) return new StoreOf([first], first.verbs, () => first.close());
   const others = await openOthers(homesOf(own.prefix, homes), first, (key, number) => {
     const { connection } = connectionOf(given, { prefix: own.prefix, replicas, clock, home: key });
@@ -40,6 +39,12 @@ export async function openHomes({ runtime, given, prefix: asked, replicas, parti
   // Only stores of several homes need it.
   const { Spread } = await import("./spread.ts");
   const spread = (hub.spread = new Spread(all, runtime));
+  try {
+    await spread.begin(runtime.storeTime === undefined ? {} : { now: runtime.storeTime() });
+  } catch (error) {
+    await closeAll(all, spread);
+    throw error;
+  }
   return new StoreOf(all, spread, () => closeAll(all, spread));
 }
 
@@ -119,10 +124,4 @@ class StoreOf implements Store {
   close(): Promise<void> {
     return this.#close();
   }
-}
-
-/** Throws `option-invalid`. */
-export function checkPartitions(partitions: number | undefined): number | undefined {
-  if (partitions === undefined || (Number.isInteger(partitions) && partitions >= 1 && partitions <= homesMax)) return partitions;
-  throw new ErrandError("option-invalid", `partitions is ${String(partitions)}; say over how many parts the store is spread: 1 to ${homesMax}`);
 }

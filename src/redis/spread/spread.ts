@@ -6,6 +6,7 @@ import type { Multi } from "../multi.ts";
 import type { Move, Moved } from "../outbox.ts";
 import { Carrier } from "./carrier.ts";
 import { changeOver } from "./changes.ts";
+import { Eras } from "./eras.ts";
 import type { Home } from "./home.ts";
 import { homeOfFence, homeOfText } from "./homes.ts";
 import { Lending } from "./lending.ts";
@@ -23,23 +24,31 @@ type Answer = (port.Enqueued[] | ErrandError)[];
 export class Spread implements StoreVerbs {
   readonly #homes: readonly Home[];
   readonly #carrier: Carrier;
+  readonly #lending = new Lending();
+  readonly #eras: Eras;
   readonly #locate: Locate;
   readonly #visits: Visits;
 
   constructor(homes: readonly Home[], runtime: Runtime) {
     this.#homes = homes;
-    this.#carrier = new Carrier(
-      homes.map(({ verbs }) => verbs),
-      runtime.log,
-    );
+    const mailing = homes.map(({ verbs }) => verbs);
+    this.#carrier = new Carrier(mailing, runtime.log);
+    this.#eras = new Eras(mailing);
     this.#locate = new Locate(homes);
-    const lending = new Lending(homes, (from, to, at) => this.mailed(from, to, at));
-    this.#visits = new Visits({ homes, runtime, lend: (home, wants, at) => lending.lend(home, wants, at) });
+    this.#visits = new Visits({ homes, runtime, lending: this.#lending });
   }
 
   /** A verb's answer waits for this: for what it wrote, and for what that causes. */
   async mailed(from: number, to: readonly number[], at: port.At<unknown>): Promise<void> {
-    await this.#carrier.carry(from, to, at);
+    this.#lending.heard(await this.#carrier.carry(from, to, at));
+  }
+
+  /** Where a home was emptied or restarted since, all begin another era. */
+  async begin(at: port.At<unknown>): Promise<void> {
+    await this.#eras.ofAll(
+      this.#homes.map(({ begun }) => begun.era),
+      at,
+    );
   }
 
   /** Work may have become ready there. */
@@ -68,7 +77,9 @@ export class Spread implements StoreVerbs {
 
   /** All of them: a process may hold something in any, and each tells of an era of its own. */
   async beat(process: string, leaseMs: Ms, at: port.At): Promise<port.Heard> {
-    return heardOf(await this.#all(({ verbs }) => verbs.beat(process, leaseMs, at)));
+    const heard = await this.#all(({ verbs }) => verbs.beat(process, leaseMs, at));
+    const eras = heard.map(({ era }) => era);
+    return heardOf(heard, await this.#eras.ofAll(eras, at));
   }
 
   async tidy(pass: port.Tidy, at: port.At): Promise<port.Tidied> {

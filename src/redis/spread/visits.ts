@@ -11,13 +11,13 @@ import { Heads } from "./heads.ts";
 import type { HeadsOf } from "./heads.ts";
 import type { Home } from "./home.ts";
 import { homeOfFence } from "./homes.ts";
+import type { Lending } from "./lending.ts";
 import { failureOf } from "./parted.ts";
 
 export interface VisitsParts {
   readonly homes: readonly Home[];
   readonly runtime: Runtime;
-  /** Room at limits of the whole store, for a home: whether it has more by now. */
-  readonly lend: (home: number, wants: Readonly<Record<string, number>>, at: At) => Promise<boolean>;
+  readonly lending: Lending;
 }
 
 /** Outcomes of one home, and their places in the call. */
@@ -43,15 +43,15 @@ const none: Part = { outcomes: [], places: [] };
 export class Visits {
   readonly heads: Heads;
   readonly #homes: readonly Home[];
-  readonly #lend: VisitsParts["lend"];
+  readonly #lending: Lending;
   readonly #runtime: Runtime;
   /** Where nothing is known to be ready, each is asked in its turn. */
   #turn = 0;
 
-  constructor({ homes, runtime, lend }: VisitsParts) {
+  constructor({ homes, runtime, lending }: VisitsParts) {
     this.#homes = homes;
     this.#runtime = runtime;
-    this.#lend = lend;
+    this.#lending = lending;
     this.heads = new Heads(homes, runtime);
   }
 
@@ -100,14 +100,12 @@ export class Visits {
     }
   }
 
-  /** Again where it would hand out more with room that others lend. */
+  /** Again as long as it passes jobs over for room that is lent while it waits for its answer: of one limit after the other. */
   async #visit(turn: Turn, home: number, part: Part): Promise<void> {
     try {
-      const claimed = await this.#ask(turn, home, part);
+      let claimed = await this.#ask(turn, home, part);
       put(turn.settled, part, claimed.settled);
-      const { wants } = claimed;
-      if (wants === undefined || Object.keys(wants).length === 0 || turn.asking.most <= 0) return;
-      if (await this.#lend(home, wants, turn.at)) await this.#ask(turn, home, none);
+      while (claimed.wants !== undefined && turn.asking.most > 0 && this.#lending.hasNews(home)) claimed = await this.#ask(turn, home, none);
     } catch (error) {
       turn.failed.push(error);
     }
