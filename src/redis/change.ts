@@ -1,6 +1,6 @@
 /** Changes jobs that a person or a program selected. */
 import { changeMax, tidyMax } from "../core/defaults.ts";
-import type { Change, Changed, ChangedJob, Selection } from "../core/engine.ts";
+import type { Change, Changed, ChangedJob, JobFilter, Selection } from "../core/engine.ts";
 import { endedStates, jobStates, liveStates } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
 import { fragment, script } from "./fragment.ts";
@@ -132,18 +132,6 @@ function M.change_one(job, asked)
   change[asked['do']](job, asked, ${tidyMax})
 end
 
--- Jobs with ids, in the order of asking.
-local function change_all(ids, asked, limit)
-  local jobs = {}
-  U.job.load_ids(ids)
-  for at = 1, math.min(limit, #ids) do
-    local job = U.job.standing(ids[at])
-    local isStandIn = job and job.awayTo and true
-    jobs[at] = { id = ids[at], is = job and change[asked['do']](job, asked, limit) or 'unknown', isStandIn = isStandIn }
-  end
-  return jobs
-end
-
 -- Jobs that a selection means and the change does something to, behind those that were looked at before. Answers them, and where to go on if there may be more.
 local function select(request, most)
   local asked, from = request.asked, request.from
@@ -163,6 +151,19 @@ local function is_wanted_still(request, id)
   return is_meant ~= nil and is_meant(job)
 end
 
+-- Jobs with ids, in the order of asking. Of several homes: isHere, not those that went on to another; with jobs as well, those alone that are meant still.
+local function change_all(ids, request)
+  local jobs, asked, limit = {}, request.asked, request.limit
+  U.job.load_ids(ids)
+  for at = 1, math.min(limit, #ids) do
+    local job = U.job.standing(ids[at])
+    local isStandIn = job and job.awayTo and true
+    if (isStandIn and request.isHere) or (request.ids and request.jobs and not is_wanted_still(request, ids[at])) then job = nil end
+    jobs[at] = { id = ids[at], is = job and change[asked['do']](job, asked, limit) or 'unknown', cameFrom = job and job.reports and true }
+  end
+  return jobs
+end
+
 local function selected(request)
   local ids = {}
   U.job.load_ids(request.found)
@@ -174,8 +175,17 @@ local function selected(request)
   return ids, goOn
 end
 
+-- Of several homes: that of a join begins to cancel it, and leaves its members to whoever asks, or to tidy. isDone: they were cancelled.
+local function cancel_join(request)
+  if not request.isDone then U.joinTree.cancel_joins(request.join, request.asked.reason) end
+  U.joinTree.leave_to_cancel(request.join, not request.isDone)
+  U.aftermath.run()
+  return { jobs = {}, hasMore = false }
+end
+
 -- limit: how many at most. found: ids of jobs that were looked for before. Answers what became of them; or what was found so far, and where to go on.
 function M.change(request)
+  if request.isDone ~= nil then return cancel_join(request) end
   local ids, limit, goOn = request.ids, request.limit, nil
   local isJoinCancelled = request.join and request.asked['do'] == 'cancel'
   if isJoinCancelled then U.joinTree.cancel_joins(request.join, request.asked.reason) end
@@ -186,7 +196,7 @@ function M.change(request)
     return { found = ids, goOn = goOn }
   end
   local hasMore = #ids > limit or goOn ~= nil
-  local jobs = change_all(ids, request.asked, limit)
+  local jobs = change_all(ids, request)
   if isJoinCancelled then U.joinTree.leave_to_cancel(request.join, hasMore) end
   U.aftermath.run()
   return { jobs = jobs, hasMore = hasMore }
@@ -204,29 +214,43 @@ const changeable: Readonly<Record<Change["do"], readonly JobState[]>> = {
   delete: endedStates,
 };
 
-/** What {@link changeScript} is asked. `isLast`: what was found by then is changed, though there may be more. */
+/**
+ * What {@link changeScript} is asked. `isLast`: what was found by then is changed, though there may be more. `isHere`, `jobs` beside ids and `isDone`: of one home of
+ * several (spread/changes.ts).
+ */
 export type ChangeRequest = { readonly asked: Change; readonly limit: number; readonly isLast?: boolean } & (
-  | { readonly ids: readonly string[] }
+  | { readonly ids: readonly string[]; readonly isHere?: boolean; readonly jobs?: JobFilter }
+  | { readonly join: string; readonly isDone: boolean }
   | (Exclude<Selection, { readonly ids: readonly string[] }> & { readonly found: unknown; readonly from?: unknown })
 );
 
 /** An empty list of Lua is an object. */
-export type ToldChange = { readonly found: unknown; readonly goOn: unknown } | { readonly jobs: readonly ChangedJob[] | object; readonly hasMore: boolean };
+export type ToldChange = { readonly found: unknown; readonly goOn: unknown } | { readonly jobs: readonly ToldChangedJob[] | object; readonly hasMore: boolean };
+
+/** cameFrom: from another home. */
+export type ToldChangedJob = ChangedJob & { readonly cameFrom?: true };
 
 /** Runs {@link changeScript}: many times where what is meant is far between, the last of which changes all that was found, in one atom. */
 export async function changeJobs(run: (request: ChangeRequest) => Promise<ToldChange>, which: Selection, change: Change, limit: number): Promise<Changed> {
-  // Lua reads no halves of surrogate pairs.
-  const asked = change.do === "cancel" ? { ...change, reason: change.reason.toWellFormed() } : change;
+  const asked = wellFormed(change);
   const most = Math.min(limit, changeMax);
   if ("ids" in which) return changedBy(await run({ asked, limit: most, ids: which.ids.slice(0, most + 1) }));
-  const meant =
-    "join" in which ? which : { jobs: { ...which.jobs, states: (which.jobs.states ?? jobStates).filter((state) => changeable[asked.do].includes(state)) } };
+  const meant = "join" in which ? which : { jobs: { ...which.jobs, states: changeableOf(which.jobs, asked) } };
   let request: ChangeRequest = { asked, limit: most, ...meant, found: [] };
   for (let looks = 1; ; looks += 1) {
     const told = await run(request);
     if ("jobs" in told) return changedBy(told);
     request = { ...request, found: told.found, from: told.goOn, isLast: looks === looksMax };
   }
+}
+
+/** Lua reads no halves of surrogate pairs. */
+export function wellFormed(change: Change): Change {
+  return change.do === "cancel" ? { ...change, reason: change.reason.toWellFormed() } : change;
+}
+
+export function changeableOf({ states }: JobFilter, change: Change): readonly JobState[] {
+  return (states ?? jobStates).filter((state) => changeable[change.do].includes(state));
 }
 
 function changedBy(told: ToldChange): Changed {

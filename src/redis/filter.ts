@@ -16,9 +16,19 @@ export const filterFragment: Fragment = fragment(
   String.raw`
 local function nothing() return nil end
 
--- What stands under an id: a job first, else a join.
+local function is_of_several() return S.meta.homes > 1 end
+
+-- What stands under an id; where there are several homes, after it what stands in for it here since it went on from here.
+function M.jobs_of(id)
+  local jobs = { U.job.by_id(id) }
+  if is_of_several() then jobs[#jobs + 1] = U.standIn.by_id(id) end
+  return jobs
+end
+
+-- Jobs first, else a join.
 local function held_of(id)
-  return U.job.by_id(id) or U.joins.find(id)
+  local jobs = M.jobs_of(id)
+  return jobs[1] and jobs or { U.joins.find(id) }
 end
 
 local function has(list, value)
@@ -28,25 +38,56 @@ local function has(list, value)
   return false
 end
 
--- Whether it came after that very job or join.
-local function is_after(job, seq)
+-- Whether it came after that very job or join. What it comes after in another home it knows by id.
+local function is_after(job, id, befores)
+  for _, list in ipairs({ job.asMember and job.asMember.after or {}, job.onward and job.onward.after or {} }) do
+    for _, before in ipairs(list) do
+      if before.id == id then return true end
+    end
+  end
   for _, before in ipairs(job.after or {}) do
-    if before.held == seq then return true end
+    for _, held in ipairs(befores) do
+      if before.held == held.seq then return true end
+    end
   end
   return false
 end
 
--- What later came after: the job itself, or a join that it is a member of.
-local function is_before(job, later)
-  for _, before in ipairs(later.after or {}) do
+-- What the job or join of an id came after, as far as that is here.
+local function came_after(id)
+  local all = {}
+  for _, later in ipairs(held_of(id)) do
+    for _, before in ipairs(later.after or {}) do
+      if before.held then all[#all + 1] = before end
+    end
+  end
+  return all
+end
+
+-- Their ids.
+function M.predecessors_of(id)
+  local ids = {}
+  for at, before in ipairs(came_after(id)) do ids[at] = before.id end
+  return ids
+end
+
+-- Whether it is among those, or a member of a join that is.
+local function is_before(job, predecessors)
+  for _, before in ipairs(predecessors) do
     if before.held == job.seq or (before.kind == 'join' and has(job.joins, before.held)) then return true end
   end
   return false
 end
 
--- A function that tells whether a job is among those; nil where none can be.
+local function has_keys(job, where)
+  local asked = U.jobRow.asked_of(job)
+  return (where.lane == nil or (asked.lane ~= nil and where.lane == asked.lane.key)) and (where.unique == nil or where.unique == asked.unique)
+end
+
+-- A function that tells whether a job is among those; nil where none can be. Of several homes one has the members of a join, and each some of what came before: there
+-- a stand-in is one of those as well, whatever else is asked, which the job itself tells; and before is not asked of the members of a join.
 function M.matcher(where)
-  local isMeant, join, before, later
+  local isMeant, join, befores, predecessors
   if where.states then
     isMeant = {}
     for _, state in ipairs(where.states) do isMeant[state] = true end
@@ -57,19 +98,22 @@ function M.matcher(where)
     if join == nil then return nil end
   end
   if where.after then
-    before = held_of(where.after)
-    if before == nil then return nil end
+    befores = held_of(where.after)
+    if befores[1] == nil and not is_of_several() then return nil end
   end
-  if where.before then
-    later = held_of(where.before)
-    if later == nil or later.after == nil then return nil end
+  if where.before and not (join and is_of_several()) then
+    predecessors = came_after(where.before)
+    if predecessors[1] == nil then return nil end
+  end
+  local function is_near(job)
+    return (join == nil or has(job.joins, join)) and (predecessors == nil or is_before(job, predecessors))
   end
   return function(job)
+    if job.awayTo then return (join or predecessors) and is_near(job) end
     if isMeant and not isMeant[job.state] then return false end
     local line = U.line.get(job.line)
-    return (where.queue == nil or where.queue == line.queue) and (where.task == nil or where.task == line.task)
-      and (where.lane == nil or (job.lane ~= nil and where.lane == job.lane.key)) and (where.unique == nil or where.unique == job.uniqueKey)
-      and (join == nil or has(job.joins, join)) and (before == nil or is_after(job, before.seq)) and (later == nil or is_before(job, later))
+    if (where.queue and where.queue ~= line.queue) or (where.task and where.task ~= line.task) then return false end
+    return (not (where.lane or where.unique) or has_keys(job, where)) and (befores == nil or is_after(job, where.after, befores)) and is_near(job)
   end
 end
 
@@ -139,11 +183,11 @@ local function merged(sources, newestFirst)
 end
 
 -- Jobs that something came after, and the members of the joins.
-local function before_that(later, from, newestFirst)
+local function before_that(predecessors, from, newestFirst)
   local sources, isKnown = {}, {}
-  for _, before in ipairs(later.after) do
+  for _, before in ipairs(predecessors) do
     local held = before.held
-    if held and not isKnown[held] then
+    if not isKnown[held] then
       isKnown[held] = true
       local join = before.kind == 'join' and U.joins.by_seq(held)
       local isBehind = from == nil or (held > from) == not newestFirst and held ~= from
@@ -180,10 +224,11 @@ local function in_states(where, from, newestFirst)
   return merged(sources, newestFirst)
 end
 
--- Who waits for a join, what it comes after or a limit is blocked outside its lane; who has ended has left it.
+-- Who waits for a join, what it comes after or a limit is blocked outside its lane; who has ended has left it; and who went on to another home stands in it here alone.
 local inLane = { running = true, ready = true, scheduled = true, parked = true }
 
 local function in_lane(where, from, newestFirst)
+  if is_of_several() then return nil end
   for _, state in ipairs(where.states or { 'blocked' }) do
     if not inLane[state] then return nil end
   end
@@ -195,10 +240,11 @@ local function in_lane(where, from, newestFirst)
   return merged({ in_list(seqs, from, newestFirst), in_set(K .. ':lp:' .. where.lane, from, newestFirst) }, newestFirst)
 end
 
+-- Which jobs belong together several homes know by joins and by what came before.
 function M.candidates(where, from, newestFirst)
-  if where.unique then return in_set(K .. ':uk:' .. where.unique, from, newestFirst) end
+  if where.unique and not (is_of_several() and (where.join or where.before)) then return in_set(K .. ':uk:' .. where.unique, from, newestFirst) end
   if where.join then return of_join(U.joins.find(where.join), from, newestFirst) end
-  if where.before then return before_that(held_of(where.before), from, newestFirst) end
+  if where.before then return before_that(came_after(where.before), from, newestFirst) end
   return where.lane and in_lane(where, from, newestFirst) or in_states(where, from, newestFirst) or in_order(from, newestFirst)
 end
 

@@ -1,6 +1,6 @@
 /** Reads a page. */
 import { pageMax } from "../core/defaults.ts";
-import type { LockRow, Page, Query } from "../core/engine.ts";
+import type { JobFilter, LockRow, Page, Query } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
 import { fragment, script } from "./fragment.ts";
 import type { Fragment, Main } from "./fragment.ts";
@@ -31,14 +31,21 @@ local function load_jobs(ids, from)
   U.job.load(seqs)
 end
 
-local function jobs_with_ids(ids)
-  local rows, bytes = {}, 0
+-- isBrief: without what may be long.
+local function job_row(job, query)
+  local row = U.jobRow.job_row(job)
+  if query.isBrief then row.payload, row.checkpoint, row.result, row.history = '', nil, nil, nil end
+  return row
+end
+
+-- Where there are several homes, also what stands in for a job that went on from here.
+local function jobs_with_ids(query)
+  local ids, rows, bytes = query.ids, {}, 0
   U.job.load_ids(ids)
   for at, id in ipairs(ids) do
     if at % ${jobsAtOnce} == 1 then load_jobs(ids, at) end
-    local job = U.job.by_id(id)
-    if job then
-      rows[#rows + 1] = U.jobRow.job_row(job)
+    for _, job in ipairs(U.filter.jobs_of(id)) do
+      rows[#rows + 1] = job_row(job, query)
       bytes = bytes + #job.payload + #(job.checkpoint or '')
     end
     if bytes > ${bytesMax} and at < #ids then return { rows = rows, goOn = tostring(at) } end
@@ -48,8 +55,10 @@ end
 
 local function jobs_where(query)
   local found, goOn = U.filter.walk(query.where, tonumber(query.after), query.newestFirst or false, query.limit)
-  for at, job in ipairs(found) do found[at] = { job.seq, U.jobRow.job_row(job) } end
-  return told(found, goOn)
+  for at, job in ipairs(found) do found[at] = { job.seq, job_row(job, query) } end
+  local answer = told(found, goOn)
+  if S.meta.homes > 1 and query.where.before then answer.before = U.filter.predecessors_of(query.where.before) end
+  return answer
 end
 
 local function event_row(event)
@@ -84,7 +93,9 @@ local readers = {
   processes = function(query) return told(U.processes.known_after(query.after, query.limit)) end,
   lanes = function(query) return told(U.lanes.closed_after(query.after, query.limit)) end,
   locks = function(query) return told(U.locks.tickets_after(query.after, query.limit)) end,
-  jobs = function(query) return query.ids and jobs_with_ids(query.ids) or jobs_where(query) end,
+  jobs = function(query) return query.ids and jobs_with_ids(query) or jobs_where(query) end,
+  standIns = function(query) return { rows = U.jobRow.stand_ins(query.seqs) } end,
+  joinTree = function(query) return { rows = U.joinTree.ids_of(query.id) } end,
   joins = function(query) return query.ids and { rows = U.joinRow.joins_by_ids(query.ids) } or told(U.joinRow.joins_within(query, query.limit)) end,
 }
 
@@ -106,15 +117,22 @@ export interface Told {
   readonly rows: Listed<unknown>;
   readonly places?: Listed<string>;
   readonly goOn?: string;
+  /** Of several homes: what here the job or join of {@link JobFilter.before} came after. */
+  readonly before?: Listed<string>;
 }
 
-type Paged = Extract<Query, { limit: number }>;
-type Named = Exclude<Query, Paged>;
+export type Paged = Extract<Query, { limit: number }>;
+export type Named = Exclude<Query, Paged>;
+
+/** What {@link findScript} is asked. isBrief: jobs without what may be long. standIns: by their numbers (spread/jobRows.ts). joinTree: the ids of a join and those within it. */
+export type Asked =
+  | (Query & { readonly isBrief?: boolean })
+  | { readonly of: "standIns"; readonly seqs: readonly number[] }
+  | { readonly of: "joinTree"; readonly id: string };
 
 /** Runs {@link findScript} with a query as its request, until the page is full or there is no more. */
 export async function findPages<Q extends Query>(run: (query: Query) => Promise<Told>, query: Q): Promise<Page<Q>> {
-  const page = "limit" in query ? await pageOf(run, query) : await named(run, query);
-  return page as Page as Page<Q>;
+  return (await ("limit" in query ? pageOf(run, query) : named(run, query))) as Page as Page<Q>;
 }
 
 /** One more than asked for is read: then there is a next page. */
@@ -134,6 +152,12 @@ async function pageOf(run: (query: Query) => Promise<Told>, query: Paged): Promi
 }
 
 async function named(run: (query: Query) => Promise<Told>, query: Named): Promise<Page> {
+  const { rows, now } = await namedRows(run, query);
+  return { rows: rowsOf(query.of, rows), now };
+}
+
+/** As the script tells them. */
+export async function namedRows(run: (query: Named) => Promise<Told>, query: Named): Promise<{ readonly rows: readonly unknown[]; readonly now: Instant }> {
   const all = ("ids" in query ? query.ids : query.names).slice(0, pageMax);
   let told = await run(withNames(query, all));
   const rows = [...listed(told.rows)];
@@ -141,10 +165,10 @@ async function named(run: (query: Query) => Promise<Told>, query: Named): Promis
     told = await run(withNames(query, all.slice(at)));
     rows.push(...listed(told.rows));
   }
-  return { rows: rowsOf(query.of, rows), now: told.now };
+  return { rows, now: told.now };
 }
 
-function withNames(query: Named, names: readonly string[]): Query {
+function withNames(query: Named, names: readonly string[]): Named {
   return "ids" in query ? { ...query, ids: names } : { ...query, names };
 }
 
@@ -152,12 +176,12 @@ function rowsOf(of: Query["of"], rows: readonly unknown[]): Page["rows"] {
   return rows.map((row) => rowOf(of, row));
 }
 
-function rowOf(of: Query["of"], row: unknown): Page["rows"][number] {
+export function rowOf(of: Query["of"], row: unknown): Page["rows"][number] {
   if (of === "jobs") return jobRowOf(row as ToldJobRow);
   if (of === "locks") return { ...(row as LockRow), fence: Number((row as LockRow).fence) };
   return row as Page["rows"][number];
 }
 
-function listed<T>(list: Listed<T>): readonly T[] {
+export function listed<T>(list: Listed<T>): readonly T[] {
   return Array.isArray(list) ? (list as readonly T[]) : [];
 }

@@ -19,6 +19,13 @@ local function tree_of(id)
   return found
 end
 
+-- Its own first.
+function M.ids_of(id)
+  local ids = {}
+  for at, join in ipairs(tree_of(id)) do ids[at] = join.id end
+  return ids
+end
+
 -- They take no members any more, and let none go.
 function M.cancel_joins(id, reason)
   for _, join in ipairs(tree_of(id)) do
