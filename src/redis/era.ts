@@ -50,7 +50,7 @@ end
 -- All that was told to anybody is void, and told so with the next beat. Answers above what the next fences must be.
 local function begin_era(past, fence, clock, now)
   local time = call('TIME')
-  local era = string.sub(redis.sha1hex(past.text .. ' ' .. time[1] .. '.' .. time[2] .. ' ' .. string.format('%.0f', fence)), 1, 32)
+  local era = string.sub(redis.sha1hex(K .. past.text .. ' ' .. time[1] .. '.' .. time[2] .. ' ' .. string.format('%.0f', fence)), 1, 32)
   call('HSET', K .. ':m', 'format', '${format}', 'era', era, 'history', past.text)
   local above = math.max(now * 1000, time[1] * 1000000 + time[2]) + ${fenceLeap}
   if fence == 0 then return above end

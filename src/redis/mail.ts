@@ -8,8 +8,8 @@ const bytesMost = 16 * 1_024 * 1_024;
 const readAtOnce = 100;
 
 /**
- * K:out:<home>: messages to a home by number, each as its weight and its JSON. K:mail: by "out" and home the number of the last one sent there, by "cut" and home that
- * of the last one that was taken there and is gone from here, by "in" and home that of the last one taken from there.
+ * K:out:<home>: messages to a home by number, each as its weight, the number of the era that it was sent in, and its JSON. K:mail: by "out" and home the number of the last
+ * one sent there, by "cut" and home that of the last one that was taken there and is gone from here, by "in" and home that of the last one taken from there.
  */
 export const mailFragment: Fragment = fragment(
   "mail",
@@ -29,7 +29,7 @@ function M.send(home, message)
   S.mailed = S.mailed or {}
   local texts = S.mailed[home] or {}
   S.mailed[home] = texts
-  texts[#texts + 1] = math.max(1, message.works and #message.works or 1) .. ' ' .. text
+  texts[#texts + 1] = math.max(1, message.works and #message.works or 1) .. ' ' .. U.meta.get('number') .. ' ' .. text
 end
 
 function M.send_all(message)
@@ -100,9 +100,16 @@ local function next_texts(home, from, last)
   return texts
 end
 
+-- The number of the era of all homes; -1 where this one has lost something, and not all know it: it may have forgotten what it sent and took.
+function M.era_number()
+  local found = call('HMGET', K .. ':m', 'number', 'era', 'whole')
+  return found[2] == found[3] and tonumber(found[1]) or -1
+end
+
 -- Drops what was taken there, and answers what comes next.
 function M.hand_over(asked)
-  local number = U.meta.get('number')
+  local number = M.era_number()
+  if number < 0 then return { number = number, first = 0, last = 0 }, {} end
   local last, cut = standing(asked.to)
   if asked.upTo and asked.number == number and asked.upTo > cut and asked.upTo <= last then
     drop(asked.to, cut, asked.upTo)
@@ -117,8 +124,10 @@ function M.taken_from(home)
   return taken
 end
 
+-- With the number of its era.
 function M.message_in(text)
-  return U.keys.decode(string.match(text, '^%d+ (.*)$'))
+  local number, json = string.match(text, '^%d+ (%d+) (.*)$')
+  return U.keys.decode(json), tonumber(number)
 end
 
 function M.note_taken(home, number)
@@ -145,8 +154,8 @@ export const takeScript: Main = script(
   "take",
   String.raw`
 local given = cjson.decode(ARGV[2])
-local number = U.meta.get('number')
-if given.number ~= number then return finish({ stale = number }) end
+local number = U.mail.era_number()
+if given.number ~= number or number < 0 then return finish({ stale = number }) end
 local taken, answers = U.mail.taken_from(given.from), {}
 -- What is taken already is passed over. What cannot be read stays, with all behind it.
 for at = 3 + math.max(0, taken + 1 - given.first), #ARGV do

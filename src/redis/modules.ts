@@ -61,6 +61,7 @@ import { prefetchFragment } from "./prefetch.ts";
 import { processesFragment } from "./processes.ts";
 import { readyFragment } from "./ready.ts";
 import { readyCursorFragment } from "./readyCursor.ts";
+import { rebirthFragment } from "./rebirth.ts";
 import { repeatsFragment } from "./repeats.ts";
 import { replayFragment } from "./replay.ts";
 import { retentionFragment } from "./retention.ts";
@@ -138,6 +139,7 @@ const fragments: readonly Fragment[] = [
   processesFragment,
   readyCursorFragment,
   readyFragment,
+  rebirthFragment,
   repeatsFragment,
   replayFragment,
   retentionFragment,

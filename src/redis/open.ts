@@ -11,6 +11,8 @@ import { rehearseLua } from "./permissions.ts";
 
 export interface Begun {
   readonly era: string;
+  /** How many homes the store has. */
+  readonly homes: number;
   readonly is: "made" | "found" | "another era";
   /** Another database of this server that holds keys of this name: the wrong one may have been named. */
   readonly elsewhere: string | undefined;
@@ -22,7 +24,10 @@ type Session = Pick<Connection, "name" | "ask" | "run">;
 export const versionMin = [6, 2] as const;
 const databasesMax = 64;
 
-/** Sees KEYS[1], what all keys begin with; and as arguments each key that always has the same name, and its type. Writes nothing where something is not right. */
+/**
+ * Sees KEYS[1], what all keys begin with; as arguments which home this is, and of how many it shall be one (nothing: as many as stand there), and each key that always has
+ * the same name, and its type. Writes nothing where something is not right.
+ */
 const openScript: Script = {
   name: "open",
   text: String.raw`
@@ -42,7 +47,10 @@ if isThere then
   if version == nil then return refuse('foreign', K .. ':m', kind) end
   if version ~= ${format} then return refuse('version', tostring(version)) end
 end
-for at = 1, #ARGV, 2 do
+local home, asked = ARGV[1], ARGV[2]
+local stands = call('HMGET', K .. ':m', 'homes', 'home')
+if isThere and asked ~= '' and asked ~= (stands[1] or '1') then return refuse('homes', stands[1] or '1', asked) end
+for at = 3, #ARGV, 2 do
   local is = call('TYPE', K .. ':' .. ARGV[at]).ok
   if is ~= 'none' and is ~= ARGV[at + 1] then return refuse('foreign', K .. ':' .. ARGV[at], is) end
   if is ~= 'none' and not isThere then return refuse('beheaded', K .. ':' .. ARGV[at]) end
@@ -55,10 +63,13 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local meta = call('HMGET', K .. ':m', 'fence', 'now')
 local fence, clock = tonumber(meta[1]) or 0, tonumber(meta[2]) or 0
+-- Their number is settled when the first home is made; the others are made by whoever finds them missing.
+if not isThere and tonumber(asked) and tonumber(asked) > 1 then call('HSET', K .. ':m', 'homes', asked, 'home', home) end
 local above
 if isThere then above = judge_era(history(), fence, clock, math.max(now, clock)) else above = begin_era(history(), 0, 0, now) end
 if above then call('HSET', K .. ':m', 'fence', string.format('%.0f', above)) end
-return { 'begun', call('HGET', K .. ':m', 'era'), not isThere and 'made' or above and 'another era' or 'found' }
+local found = call('HMGET', K .. ':m', 'era', 'homes')
+return { 'begun', found[1], not isThere and 'made' or above and 'another era' or 'found', found[2] or '1' }
 `,
 };
 
@@ -74,15 +85,21 @@ return ''
 `,
 };
 
-/** With each new connection: by then another server may be there. Throws `store-unsafe`, `store-readonly`, `store-foreign`, `store-newer`. */
-export async function openStore(session: Session, home: string): Promise<Begun> {
+/** Which home a connection is to, and how many there shall be; undefined: as many as stand there, one where nothing does. */
+export interface Opening {
+  readonly number: number;
+  readonly homes: number | undefined;
+}
+
+/** With each new connection: by then another server may be there. Throws `store-unsafe`, `store-readonly`, `store-foreign`, `store-newer`, `option-invalid`. */
+export async function openStore(session: Session, home: string, { number, homes }: Opening = { number: 0, homes: undefined }): Promise<Begun> {
   const info = await infoIn(session);
   refuseUnfit(info, session.name);
-  const answer = (await session.run(openScript, home, Object.entries(keyTypes).flat())) as readonly string[];
+  const answer = (await session.run(openScript, home, [String(number), String(homes ?? ""), ...Object.entries(keyTypes).flat()])) as readonly string[];
   const [is, ...rest] = answer;
   if (is !== "begun") throw refused(rest, session.name);
-  const [era = "", how = "found"] = rest;
-  return { era, is: how as Begun["is"], elsewhere: how === "made" ? await elsewhereIn(session, home, info) : undefined, info };
+  const [era = "", how = "found", count = "1"] = rest;
+  return { era, homes: Number(count), is: how as Begun["is"], elsewhere: how === "made" ? await elsewhereIn(session, home, info) : undefined, info };
 }
 
 /** Empty where this user may not read it; then the server is taken for fit. */
@@ -122,6 +139,12 @@ export function refuseEvicting(info: Info, name: string): void {
 function refused([why = "", what = "", type = ""]: readonly string[], name: string): ErrandError {
   const details = { store: name, key: what };
   switch (why) {
+    case "homes":
+      return new ErrandError(
+        "option-invalid",
+        `${name}: the store has ${partitions(what)}, and ${partitions(type)} were asked for, which cannot be changed once it is made: leave { partitions } out to take what stands there, or choose another prefix, { prefix: "…" }`,
+        { details: { store: name, partitions: Number(what), asked: Number(type) } },
+      );
     case "version": {
       if (Number(what) > format) {
         return new ErrandError("store-newer", `${name}: the keys were written by a newer errand (format ${what}, known here: ${format}); update errand`, {
@@ -149,6 +172,10 @@ function refused([why = "", what = "", type = ""]: readonly string[], name: stri
         },
       );
   }
+}
+
+function partitions(count: string): string {
+  return count === "1" ? "one partition" : `${count} partitions`;
 }
 
 /** A hint, so what cannot be looked for is left. */

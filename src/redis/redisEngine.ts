@@ -5,7 +5,8 @@ import type { BeatSource, Ms, Runtime } from "../core/runtime.ts";
 import { CallersTransactions, checkLender } from "./callersTransactions.ts";
 import { checkReplicas } from "./durability.ts";
 import { checkPrefix } from "./prefix.ts";
-import { checkPartitions, openHomes } from "./spread/opening.ts";
+import { checkPartitions } from "./spread/homes.ts";
+import { openHomes } from "./spread/opening.ts";
 import type { Store, StoreVerbs } from "./spread/store.ts";
 import { placeOf } from "./url.ts";
 
@@ -51,9 +52,9 @@ export class RedisEngine implements port.Engine {
   constructor(given: unknown, options: RedisOptions) {
     this.#given = given;
     this.#replicas = checkReplicas(options.replicas ?? 0);
-    this.#partitions = checkPartitions(options.partitions);
     this.#lender = checkLender(options.outbox);
-    const { prefix } = typeof given === "string" ? placeOf(given) : {};
+    const { prefix, partitions } = typeof given === "string" ? placeOf(given) : {};
+    this.#partitions = checkPartitions(options.partitions ?? partitions);
     this.#prefix = options.prefix === undefined ? prefix : checkPrefix(options.prefix);
   }
 

@@ -1,16 +1,19 @@
 /** What becomes of a message that another home sent: by its kind, the function that takes it. */
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
+import { loanKinds } from "./loans.ts";
 
 /** By message.is; each is called with the message and the number of the home that it comes from. */
 const takers: Readonly<Record<string, string>> = {
   note: "U.enqueue.take_note",
+  notes: "U.rebirth.take_notes",
   works: "U.standIn.works",
   ended: "U.standIn.ended",
   parked: "U.standIn.parked",
   live: "U.standIn.live",
   lost: "U.standIn.lost",
   change: "U.standIn.change",
+  ...Object.fromEntries(loanKinds.map((kind) => [kind, "U.loans.take"])),
 };
 
 /**

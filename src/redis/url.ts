@@ -1,12 +1,15 @@
 /** What a URL says: where the server is, in the driver's words, and what errand's keys begin with there, which is none of the driver's business. */
 import { ErrandError } from "../core/errors.ts";
 import { checkPrefix } from "./prefix.ts";
+import { checkPartitions } from "./spread/homes.ts";
 
 export interface Place {
   /** One, or those of a cluster to begin with. */
   readonly servers: readonly string[];
   readonly isCluster: boolean;
   readonly prefix: string | undefined;
+  /** Of a store that is made there. */
+  readonly partitions: number | undefined;
 }
 
 const cure =
@@ -21,8 +24,14 @@ export function placeOf(text: string): Place {
   if (isCluster !== undefined && first !== undefined && !/^\/?0?$/.test(first.pathname))
     throw new ErrandError("option-invalid", `a cluster has database 0 only; ${cure}`);
   const prefix = first?.searchParams.get("prefix") ?? undefined;
-  for (const url of urls) url.searchParams.delete("prefix");
-  return { servers: urls.map(({ href }) => href), isCluster: isCluster !== undefined, prefix: prefix === undefined ? undefined : checkPrefix(prefix) };
+  const partitions = first?.searchParams.get("partitions") ?? undefined;
+  for (const url of urls) for (const own of ["prefix", "partitions"]) url.searchParams.delete(own);
+  return {
+    servers: urls.map(({ href }) => href),
+    isCluster: isCluster !== undefined,
+    prefix: prefix === undefined ? undefined : checkPrefix(prefix),
+    partitions: partitions === undefined ? undefined : checkPartitions(Number(partitions)),
+  };
 }
 
 function urlOf(server: string, text: string): URL {

@@ -11,6 +11,7 @@ describe("the URL of a cluster", () => {
       servers: ["redis://app:p%40ss@a/0?family=6", "redis://app:p%40ss@b:7001/0?family=6", "redis://app:p%40ss@[::1]:7002/0?family=6"],
       isCluster: true,
       prefix: "shop",
+      partitions: undefined,
     });
     assert.deepEqual(placeOf("rediss+cluster://a:1").servers, ["rediss://a:1"]);
   });
@@ -21,6 +22,20 @@ describe("the URL of a cluster", () => {
         () => redis(url),
         (error) => ErrandError.is(error, "option-invalid") && /redis\+cluster:\/\/host:7000,host:7001/.test(error.message) && !error.message.includes("secret"),
       );
+    });
+  }
+});
+
+describe("a URL says over how many partitions a store is spread", () => {
+  it("and the driver does not hear of it", () => {
+    assert.deepEqual(placeOf("redis://a/2?partitions=3&prefix=shop"), { servers: ["redis://a/2"], isCluster: false, prefix: "shop", partitions: 3 });
+  });
+
+  for (const said of ["0", "65", "1.5", "three", "", "-1"]) {
+    it(`but not "${said}"`, () => {
+      for (const make of [() => redis(`redis://a?partitions=${said}`), () => redis("redis://a", { partitions: said === "" ? Number.NaN : Number(said) })]) {
+        assert.throws(make, (error) => ErrandError.is(error, "option-invalid") && /partitions is .*: 1 to 64/.test(error.message));
+      }
     });
   }
 });

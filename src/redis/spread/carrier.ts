@@ -102,6 +102,7 @@ export class Carrier {
     const key = keyOf([from, to]);
     for (let until = Number.POSITIVE_INFINITY, upTo = 0; upTo < until;) {
       const lying = await this.#out(from, { to, ...this.#taken.get(key) }, at);
+      if (lying.number < 0) throw new Error(refusal(lying.number, lying.number));
       until = Math.min(until, lying.last);
       if (lying.texts.length === 0) break;
       const asked = { from, number: lying.number, first: lying.first };

@@ -1,5 +1,6 @@
 /** The homes of a store: what their keys begin with, evenly over the slots of a cluster; and which of them a text, or a fence, belongs to. */
 import { createHash } from "node:crypto";
+import { ErrandError } from "../../core/errors.ts";
 import { homeOf } from "../prefix.ts";
 
 /** Of one store, at most. So many fences follow each other before one belongs to the same home again. */
@@ -35,6 +36,12 @@ export function slotOf(home: string): number {
     for (let bit = 0; bit < 8; bit += 1) crc = (crc & 0x8000) === 0 ? (crc << 1) & 0xffff : ((crc << 1) ^ 0x1021) & 0xffff;
   }
   return crc % slots;
+}
+
+/** Throws `option-invalid`. */
+export function checkPartitions(partitions: number | undefined): number | undefined {
+  if (partitions === undefined || (Number.isInteger(partitions) && partitions >= 1 && partitions <= homesMax)) return partitions;
+  throw new ErrandError("option-invalid", `partitions is ${String(partitions)}; say over how many the store is spread: 1 to ${homesMax}`);
 }
 
 /** As U.route.home_of. */

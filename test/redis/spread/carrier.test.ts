@@ -77,7 +77,7 @@ describe("what one home tells another", { skip: redisMissing ?? false }, () => {
   it("stays, with all behind it, where it is of a kind that is not known, and what came before it is taken", async () => {
     await using homes = await Homes.of(2);
     await homes.send(0, 1, "a", 3);
-    await homes.client.hset(`${homes.names[0]}:out:1`, "2", '1 {"is":"newer"}');
+    await homes.client.hset(`${homes.names[0]}:out:1`, "2", '1 1 {"is":"newer"}');
     const carrier = homes.carrier();
     await carrier.carry(0, [1], {});
     await carrier.close();
@@ -88,11 +88,11 @@ describe("what one home tells another", { skip: redisMissing ?? false }, () => {
   it("of an era that is over is not taken, and what was taken then takes nothing away now", async () => {
     await using homes = await Homes.of(2);
     await homes.send(0, 1, "a", 3);
-    await homes.client.hset(`${homes.names[1]}:m`, "number", "1");
+    await homes.client.hset(`${homes.names[1]}:m`, "number", "2");
     await homes.carrier().carry(0, [1], {});
     assert.deepEqual([await homes.writtenAt(1), await homes.lying(0, 1)], [0, 3]);
-    await homes.client.hset(`${homes.names[0]}:m`, "number", "1");
-    await homes.verbs[0]?.call(outScript, "run", { to: 1, number: 0, upTo: 2, isLast: true }, {});
+    await homes.client.hset(`${homes.names[0]}:m`, "number", "2");
+    await homes.verbs[0]?.call(outScript, "run", { to: 1, number: 1, upTo: 2, isLast: true }, {});
     assert.equal(await homes.lying(0, 1), 3);
     const carrier = homes.carrier();
     await carrier.carry(0, [1], {});

@@ -6,6 +6,7 @@ import { connectionOf } from "../../../src/redis/client.ts";
 import type { RedisConnection } from "../../../src/redis/redisConnection.ts";
 import { Carrier } from "../../../src/redis/spread/carrier.ts";
 import type { Mailing } from "../../../src/redis/spread/carrier.ts";
+import { Eras } from "../../../src/redis/spread/eras.ts";
 import { calledBy, homesOf } from "../../../src/redis/spread/homes.ts";
 import { Verbs } from "../../../src/redis/verbs.ts";
 import { freshPlace } from "../places.ts";
@@ -42,7 +43,18 @@ export class Homes implements AsyncDisposable {
   }
 
   static async of(count: number): Promise<Homes> {
-    return new Homes(await freshPlace(), count);
+    const homes = new Homes(await freshPlace(), count);
+    await homes.era();
+    return homes;
+  }
+
+  /** As all of them tell it, each by itself, and as the whole tells it then. */
+  async era(): Promise<string> {
+    const heard = await Promise.all(this.verbs.map((verbs) => verbs.beat("nobody", 8_000, {})));
+    return new Eras(this.verbs).ofAll(
+      heard.map(({ era }) => era),
+      {},
+    );
   }
 
   /** Each client has its own. `over`: what is done to its calls. */
