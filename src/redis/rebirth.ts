@@ -36,11 +36,11 @@ function M.begin(asked)
     if lost.home ~= S.meta.home then forget_taken(lost.home, lost.era) end
   end
   -- What the homes know of each other is made the same again; of the first era there is nothing.
-  if asked.number > 1 then
-    if S.meta.home == 0 then
-      U.meta.set('tellNotes', 1)
-      call('HDEL', mail, 'notesTo')
-    end
+  if asked.number == 1 then return end
+  U.standIn.begin_resending()
+  if S.meta.home == 0 then
+    U.meta.set('tellNotes', 1)
+    call('HDEL', mail, 'notesTo')
   end
 end
 
@@ -59,9 +59,9 @@ local function notes_after(after, limit)
   return shared, last
 end
 
--- Home 0 tells all notes again, so many in a pass.
+-- Home 0 tells all notes again, so many in a pass. Answers whether there are more.
 function M.tell_notes()
-  if U.meta.get('tellNotes') == 0 then return 0 end
+  if U.meta.get('tellNotes') == 0 then return false end
   local after = call('HGET', mail, 'notesTo') or nil
   local notes, last = notes_after(after, ${notesMost})
   U.mail.send_all({ is = 'notes', after = after, upTo = last, notes = notes })
@@ -70,7 +70,7 @@ function M.tell_notes()
     call('HDEL', mail, 'notesTo')
     U.meta.set('tellNotes', 0)
   end
-  return #notes
+  return last ~= nil
 end
 
 local function own_notes(after, upTo)

@@ -21,8 +21,8 @@ local hasMore = expired.hasMore or sorted[2] or replayed.hasMore or purged.hasMo
 local bounded = { promoted, S.skippedLate, cancelled, windows, done.closed, done.looked, done.dropped, done.released, done.admitted, done.given }
 for _, count in ipairs(bounded) do hasMore = hasMore or count >= items end
 if S.meta.homes > 1 then
-  local resent = U.standIn.resend(items)
-  hasMore = hasMore or resent >= items
+  local resent, isTelling = U.standIn.resend(items), U.rebirth.tell_notes()
+  hasMore = hasMore or resent >= items or isTelling
   U.mail.tell_waiting()
 end
 return finish({

@@ -48,13 +48,50 @@ export class Homes implements AsyncDisposable {
     return homes;
   }
 
-  /** As all of them tell it, each by itself, and as the whole tells it then. */
-  async era(): Promise<string> {
-    const heard = await Promise.all(this.verbs.map((verbs) => verbs.beat("nobody", 8_000, {})));
-    return new Eras(this.verbs).ofAll(
-      heard.map(({ era }) => era),
-      {},
-    );
+  /** As each of them tells it. */
+  told(): Promise<readonly string[]> {
+    return Promise.all(this.verbs.map(async (verbs) => (await verbs.beat("nobody", 8_000, {})).era));
+  }
+
+  /** That of the whole, by a client who asks each of them first. */
+  era(): Promise<string> {
+    return this.eraBy((home) => home);
+  }
+
+  async eraBy(over: (home: Mailing, number: number) => Mailing): Promise<string> {
+    const told = await this.told();
+    return new Eras(this.verbs.map(over)).ofAll(told, {});
+  }
+
+  /** As whoever takes its keys for a cache does. */
+  async empty(home: number): Promise<void> {
+    await this.client.unlink(...(await this.#keys(home)));
+  }
+
+  /** Answers what brings it back to this, as a server does that is started with an older file: it has another past then. */
+  async snapshot(home: number): Promise<() => Promise<void>> {
+    const keys = await this.#keys(home);
+    const dumps = await Promise.all(keys.map(async (key) => [key, await this.client.dumpBuffer(key)] as const));
+    return async () => {
+      await this.empty(home);
+      for (const [key, dump] of dumps) await this.client.restore(key, 0, dump);
+      await this.client.hset(`${this.names[home]}:m`, "history", "another another");
+      await this.verbs[home]?.beat("nobody", 8_000, {});
+    };
+  }
+
+  #keys(home: number): Promise<string[]> {
+    return this.client.keys(`${this.names[home]}:*`);
+  }
+
+  /** How many homes it believes there are, and which it is. */
+  places(home: number): Promise<readonly (string | null)[]> {
+    return this.client.hmget(`${this.names[home]}:m`, "homes", "home");
+  }
+
+  async notesAt(home: number): Promise<readonly unknown[]> {
+    const { rows } = (await this.verbs[home]?.find({ of: "notes", prefix: "", limit: 1_000 }, {})) ?? { rows: [] };
+    return rows;
   }
 
   /** Each client has its own. `over`: what is done to its calls. */
