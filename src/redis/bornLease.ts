@@ -13,7 +13,11 @@ local function may_run(job, lease, leased)
   local line = U.line.get(job.line)
   if U.notes.read('${pausedQueue("")}' .. line.queue) or U.notes.read('${pausedTask("")}' .. line.task) then return false end
   local terms = lease.terms
-  return terms == nil or ((terms.most == nil or leased < terms.most) and U.gates.has_room(terms))
+  if terms == nil then return true end
+  if terms.most and leased >= terms.most then return false end
+  if U.gates.has_room(terms) then return true end
+  if S.meta.homes > 1 then U.gates.lack(terms, 1, job.line) end
+  return false
 end
 
 -- Answers the fences of those that were, by their place in the atom. leased counts them by task, for the whole call.
@@ -29,6 +33,7 @@ function M.lease_born(works, accepted, leased)
       fences[i] = fence
     end
   end
+  if S.loans then U.loans.close() end
   return fences
 end
 `,

@@ -53,6 +53,7 @@ end
 local function choose(wanted, fence)
   local out = U.choice.open(wanted, fence)
   if has_bounds(wanted) then U.handOut.choose(out) else U.handSpans.choose(out) end
+  if S.loans then out.wants = U.loans.close() end
   if #out.spans > 0 then
     U.claims.add(wanted.process, wanted.claim, string.format('%.0f', fence), by_first(out.spans), out.laned)
     U.processes.of(wanted.process, wanted.leaseMs)
@@ -101,7 +102,7 @@ function M.claim(wanted)
   if out.count == 0 then forget_fence(before, wasChanged) end
   return out, {
     now = S.now, fence = string.format('%.0f', fence), settled = settled, spans = out.spans, runs = out.runs, jobs = claimed,
-    hasSuspects = U.choice.has_suspects(out), nextDueMs = next_due(out),
+    hasSuspects = U.choice.has_suspects(out), nextDueMs = next_due(out), wants = out.wants,
   }
 end
 

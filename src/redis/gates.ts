@@ -87,7 +87,7 @@ function M.starts(name, limit)
   return used
 end
 
-local function record(name, everyMs)
+function M.record(name, everyMs, count)
   local step = math.max(1, math.floor(everyMs / stepsPerEvery))
   local at = math.ceil(S.now / step) * step
   local row = U.rows.get("starts", name)
@@ -99,8 +99,8 @@ local function record(name, everyMs)
   row.everyMs = everyMs
   forget(row)
   local size = #row.entries
-  if row.entries[size - 1] == at then row.entries[size] = row.entries[size] + 1
-  else row.entries[size + 1], row.entries[size + 2] = at, 1 end
+  if row.entries[size - 1] == at then row.entries[size] = row.entries[size] + count
+  else row.entries[size + 1], row.entries[size + 2] = at, count end
   U.rows.dirty("starts", name)
   counted[name] = nil
   if ends_of(row) ~= endedAt then call("ZADD", K .. ":gends", ends_of(row), name) end
@@ -109,12 +109,14 @@ end
 local function has_room_for(name)
   local limit = M.limit(name)
   if limit == nil then return true end
+  if S.meta.homes > 1 then return U.loans.has_room((limit.running and 'r' or 's') .. name, 1) end
   if limit.running then return M.running(name) < limit.running end
   return count_of(name, limit.everyMs) < limit.starts
 end
 
 local function has_left(name, amount)
   local resource = M.resource(name)
+  if S.meta.homes > 1 then return resource ~= nil and U.loans.has_room('u' .. name, amount) end
   return M.in_use(name) + amount <= (resource and resource.capacity or 0)
 end
 
@@ -129,11 +131,25 @@ function M.has_room(terms)
   return true
 end
 
+-- Of several homes: so many jobs of a line were passed over for want of room.
+function M.lack(terms, count, line)
+  local needs = {}
+  for _, name in ipairs(terms.gates or {}) do
+    local limit = M.limit(name)
+    if limit then needs[#needs + 1] = { account = (limit.running and 'r' or 's') .. name, amount = 1 } end
+  end
+  for name, amount in pairs(terms.needs or {}) do needs[#needs + 1] = { account = 'u' .. name, amount = amount } end
+  table.sort(needs, function(a, b) return U.notes.is_before(a.account, b.account) end)
+  U.loans.lack(needs, count, line)
+end
+
 function M.take(lease)
   for _, name in ipairs(lease.gates or {}) do
     add("gr", name, 1)
     local limit = M.limit(name)
-    if limit and limit.starts then record(name, limit.everyMs) end
+    if limit and limit.starts then
+      if S.meta.homes > 1 then U.loans.start(name) else M.record(name, limit.everyMs, 1) end
+    end
   end
   for name, amount in pairs(lease.needs or {}) do add("gu", name, amount) end
 end
@@ -142,10 +158,14 @@ end
 function M.give_back(lease)
   for _, name in ipairs(lease.gates or {}) do add("gr", name, -1) end
   for name, amount in pairs(lease.needs or {}) do add("gu", name, -amount) end
+  if S.meta.homes == 1 then return end
+  for _, name in ipairs(lease.gates or {}) do U.loans.freed('r' .. name) end
+  for name in pairs(lease.needs or {}) do U.loans.freed('u' .. name) end
 end
 
 -- When a limit of starts that are used up has room again.
 function M.free_at(name)
+  if S.meta.homes > 1 then return U.loans.free_at(name) end
   local limit = M.limit(name)
   if limit == nil or limit.starts == nil then return nil end
   local _, at = M.starts(name, limit)

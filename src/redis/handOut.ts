@@ -71,8 +71,15 @@ local function compete(out, contest)
   table.insert(competing, low, next)
 end
 
-local function has_room(out, task, terms)
-  return terms == nil or ((terms.most == nil or U.choice.handed(out, task) < terms.most) and U.gates.has_room(terms))
+local function may_have_more(out, task, terms)
+  return terms == nil or terms.most == nil or U.choice.handed(out, task) < terms.most
+end
+
+-- As many as it would be given more, if there were room.
+local function lack(out, open, terms)
+  local most = math.min(open.queue.queue.slots - open.queue.taken, U.line.counted(open.line, 'ready'), (terms.most or math.huge) - U.choice.handed(out, open.task))
+  if out.wanted.alone == 'only' then most = math.min(most, 1) end
+  if most > 0 then U.gates.lack(terms, most, open.line) end
 end
 
 -- One of a span goes as it stands, unless it is to hold what gates and needs say.
@@ -93,7 +100,11 @@ end
 local function consider(out, best)
   local contest = best.contest
   local terms = U.choice.terms_of(out, contest.task)
-  if not has_room(out, contest.task, terms) then return end
+  if not may_have_more(out, contest.task, terms) then return end
+  if terms and not U.gates.has_room(terms) then
+    if S.meta.homes > 1 then lack(out, best.open, terms) end
+    return
+  end
   -- Its queue is full by now, or another kind of its task has its turn, or it was tried and no more of these may go: then another one competes for it.
   local next = next_of(out, contest)
   if next and next.seq == best.seq then

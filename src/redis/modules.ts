@@ -46,9 +46,11 @@ import { keysFragment } from "./keys.ts";
 import { laneFragment, lanesFragment } from "./lane.ts";
 import { lanePassesFragment } from "./lanePasses.ts";
 import { letGoFragment } from "./letGo.ts";
+import { lenderFragment } from "./lender.ts";
 import { lifeFragment } from "./life.ts";
 import { limitPassesFragment } from "./limitPasses.ts";
 import { lineFragment } from "./line.ts";
+import { loansFragment } from "./loans.ts";
 import { lockFragment } from "./lock.ts";
 import { mailFragment } from "./mail.ts";
 import { marksFragment } from "./marks.ts";
@@ -123,10 +125,12 @@ const fragments: readonly Fragment[] = [
   laneFragment,
   lanePassesFragment,
   lanesFragment,
+  lenderFragment,
   letGoFragment,
   lifeFragment,
   limitPassesFragment,
   lineFragment,
+  loansFragment,
   lockFragment,
   mailFragment,
   marksFragment,

@@ -52,6 +52,7 @@ function M.write(key, value, given)
     if old == nil then call('ZADD', keys, 0, key) end
   end
   if starts_with(key, prefix) then subscribe(key, old, value) end
+  if S.meta.homes > 1 and U.loans.is_of(key) then U.loans.noted(key, old and old.value, value) end
 end
 
 -- By name, so that every engine fans out in the same order.

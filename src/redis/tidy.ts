@@ -23,6 +23,7 @@ for _, count in ipairs(bounded) do hasMore = hasMore or count >= items end
 if S.meta.homes > 1 then
   local resent, isTelling = U.standIn.resend(items), U.rebirth.tell_notes()
   hasMore = hasMore or resent >= items or isTelling
+  U.loans.tidy()
   U.mail.tell_waiting()
 end
 return finish({
