@@ -26,6 +26,8 @@ local function id_conflict(works)
   return nil
 end
 
+M.id_conflict = id_conflict
+
 -- Names a join or a predecessor, or is a join itself.
 local function is_composed(works)
   for _, work in ipairs(works) do

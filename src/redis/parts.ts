@@ -1,6 +1,6 @@
 /** A call's atoms in parts of so many works that no script keeps all others waiting long; those that are slim by themselves. */
 import type { Atom } from "../core/engine.ts";
-import { isSlimAtom, slimMost } from "./slim.ts";
+import { slimMost } from "./slim.ts";
 
 export interface Part {
   readonly atoms: readonly Atom[];
@@ -11,9 +11,9 @@ export interface Part {
 const turnsMax = 8;
 
 /** In their order. */
-export function partsOf(atoms: readonly Atom[]): readonly Part[] {
-  const parts = split(atoms, isSlimAtom);
-  return parts.length > turnsMax && parts.some(({ isSlim }) => !isSlim) ? split(atoms, () => false) : parts;
+export function partsOf(atoms: readonly Atom[], isSlim: (atom: Atom) => boolean): readonly Part[] {
+  const parts = split(atoms, isSlim);
+  return parts.length > turnsMax && parts.some((part) => !part.isSlim) ? split(atoms, () => false) : parts;
 }
 
 function split(atoms: readonly Atom[], isSlimOne: (atom: Atom) => boolean): Part[] {

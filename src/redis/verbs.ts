@@ -31,7 +31,7 @@ import type { Seqs, StoredSettled } from "./outcomes.ts";
 import { settleScript } from "./settle.ts";
 import { Subscribers } from "./subscribers.ts";
 import type { ToldSubscribers } from "./subscribers.ts";
-import { enqueueSlimScript, slimRequest, slimStates } from "./slim.ts";
+import { enqueueSlimScript, isSlimAtom, slimRequest, slimStates } from "./slim.ts";
 import { tidyScript } from "./tidy.ts";
 
 type Answer = (port.Enqueued[] | ErrandError)[];
@@ -64,9 +64,10 @@ export class Verbs {
     this.#teller = teller;
   }
 
-  async enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
+  /** `isHere`: of several homes, whether all of an atom is of this one. */
+  async enqueue(atoms: readonly port.Atom[], at: port.At<unknown>, isHere: (atom: port.Atom) => boolean = always): Promise<Answer> {
     const answers: Answer = [];
-    for (const part of partsOf(atoms)) {
+    for (const part of partsOf(atoms, (atom) => isSlimAtom(atom) && isHere(atom))) {
       const slim = part.isSlim ? await this.#enqueueSlim(part.atoms, at) : undefined;
       answers.push(...(slim ?? (await this.#enqueueAll(part.atoms, at))));
     }
@@ -211,6 +212,10 @@ export class Verbs {
     if (told === 1 || told === 2) this.#teller.told(told === 2, isAwake);
     return answer;
   }
+}
+
+function always(): boolean {
+  return true;
 }
 
 /** The homes that a script wrote mail for: told behind all else. */

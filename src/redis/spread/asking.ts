@@ -3,7 +3,8 @@ import { claimMax } from "../../core/defaults.ts";
 import type { Claim, Claimed, ClaimedJob, ClaimQueue, TaskTerms } from "../../core/engine.ts";
 
 export class Asking {
-  readonly jobs: ClaimedJob[] = [];
+  readonly #came: { readonly jobs: readonly ClaimedJob[]; readonly fence: number }[] = [];
+  #count = 0;
   readonly #wanted: Claim;
   readonly #queues: ClaimQueue[];
   /** Handed out so far, by task, where the terms bound that; of these, those that were tried before. */
@@ -23,21 +24,33 @@ export class Asking {
 
   /** How many jobs could come. */
   get most(): number {
-    if (this.#wanted.alone === "only") return this.jobs.length > 0 ? 0 : 1;
+    if (this.#wanted.alone === "only") return this.#count > 0 ? 0 : 1;
     const wanted = this.#queues.reduce((sum, { slots, ahead }) => sum + slots + ahead, 0);
-    return Math.min(wanted, claimMax - this.jobs.length);
+    return Math.min(wanted, claimMax - this.#count);
   }
 
-  /** The fence is that home's. */
+  /** The largest that a home gave jobs under; undefined: there are none. */
+  get fence(): number | undefined {
+    return this.#came.length === 0 ? undefined : Math.max(...this.#came.map(({ fence }) => fence));
+  }
+
+  /** Each with its own fence where they are several. */
+  get jobs(): readonly ClaimedJob[] {
+    const [first, ...others] = this.#came;
+    if (others.length === 0) return first?.jobs ?? [];
+    return this.#came.flatMap(({ jobs, fence }) => jobs.map((job) => ({ ...job, fence })));
+  }
+
   came({ jobs, fence }: Claimed): void {
     if (jobs.length === 0) return;
     let before: ClaimedJob | undefined;
     for (const job of jobs) {
       this.#place(job, before);
-      this.#count(job);
+      this.#note(job);
       before = job;
     }
-    this.jobs.push(...jobs.map((job) => ({ ...job, fence })));
+    this.#count += jobs.length;
+    this.#came.push({ jobs, fence });
   }
 
   /** As the script does: slots first. Whoever follows in a row is held ahead. */
@@ -50,7 +63,7 @@ export class Asking {
     this.#queues[at] = takesSlot ? { ...open, slots: open.slots - 1 } : { ...open, ahead: Math.max(0, open.ahead - 1) };
   }
 
-  #count({ task, attempt }: ClaimedJob): void {
+  #note({ task, attempt }: ClaimedJob): void {
     const terms = this.#wanted.terms?.[task];
     if (terms?.most === undefined && terms?.retriesMost === undefined) return;
     this.#handed.set(task, (this.#handed.get(task) ?? 0) + 1);

@@ -14,6 +14,8 @@ export interface Share {
   readonly home: number;
   readonly atoms: port.Atom[];
   readonly places: number[];
+  /** Those of which a part is sent on. */
+  readonly parted: Set<port.Atom>;
 }
 
 /** The scope of a lane's, a unique key's or a limit's name is left out: those of one task have the same values, and so the same home. */
@@ -54,6 +56,11 @@ export class Route {
     this.homes = new Map(Array.from(firsts, ([id, first]) => [id, first === "stays" ? this.home : first]));
     this.works = works.some(isNaming) ? works.map((work) => located(work, (id) => this.homes.get(id) ?? known(id))) : works;
   }
+
+  /** No work begins elsewhere. */
+  get isWhole(): boolean {
+    return [...this.homes.values()].every((home) => home === this.home);
+  }
 }
 
 /** Where a work begins; "stays": with its atom. */
@@ -93,21 +100,39 @@ function located(work: port.NewWork, whereIs: Known): Located {
   return { ...work, ...(joinHome !== undefined && { joinHome }), ...(after && { after }) };
 }
 
-/** By home. An atom with notes goes where notes are decided. */
-export function sharesOf(atoms: readonly port.Atom[], count: number, known: Known, learn: (id: string, home: number) => void): readonly Share[] {
-  const shares = new Map<number, Share>();
-  for (const [place, atom] of atoms.entries()) {
-    const route = new Route(atom.works, count, known, atom.notes !== undefined && atom.notes.length > 0 ? 0 : undefined);
-    for (const work of atom.works) if (isNamed(work)) learn(work.id, route.homes.get(work.id) ?? route.home);
-    const share = shares.get(route.home) ?? { home: route.home, atoms: [], places: [] };
-    shares.set(route.home, share);
-    share.atoms.push(route.works === atom.works ? atom : { ...atom, works: route.works });
-    share.places.push(place);
-  }
-  return [...shares.values()];
+/** An atom with notes goes where notes are decided. */
+export function routeOf({ works, notes = [] }: port.Atom, count: number, known: Known): Route {
+  return new Route(works, count, known, notes.length > 0 ? 0 : undefined);
 }
 
-/** Others are named by it, as a rule: a join, or what is a member of one, comes after something, or has an id of the user's. */
-function isNamed(work: port.NewWork): boolean {
+/**
+ * By home, in waves that are sent one after the other: what is sent on from one home must not be overtaken by what comes after it in the call. `routes`: of each of the
+ * atoms; those that have none are left out.
+ */
+export function wavesOf(atoms: readonly port.Atom[], routes: readonly (Route | undefined)[]): readonly (readonly Share[])[] {
+  const waves: Map<number, Share>[] = [];
+  let before: Route | undefined;
+  for (const [place, atom] of atoms.entries()) {
+    const route = routes[place];
+    if (route === undefined) continue;
+    let wave = waves.at(-1);
+    if (wave === undefined || before === undefined || !mayGoTogether(before, route)) waves.push((wave = new Map()));
+    before = route;
+    const share = wave.get(route.home) ?? { home: route.home, atoms: [], places: [], parted: new Set() };
+    wave.set(route.home, share);
+    const sent = route.works === atom.works ? atom : { ...atom, works: route.works };
+    share.atoms.push(sent);
+    if (!route.isWhole) share.parted.add(sent);
+    share.places.push(place);
+  }
+  return waves.map((wave) => [...wave.values()]);
+}
+
+function mayGoTogether(before: Route, next: Route): boolean {
+  return before.isWhole ? next.isWhole : !next.isWhole && before.home === next.home;
+}
+
+/** Others name it, as a rule: a join, or what is a member of one, comes after something, or has an id of the user's. */
+export function isNamed(work: port.NewWork): boolean {
   return work.kind === "join" || (work.kind === "job" && (work.join !== undefined || work.after !== undefined || work.rememberMs > 0));
 }

@@ -1,11 +1,13 @@
 /** A store of several homes: the verbs of one, over all of them. Whatever must be decided in one atom is in one home; what homes tell each other is carried here. */
 import type * as port from "../../core/engine.ts";
 import type { ErrandError } from "../../core/errors.ts";
+import { errorOf } from "../../core/refused.ts";
 import type { Ms, Runtime } from "../../core/runtime.ts";
 import type { Multi } from "../multi.ts";
 import type { Move, Moved } from "../outbox.ts";
 import { Carrier } from "./carrier.ts";
 import { changeOver } from "./changes.ts";
+import { conflictsOf } from "./conflicts.ts";
 import { Eras } from "./eras.ts";
 import type { Home } from "./home.ts";
 import { homeOfFence, homeOfText } from "./homes.ts";
@@ -14,8 +16,8 @@ import { Locate } from "./locate.ts";
 import { heardOf, tidiedOf } from "./merged.ts";
 import { findOver } from "./pages.ts";
 import { failureOf } from "./parted.ts";
-import { namedIn, Route, sharesOf } from "./routing.ts";
-import type { Known } from "./routing.ts";
+import { isNamed, namedIn, Route, routeOf, wavesOf } from "./routing.ts";
+import type { Known, Share } from "./routing.ts";
 import type { StoreVerbs } from "./store.ts";
 import { Visits } from "./visits.ts";
 
@@ -61,6 +63,7 @@ export class Spread implements StoreVerbs {
     return this.#carrier.close();
   }
 
+  /** Calls go out in their order, but for those that must look first for what they name. */
   enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
     const named = atoms.flatMap(({ works }) => namedIn(works));
     if (named.length === 0 || !this.#locate.isMissing(named)) return this.#enqueue(atoms, at);
@@ -137,27 +140,52 @@ export class Spread implements StoreVerbs {
   }
 
   async #enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
-    const shares = sharesOf(atoms, this.#homes.length, this.#locate.known, this.#locate.learn);
+    const routes: (Route | undefined)[] = atoms.map((atom) => routeOf(atom, this.#homes.length, this.#locate.known));
     const answers: Answer = [];
-    const ends = await Promise.allSettled(
-      shares.map(async ({ home, atoms: own, places }) => {
-        for (const [nth, answer] of (await this.#at(home).enqueue(own, at)).entries()) answers[places[nth] ?? 0] = answer;
-      }),
-    );
-    const failed = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
-    if (failed.length > 0) throw failureOf(failed, failed.length < shares.length);
+    if (routes.some((route) => route?.isWhole === false)) {
+      for (const [nth, conflict] of (await conflictsOf(this.#homes, routes, at)).entries()) {
+        if (conflict === undefined) continue;
+        answers[nth] = errorOf(conflict);
+        routes[nth] = undefined;
+      }
+    }
+    this.#learn(atoms, routes);
+    const waves = wavesOf(atoms, routes);
+    for (const [nth, wave] of waves.entries()) {
+      const ends = await Promise.allSettled(wave.map((share) => this.#enqueueAt(share, answers, at)));
+      const failed = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
+      if (failed.length > 0) throw failureOf(failed, nth > 0 || failed.length < wave.length);
+    }
     return answers;
   }
 
-  /** With where their follow-up work's joins and predecessors are. */
+  #learn(atoms: readonly port.Atom[], routes: readonly (Route | undefined)[]): void {
+    for (const [place, { works }] of atoms.entries()) {
+      for (const work of works) {
+        const home = routes[place]?.homes.get(work.id);
+        if (home !== undefined && isNamed(work)) this.#locate.learn(work.id, home);
+      }
+    }
+  }
+
+  async #enqueueAt({ home, atoms, places, parted }: Share, answers: Answer, at: port.At<unknown>): Promise<void> {
+    const stored = await this.#at(home).enqueue(atoms, at, (atom) => !parted.has(atom));
+    for (const [nth, answer] of stored.entries()) answers[places[nth] ?? 0] = answer;
+  }
+
+  /** With where their follow-up work's joins and predecessors are; and what of it no home takes. */
   async #located(outcomes: readonly port.Outcome[], at: port.At<unknown>): Promise<readonly port.Outcome[]> {
-    const named = outcomes.flatMap(({ follow }) => (follow === undefined ? [] : namedIn(follow)));
-    if (named.length === 0) return outcomes;
-    await this.#locate.find(named, at);
-    const count = this.#homes.length;
-    return outcomes.map((outcome) => {
-      const { follow, fence } = outcome;
-      return follow === undefined ? outcome : { ...outcome, follow: new Route(follow, count, this.#locate.known, homeOfFence(fence)).works };
+    if (outcomes.every(({ follow }) => follow === undefined || follow.length === 0)) return outcomes;
+    await this.#locate.find(
+      outcomes.flatMap(({ follow = [] }) => namedIn(follow)),
+      at,
+    );
+    const routes = outcomes.map(({ follow, fence }) => follow && new Route(follow, this.#homes.length, this.#locate.known, homeOfFence(fence)));
+    const conflicts = await conflictsOf(this.#homes, routes, at);
+    return outcomes.map((outcome, nth) => {
+      const route = routes[nth];
+      const refused = conflicts[nth];
+      return route === undefined ? outcome : { ...outcome, follow: route.works, ...(refused && { refused }) };
     });
   }
 

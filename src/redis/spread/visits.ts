@@ -140,7 +140,7 @@ export class Visits {
     });
     return {
       now: Math.max(...answers.map(({ now }) => now)),
-      fence,
+      fence: asking.fence ?? fence,
       jobs: asking.jobs,
       settled,
       hasSuspects: answers.some(({ hasSuspects }) => hasSuspects) || this.#homes.some(({ number }) => !visited.has(number) && heads.hasSuspects(number)),
