@@ -10,7 +10,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   redis: ["redis", "core"],
   conformance: ["conformance", "core", "testing"],
   testing: ["testing", "core", "memory", "runtime"],
-  cli: ["cli", "core", "runtime", "."],
+  cli: ["cli", "core", "runtime", "verify", "."],
+  verify: ["verify", "core", "runtime", "conformance", "postgres", "redis", "."],
   ".": [".", "core", "runtime", "memory", "sqlite", "postgres", "redis"],
 };
 

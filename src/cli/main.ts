@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, Command>> = {
   locks: { summary: "list locks, who holds them, and who waits", load: () => import("./locks.ts") },
   migrate: { summary: "make errand's schema on PostgreSQL, or update it", load: () => import("./migrate.ts") },
   doctor: { summary: "look for what is wrong with a store, and print repairs", load: () => import("./doctor.ts") },
+  verify: { summary: "prove the guarantees on your own store, under faults", load: () => import("./verify.ts") },
 };
 
 /** Errors of what was typed. */

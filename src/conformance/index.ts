@@ -35,6 +35,7 @@ export { laws } from "./laws.ts";
 export type { Guarantee, Law } from "./law.ts";
 export type { Process } from "./process.ts";
 export type { Run } from "./runs.ts";
+export type { ServerAddress, SharedEngine } from "./sharedEngine.ts";
 export { World, type AppStore, type EngineMaker, type ProcessOptions, type TestStore } from "./world.ts";
 export type * from "../core/engine.ts";
 export * from "../core/notes.ts";

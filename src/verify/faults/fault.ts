@@ -1,0 +1,41 @@
+/** Something bad that was done to a process, or to its way to the store. */
+export type FaultKind =
+  /** SIGKILL. */
+  | "kill"
+  /** SIGSTOP, for longer than a lease, then SIGCONT. */
+  | "stop"
+  /** SIGTERM: asked to end. */
+  | "term"
+  /** Its connections are reset, and new ones refused. */
+  | "cut"
+  /** Its connections stay, and nothing passes. */
+  | "freeze"
+  /** Everything takes longer. */
+  | "delay"
+  /** What it says arrives, what it is answered does not. */
+  | "half-open"
+  /** Another one holds the write lock of the file. */
+  | "busy";
+
+export interface Fault {
+  readonly kind: FaultKind;
+  /** The process; "*": all of them. */
+  readonly on: string;
+  /** Machine time, in ms. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Faults between a process and the store. */
+export const networkFaults: readonly FaultKind[] = ["cut", "freeze", "delay", "half-open"];
+
+export const faultWords: Readonly<Record<FaultKind, string>> = {
+  kill: "SIGKILL",
+  stop: "SIGSTOP beyond the lease",
+  term: "SIGTERM",
+  cut: "cut connections",
+  freeze: "frozen connections",
+  delay: "slow connections",
+  "half-open": "half-open connections",
+  busy: "a file that could not be written",
+};

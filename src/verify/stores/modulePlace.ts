@@ -1,0 +1,31 @@
+/** A place that a module makes: an engine of somebody else. */
+import { ErrandError } from "../../core/errors.ts";
+import type { SharedEngine } from "../../conformance/sharedEngine.ts";
+import type { Place } from "./place.ts";
+
+export async function modulePlace(module: string): Promise<Place> {
+  const shared = await sharedEngineIn(module);
+  const place = await shared.make();
+  const server = shared.server?.(place);
+  return {
+    name: `${shared.name}, ${place}`,
+    servers: server === undefined ? [] : [server],
+    ...(server === undefined && { whyNoServers: "the module names no server" }),
+    reach: (via) => ({ by: "module", module, place, ...(server !== undefined && via !== undefined && { via: via(server) }) }),
+    remove: async () => {
+      await shared.remove(place);
+    },
+    byHand: `remove("${place}") of ${module}`,
+  };
+}
+
+/** Throws `definition-invalid`. */
+export async function sharedEngineIn(module: string): Promise<SharedEngine> {
+  const { default: found } = (await import(module)) as { readonly default?: Partial<SharedEngine> };
+  const isOne = typeof found?.make === "function" && typeof found.engine === "function" && typeof found.remove === "function";
+  if (isOne) return { name: "an engine", ...found } as SharedEngine;
+  throw new ErrandError(
+    "definition-invalid",
+    `${module} has no engine to verify; give it export default { name, make, engine, remove }, the SharedEngine of errand/conformance`,
+  );
+}
