@@ -142,7 +142,7 @@ function refused([why = "", what = "", type = ""]: readonly string[], name: stri
     case "homes":
       return new ErrandError(
         "option-invalid",
-        `${name}: the store has ${partitions(what)}, and ${partitions(type)} were asked for, which cannot be changed once it is made: leave { partitions } out to take what stands there, or choose another prefix, { prefix: "…" }`,
+        `${name}: the store has ${partitions(what)}, and was opened as one of ${type}; how many there are is settled when it is made: leave { partitions } out to take what stands there, or choose another prefix, { prefix: "…" }`,
         { details: { store: name, partitions: Number(what), asked: Number(type) } },
       );
     case "version": {
