@@ -7,13 +7,17 @@ export const acceptFragment: Fragment = fragment(
   "accept",
   String.raw`
 -- What stands under these ids now: a job first, else a join. winners: by the id of each work of an atom that lost its unique key, who won it.
-function M.resolved(after, winners)
+-- by: whose they are; of a join's some may be in other homes.
+function M.resolved(after, winners, by)
   if after == nil or #after == 0 then return nil end
   local resolved = {}
   for i, before in ipairs(after) do
     local id = winners and winners[before.id] or before.id
-    local held = U.job.standing(id) or U.joins.find(id)
-    resolved[i] = { id = id, when = before.when, held = held and held.seq, kind = held and held.kind }
+    if before.home and before.home ~= S.meta.home then resolved[i] = U.watch.begin(before, by)
+    else
+      local held = U.job.standing(id) or U.joins.find(id)
+      resolved[i] = { id = id, when = before.when, held = held and held.seq, kind = held and held.kind }
+    end
   end
   return resolved
 end
@@ -77,9 +81,10 @@ end
 
 local function store_job(work, winners)
   local join = work.join and U.joins.find(work.join)
-  local after = M.resolved(work.after, winners)
+  local after = M.resolved(work.after, winners, work.id)
   local dueAt, startBy = terms_of(work, S.now, 1)
   local job = U.newJob.new_job(work, dueAt, startBy, join and join.seq, after)
+  if work.isWatch then U.watch.take(job) end
   local unique = work.unique
   if unique then
     if unique.mode.is == 'gather' then U.gathering.gather(job, work) end
@@ -87,8 +92,9 @@ local function store_job(work, winners)
   end
   local verdict = after and U.afters.judge(after)
   local isByJoin = join ~= nil and join.state ~= 'open'
-  if isByJoin or verdict and verdict.is ~= 'met' then hold(job, work, isByJoin) else place(job) end
+  if isByJoin or work.isWatch or verdict and verdict.is ~= 'met' then hold(job, work, isByJoin) else place(job) end
   if verdict and verdict.is == 'unmet' then U.life.end_as(job, verdict.fate.is, { reason = verdict.fate.reason }) end
+  if work.isWatch then U.watch.look(job, verdict) end
   return job
 end
 

@@ -7,7 +7,9 @@ export const acceptJoinFragment: Fragment = fragment(
   String.raw`
 local function store_join(work, winners)
   local parent = work.join and U.joins.find(work.join)
-  local join = U.joins.new(work, parent, U.accept.resolved(work.after, winners))
+  -- It may have closed while this one was on its way.
+  if work.isMailed and parent and not U.joins.is_taking(parent) then parent = nil end
+  local join = U.joins.new(work, parent, U.accept.resolved(work.after, winners, work.id))
   U.store.add_join(join)
   return join
 end

@@ -221,6 +221,9 @@ function M.judge(after)
     if before.held then ended, what = ending_of(before) end
     if ended == nil then
       open = open or before.id
+    elseif before.isWatch then
+      local fate = U.watch.fate(before)
+      if fate then return { is = 'unmet', fate = fate } end
     elseif ended ~= 'gone' then
       local answer = U.joining.answer_to(before.when, ended)
       if answer ~= 'met' then return { is = 'unmet', fate = { is = answer, reason = U.joining.unmet_reason(answer, what) } } end

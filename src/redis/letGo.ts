@@ -11,6 +11,10 @@ local function let_go(job)
   local hold = job.hold
   job.hold = nil
   U.afters.leave(job)
+  if job.awayTo then
+    U.watch.look(job)
+    return
+  end
   job.dueAt = hold.delayMs and S.now + hold.delayMs or math.max(S.now, job.dueAt)
   job.startBy = job.startBy or (hold.startWithinMs and S.now + hold.startWithinMs)
   if job.lane == nil then

@@ -79,6 +79,7 @@ import { takeFragment } from "./take.ts";
 import { templateFragment } from "./template.ts";
 import { uniqueFragment } from "./unique.ts";
 import { unknownFragment } from "./unknown.ts";
+import { watchFragment } from "./watchAfter.ts";
 
 const fragments: readonly Fragment[] = [
   acceptFragment,
@@ -159,6 +160,7 @@ const fragments: readonly Fragment[] = [
   templateFragment,
   uniqueFragment,
   unknownFragment,
+  watchFragment,
 ];
 
 const modules: ReadonlyMap<string, Fragment> = new Map(fragments.map((fragment) => [fragment.name, fragment]));

@@ -67,7 +67,7 @@ function M.remove(job)
   for _, report in ipairs(job.reports or {}) do forget_field(reporting, place_of(report), job.seq) end
   if job.awayTo == nil then return end
   forget_field(aids, job.id, job.seq)
-  if job.onward.winner then forget_field(aids, job.onward.winner, job.seq) end
+  if job.onward and job.onward.winner then forget_field(aids, job.onward.winner, job.seq) end
 end
 
 local function joined(list, more)
@@ -101,7 +101,7 @@ local function send(job, isRedrive)
     dueAt = onward.delayMs == nil and job.dueAt or nil, delayMs = onward.delayMs, startWithinMs = onward.startWithinMs, version = job.version,
     expecting = job.expecting, from = job.from, slot = job.slotAt and { at = job.slotAt }, after = onward.after, unique = onward.unique, lane = onward.lane,
     keyLimits = onward.keyLimits, report = { home = S.meta.home, seq = job.seq, id = job.id, isOwn = true }, asMember = passed(job),
-    isRedrive = isRedrive or nil,
+    isRedrive = isRedrive or nil, isWatch = onward.isWatch,
   }, 'run')
 end
 

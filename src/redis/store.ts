@@ -9,6 +9,7 @@ const elsewhere = [
   ...["scheduled", "blocked", "ready", "parked", "dead"].map((from) => ({ from, to: "away" })),
   ...[...endedStates, "parked"].map((to) => ({ from: "away", to })),
   ...["completed", "dead"].map((to) => ({ from: "parked", to })),
+  { from: "blocked", to: "completed" },
 ];
 const legal = [...transitions, ...elsewhere].map(({ from, to }) => `['${from} ${to}'] = true`).join(", ");
 

@@ -230,6 +230,48 @@ describe("coming after something in two homes", () => {
   });
 });
 
+describe("a join that comes after what is elsewhere", () => {
+  for (const [when, is, opens] of [
+    ["well", "completed", true],
+    ["well", "dead", false],
+    ["badly", "dead", true],
+    ["badly", "completed", false],
+    ["ended", "dead", true],
+  ] as const) {
+    within(`${when}: it ${opens ? "opens" : "ends what it holds"} when that is ${is}, which nobody sees watched`, async (way) => {
+      const [j, p] = [way.id("j", 0), way.id("p", 1)];
+      await way.enqueue(1, job(p));
+      await way.enqueue(0, behind(join(j), { id: p, when, home: 1 }), memberOf(j, 0, job("a")));
+      assert.deepEqual(await way.listed(), ["a 0 blocked", `${p} 1 ready`]);
+      await way.started(1);
+      await way.settle(p, is);
+      const ended = when === "well" ? "0 cancelled" : "0 skipped";
+      assert.deepEqual(await way.seen("a"), [opens ? "0 ready" : ended]);
+      if (!opens)
+        assert.equal(
+          (await way.row(0, "a"))?.reason,
+          `not ${when === "well" ? "started: it comes after" : "needed: it was for the failure of"} job ${p}, which is ${is}`,
+        );
+      for (const id of opens ? await way.started(0) : []) await way.settle(id, "completed");
+      assert.equal((await way.join(0, j)).state, "closed");
+      await way.tidy();
+      assert.deepEqual(await way.homes.client.hkeys(`${way.homes.names[0]}:aid`), []);
+      assert.deepEqual(await way.homes.client.hkeys(`${way.homes.names[1]}:rp`), []);
+      assert.deepEqual(await way.homes.client.hkeys(`${way.homes.names[1]}:i`), [p]);
+    });
+  }
+
+  within("it opens at once where that had ended, or is not known any more", async (way) => {
+    const [j, k, p] = [way.id("j", 0), way.id("k", 0), way.id("p", 1)];
+    await way.enqueue(1, job(p));
+    await way.started(1);
+    await way.settle(p, "completed");
+    await way.enqueue(0, behind(join(j), { id: p, when: "well", home: 1 }), memberOf(j, 0, job("a")));
+    await way.enqueue(0, behind(join(k), { id: "gone", when: "well", home: 2 }), memberOf(k, 0, job("b")));
+    assert.deepEqual([await way.seen("a"), await way.seen("b")], [["0 ready"], ["0 ready"]]);
+  });
+});
+
 describe("what events and outcomes make", () => {
   within("begins where it belongs", async (way) => {
     const l = way.name("l", 1);
