@@ -226,8 +226,9 @@ function M.take_later(message)
   S.isLent = true
 end
 
--- Takes any mail of loans. Answers whether a claim here may fare better now.
-function M.take(message, from)
+-- Takes any mail of loans; what was sent in an earlier era is void. Answers whether a claim here may fare better now.
+function M.take(message, from, era)
+  if era ~= U.meta.get('number') then return nil end
   S.isLent = false
   U.lender.take(message, from)
   return S.isLent and { is = 'lent', home = S.meta.home } or nil
@@ -290,7 +291,7 @@ function M.noted(key, old, value)
   elseif after and M.is_lender(after) then U.lender.settle(after) end
 end
 
--- All that was lent is void, and what is under way (see kinds) too: as if all notes were new.
+-- A new era of all homes: what was lent is void, as if all notes were new.
 function M.begin_anew()
   for _, kind in ipairs({ 'allow', 'lent' }) do
     for _, account in ipairs(call('HKEYS', K .. ':' .. kind)) do U.rows.remove(kind, account) end
@@ -308,5 +309,5 @@ end
 `,
 );
 
-/** What mail of loans is called (message.is): dropped where a new era begins. */
+/** What mail of loans is called: message.is. */
 export const loanKinds: readonly string[] = ["want", "lend", "later", "recall", "returned", "used", "told"];

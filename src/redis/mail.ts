@@ -159,9 +159,9 @@ if given.number ~= number or number < 0 then return finish({ stale = number }) e
 local taken, answers = U.mail.taken_from(given.from), {}
 -- What is taken already is passed over. What cannot be read stays, with all behind it.
 for at = 3 + math.max(0, taken + 1 - given.first), #ARGV do
-  local message = U.mail.message_in(ARGV[at])
+  local message, era = U.mail.message_in(ARGV[at])
   if not U.take.is_known(message) then break end
-  answers[#answers + 1] = U.take.take(message, given.from)
+  answers[#answers + 1] = U.take.take(message, given.from, era)
   taken = given.first + at - 3
 end
 U.mail.note_taken(given.from, taken)

@@ -38,6 +38,7 @@ function M.begin(asked)
   -- What the homes know of each other is made the same again; of the first era there is nothing.
   if asked.number == 1 then return end
   U.standIn.begin_resending()
+  U.loans.begin_anew()
   if S.meta.home == 0 then
     U.meta.set('tellNotes', 1)
     call('HDEL', mail, 'notesTo')

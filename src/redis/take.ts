@@ -3,7 +3,7 @@ import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 import { loanKinds } from "./loans.ts";
 
-/** By message.is; each is called with the message and the number of the home that it comes from. */
+/** By message.is; each is called with the message, the number of the home that it comes from, and that of the era it was sent in. */
 const takers: Readonly<Record<string, string>> = {
   note: "U.enqueue.take_note",
   notes: "U.rebirth.take_notes",
@@ -25,7 +25,7 @@ export const takeFragment: Fragment = fragment(
   String.raw`
 local takers = {
 ${Object.entries(takers)
-  .map(([is, taker]) => `  ${is} = function(message, from) return ${taker}(message, from) end,`)
+  .map(([is, taker]) => `  ${is} = function(message, from, era) return ${taker}(message, from, era) end,`)
   .join("\n")}
 }
 
@@ -34,8 +34,8 @@ function M.is_known(message)
   return takers[message.is] ~= nil
 end
 
-function M.take(message, from)
-  return takers[message.is](message, from)
+function M.take(message, from, era)
+  return takers[message.is](message, from, era)
 end
 `,
 );

@@ -4,6 +4,7 @@ import type { Claim, Outcome, TaskTerms } from "../../../src/core/engine.ts";
 import { limitKey, resourceKey } from "../../../src/core/notes.ts";
 import type { StoredLimit } from "../../../src/core/notes.ts";
 import type { HomeClaimed } from "../../../src/redis/claimed.ts";
+import { rebirthScript } from "../../../src/redis/rebirth.ts";
 import type { Carrier } from "../../../src/redis/spread/carrier.ts";
 import { homeOfText } from "../../../src/redis/spread/homes.ts";
 import { day, job, leaseMs } from "../../port/stage.ts";
@@ -140,6 +141,11 @@ export class Borrowers implements AsyncDisposable {
   async tidyAll(): Promise<void> {
     for (let home = 0; home < count; home += 1) await this.tidy(home);
     await this.carry();
+  }
+
+  /** A new era of all homes begins, at one of them. */
+  async bear(home: number, number: number): Promise<void> {
+    await this.homes.verbs[home]?.call(rebirthScript, "write", { number, era: `era ${number}`, lost: [] }, this.at);
   }
 
   /** How many run under a limit, or how much of a resource is in use. */

@@ -1,6 +1,8 @@
 /** Limits and resources over all keys hold over several homes, wherever what they tell each other is, and what one home does not use the others get. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { takeScript } from "../../../src/redis/mail.ts";
+import { job, leaseMs } from "../../port/stage.ts";
 import { redisMissing } from "../server.ts";
 import { borrowerOf, Borrowers, count, lenderOf } from "./borrowers.ts";
 
@@ -174,6 +176,38 @@ describe("a limit of what runs, over three homes", { skip: redisMissing ?? false
   });
 });
 
+describe("a new era of all homes", { skip: redisMissing ?? false }, () => {
+  it("voids what was lent and is under way, and counts what runs", async () => {
+    await using scene = await Borrowers.of({ send: { gates: ["g"] } });
+    await scene.limit("g", { running: 4 });
+    await scene.carry();
+    const [lender, other, third] = [lenderOf("g"), borrowerOf("g"), borrowerOf("g", 2)];
+    await withJobs(scene, 9);
+    assert.equal((await scene.claim(other, 2)).length, 2);
+    assert.equal((await scene.claim(third, 1)).length, 1);
+    // The last one is lent, and on its way.
+    await scene.claimOnce(other, 2);
+    const carrier = scene.homes.carrier((home, number) =>
+      number === other ? home : { call: (main, ...rest) => (main === takeScript ? lost() : home.call(main, ...rest)) },
+    );
+    await carrier.carry(other, [lender], scene.at);
+    for (const [nth, home] of [lender, other, third].entries()) {
+      if (nth === 2) await scene.claimOnce(other, 2);
+      await scene.bear(home, 2);
+      await scene.claimOnce(lender, 1);
+    }
+    await scene.carry();
+    for (let home = 0; home < count; home += 1) await scene.claim(home);
+    assert.equal(scene.used("g"), 4);
+    await scene.end(...scene.running.keys());
+    await scene.carry();
+    for (let home = 0; home < count; home += 1) await scene.claim(home);
+    assert.equal(scene.used("g"), 4);
+  });
+});
+
+const lost = (): Promise<never> => Promise.reject(new Error("lost"));
+
 describe("a limit of starts, over three homes", { skip: redisMissing ?? false }, () => {
   const everyMs = 1_000;
 
@@ -305,8 +339,7 @@ describe("several limits together, over three homes", { skip: redisMissing ?? fa
     await scene.limit("g", { running: 1 });
     await scene.carry();
     const other = borrowerOf("g");
-    const lease = { process: "p", leaseMs: 8_000, claim: "born", lastFence: 0, terms: scene.terms["send"] };
-    const { job } = await import("../../port/stage.ts");
+    const lease = { process: "p", leaseMs, claim: "born", lastFence: 0, terms: { gates: ["g"] } };
     const [first] = (await scene.homes.verbs[other]?.enqueue([{ works: [job("x", { lease })] }], scene.at)) ?? [];
     assert.equal(Array.isArray(first) && first[0]?.leased, undefined);
     await scene.carry();
