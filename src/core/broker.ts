@@ -2,7 +2,7 @@
 import { answering } from "./again.ts";
 import { at } from "./at.ts";
 import { changeMax, pageMax, pageSize } from "./defaults.ts";
-import { pageMark, readBatch, type BatchPage, type BatchView } from "./compose/batchView.ts";
+import { jobsMark, pageMark, readBatch, type BatchPage, type BatchView } from "./compose/batchView.ts";
 import { cancelBatch } from "./compose/cancelBatch.ts";
 import { Coordination, type ResultOptions } from "./coordination.ts";
 import { Definitions, type DefinitionModule } from "./definitions.ts";
@@ -172,7 +172,7 @@ export class StoreBroker implements Broker {
   ): Promise<{ readonly jobs: readonly JobView[]; readonly next: string | undefined }> {
     checkOptions(page, "list", { limit: aWholeNumber(1, pageMax), after: aString, newestFirst: anything });
     checkFilter(filter, "list");
-    if (page.after !== undefined && !/^\d+$/.test(page.after)) refuse("list.after", page.after, "the `next` of a page");
+    if (page.after !== undefined && !jobsMark.test(page.after)) refuse("list.after", page.after, "the `next` of a page");
     await this.open();
     const found = await this.#engine.find({ of: "jobs", where: filter, ...page, limit: page.limit ?? pageSize }, at(this.#runtime));
     return { jobs: found.rows.map(viewOf), next: found.next };

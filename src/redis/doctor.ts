@@ -32,7 +32,11 @@ export async function examine(url: string): Promise<Examination> {
     return {
       of: `${place.connection.name}, keys ${place.home}`,
       lookedAt: ["the server's settings", "whose keys they are, and their types", "the store's era"],
-      facts: [...serverFacts(info), { of: "durability", is: guaranteesOf(durability, { beatsFromThread: true, isCluster: info["redis_mode"] === "cluster" }).durability }, ...stored.facts],
+      facts: [
+        ...serverFacts(info),
+        { of: "durability", is: guaranteesOf(durability, { beatsFromThread: true, isCluster: info["redis_mode"] === "cluster" }).durability },
+        ...stored.facts,
+      ],
       findings: [...serverFindings(info), ...settingFindings(info, durability, place.connection.name), ...stored.findings],
     };
   });

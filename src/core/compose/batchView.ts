@@ -34,8 +34,12 @@ export interface BatchPage {
   readonly after?: string;
 }
 
+/** Where a page of jobs or of joins ends: a number, or one of each part of a store of several. */
+const place: RegExp = /\d+|\[(?:"\d+"|null)(?:,(?:"\d+"|null))*\]/;
+export const jobsMark: RegExp = new RegExp(`^(?:${place.source})$`);
+
 /** Of the page before: where its jobs and its batches go on; "-": they do not. */
-export const pageMark: RegExp = /^(\d+|-)\.(\d+|-)$/;
+export const pageMark: RegExp = new RegExp(`^(${place.source}|-)\\.(${place.source}|-)$`);
 
 export async function readBatch(engine: Engine, at: At, id: string, limit: number, mark: string = "0.0"): Promise<BatchView | undefined> {
   const [row] = (await engine.find({ of: "joins", ids: [id] }, at)).rows;
