@@ -36,6 +36,19 @@ local function place_of(report)
   return report.home .. ':' .. string.format('%.0f', report.seq)
 end
 
+local function is_same(report, other)
+  return report.home == other.home and report.seq == other.seq and report.id == other.id
+end
+
+-- Who reports there. A home that was emptied begins its numbers anew.
+local function reporter(report)
+  local seq = tonumber(call('HGET', reporting, place_of(report)) or nil)
+  local job = seq and U.job.by_seq(seq)
+  for _, other in ipairs(job and job.reports or {}) do
+    if is_same(other, report) then return job end
+  end
+end
+
 local function forget_field(key, field, seq)
   if tonumber(call('HGET', key, field) or nil) == seq then call('HDEL', key, field) end
 end
@@ -151,7 +164,7 @@ end
 -- A job that came by mail is there already, or lost its unique key to that: who sent it hears of the one that stands.
 function M.stand(job, work)
   local report = work.report
-  if tonumber(call('HGET', reporting, place_of(report)) or nil) ~= job.seq then
+  if reporter(report) ~= job then
     U.job.touch(job)
     job.reports = joined(job.reports, { { home = report.home, seq = report.seq, id = report.id, isOwn = report.isOwn and job.id == work.id or nil } })
     call('HSET', reporting, place_of(report), job.seq)
@@ -162,8 +175,7 @@ end
 
 -- As it was sent, or sent again: the one that it became; nil: it never came.
 function M.come(work)
-  local seq = tonumber(call('HGET', reporting, place_of(work.report)) or nil)
-  return seq and U.job.by_seq(seq) or U.job.by_id(work.id)
+  return reporter(work.report) or U.job.by_id(work.id)
 end
 
 function M.redrive(job, report)
@@ -266,7 +278,7 @@ end
 
 -- To where it went.
 function M.pass_on(job, asked)
-  U.route.post(job.awayTo, { is = 'change', asked = asked, isOnward = true, report = { home = S.meta.home, seq = job.seq } })
+  U.route.post(job.awayTo, { is = 'change', asked = asked, isOnward = true, report = { home = S.meta.home, seq = job.seq, id = job.id } })
 end
 
 -- To where it came from. Answers whether it came from anywhere.
@@ -284,15 +296,10 @@ function M.change(message)
     if job then U.change.change_one(job, asked) end
     return
   end
-  local seq = tonumber(call('HGET', reporting, place_of(message.report)) or nil)
-  local job = seq and U.job.by_seq(seq)
+  local job = reporter(message.report)
   if job == nil then return end
   U.change.change_one(job, asked)
-  if asked['do'] == 'cancel' then
-    for _, report in ipairs(job.reports) do
-      if place_of(report) == place_of(message.report) then tell_again(job, report) end
-    end
-  end
+  if asked['do'] == 'cancel' then tell_again(job, message.report) end
 end
 
 -- Other homes gave it room for one start at a time.

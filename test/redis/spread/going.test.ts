@@ -141,6 +141,20 @@ describe("limits in several homes", () => {
     assert.deepEqual(await way.started(1), ["b"]);
   });
 
+  for (const kind of ["slim", "full"]) {
+    within(`one that has a limit elsewhere follows no other of its lane in a row (behind a ${kind} one)`, async (way) => {
+      const inLane = lane(way.name("l", 0));
+      await way.enqueue(0, job("first", { ...inLane, ...(kind === "full" && { expecting: "{}" }) }));
+      await way.enqueue(0, job("a", { ...inLane, ...running(way.name("x", 1)) }), job("last", inLane));
+      assert.deepEqual(
+        (await way.claim(0, 1, 5)).map(({ id }) => id),
+        ["first"],
+      );
+      await way.settle("first", "completed");
+      assert.deepEqual([await way.started(0), await way.started(1)], [[], ["a"]]);
+    });
+  }
+
   within("two limits are passed in one order, whichever comes first: nobody waits for ever", async (way) => {
     const [x, y] = [way.name("x", 0), way.name("y", 1)];
     await way.enqueue(0, job("a", running(x, y)), job("b", running(y, x)));
@@ -348,6 +362,23 @@ describe("what is told twice, or again", () => {
     assert.equal((await way.enqueue(0, job("c", both)))[0]?.id, "b");
     await replay(way, 0, 1, sent);
     assert.deepEqual(await way.listed(), ["a 1 completed", "b 1 ready"]);
+  });
+
+  within("a home that was emptied numbers its jobs anew, and is not taken for the one it was", async (way) => {
+    const [u, v, l] = [way.name("u", 0), way.name("v", 0, 1), way.name("l", 1)];
+    await way.enqueue(0, job("a", { ...unique(u), ...lane(l) }));
+    const [gone, ...rest] = await way.homes.client.keys(`${way.homes.names[0]}:*`);
+    assert.ok(gone);
+    const meta = await way.homes.client.hgetall(`${way.homes.names[0]}:m`);
+    const mail = await way.homes.client.hgetall(`${way.homes.names[0]}:mail`);
+    await way.homes.client.del(gone, ...rest);
+    await way.homes.client.hset(`${way.homes.names[0]}:m`, { ...meta, seq: 0 });
+    await way.homes.client.hset(`${way.homes.names[0]}:mail`, mail);
+    await way.enqueue(0, job("b", { ...unique(v), ...lane(l) }));
+    assert.deepEqual([await way.seen("b"), await way.seen("a")], [["(0 away)", "1 blocked"], ["1 ready"]]);
+    await way.started(1);
+    await way.settle("a", "dead");
+    assert.deepEqual(await way.seen("b"), ["(0 away)", "1 ready"]);
   });
 
   within("all that is away is sent again where it may be lost, once", async (way) => {

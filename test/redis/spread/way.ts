@@ -82,11 +82,12 @@ export class Way implements AsyncDisposable {
     await this.carry();
   }
 
-  async claim(home: number, slots = 10, process = "p1"): Promise<readonly ClaimedJob[]> {
+  async claim(home: number, slots = 10, inRow = 1): Promise<readonly ClaimedJob[]> {
     this.#claims += 1;
     const claim = `c${this.#claims}`;
-    const queues = [{ queue: "mail", slots, ahead: 0 }];
-    const claimed = await this.#at(home).claim({ process, leaseMs, claim, lastFence: 0, queues, tasks: ["send"], alone: "no", settling: [] }, this.at);
+    const queues = [{ queue: "mail", slots, ahead: inRow - 1 }];
+    const asked = { process: "p1", leaseMs, claim, lastFence: 0, queues, tasks: ["send"], inRow, alone: "no", settling: [] } as const;
+    const claimed = await this.#at(home).claim(asked, this.at);
     for (const { id } of claimed.jobs) this.#held.set(id, { home, claim, fence: claimed.fence });
     await this.#quiet();
     return claimed.jobs;
