@@ -11,9 +11,11 @@ export const claimFragment: Fragment = fragment(
   String.raw`
 local tidyMax, placesMost = ${tidyMax}, ${placesMost}
 
+local nothing = {}
+
 -- What another home decided is told as if it were decided here.
 function M.claimed_job(job)
-  local line, elsewhere = U.line.get(job.line), job.asMember or {}
+  local line, elsewhere = U.line.get(job.line), job.asMember or nothing
   local lane = job.lane or elsewhere.lane
   return {
     id = job.id, task = line.task, queue = line.queue, payload = job.payload, attempt = job.attempts + 1, starts = job.starts, suspects = job.suspects,
