@@ -98,10 +98,10 @@ function outcomesBySeq(tx: Transaction, group: ReadonlyMap<string, Outcome>, cla
 /** Those that are held, in the order of their rows: pages are written one after the other. They run no more, and are done. */
 function endRunning(tx: Transaction, seqs: Float64Array, { fence, claim }: Outcome, without: number): readonly Held[] {
   const [from = 0, to = 0] = [seqs[0], seqs.at(-1)];
-  // Nobody else runs between the first and the last of them.
+  // As many run between the first and the last of them. Where one of them runs no longer, another does that no outcome names.
   if (seqs.length > 1 && tx.sql.value(runningBetween, from, to, seqs.length + 1) === seqs.length) {
     const rows = tx.sql.tuples<Held>(heldBetween, from, to, fence, claim, without);
-    if (rows.length === seqs.length) {
+    if (rows.length === seqs.length && rows.every(([seq], nth) => seq === seqs[nth])) {
       tx.sql.run(enterDoneBetween, tx.now, from, to);
       tx.sql.run(leaveRunningBetween, from, to);
       return rows;

@@ -38,7 +38,11 @@ class Hand {
   }
 
   async settle(outcome: Outcome): Promise<Settled> {
-    return present((await this.#ask(() => this.#process.port.settle([outcome], this.#at)))[0], "an answer");
+    return present((await this.settleAll([outcome]))[0], "an answer");
+  }
+
+  settleAll(outcomes: readonly Outcome[]): Promise<Settled[]> {
+    return this.#ask(() => this.#process.port.settle(outcomes, this.#at));
   }
 
   /** Takes back what expired. */
@@ -158,6 +162,22 @@ export const portLaws: readonly Law[] = [
       equal([answer.is, await world.stateOf(id)], ["lease-lost", "running"], "the answer, and the state");
     },
   ),
+  law("G3", "an outcome that is written again beside others ends no job of that claim but those it names", async (world) => {
+    const process = world.process({ work });
+    await process.broker.enqueue([1, 2, 3, 4].map((n) => work.with({ n })));
+    const hand = new Hand(world, process, "hand");
+    const claimed = await hand.claim();
+    equal(claimed.jobs.length, 4, "jobs claimed");
+    const [first, second, third, fourth] = claimed.jobs.map((job) => hand.outcome(job, claimed, "completed")) as [Outcome, Outcome, Outcome, Outcome];
+    await hand.settle(second);
+    equal(
+      (await hand.settleAll([first, second, fourth])).map(({ is }) => is),
+      ["settled", "lease-lost", "settled"],
+      "answers, the second of an outcome that was written before",
+    );
+    equal(await world.stateOf(third.id), "running", "the state of the job that no outcome named");
+    equal((await hand.settle(third)).is, "settled", "the answer to its own outcome");
+  }),
   law("G3", "of claims at the same moment each gets jobs of its own, and none more than it has hands for", async (world) => {
     const hands = [1, 2, 3, 4].map((n) => new Hand(world, world.process({ work }), `hand-${n}`));
     await world.process({ work }).broker.enqueue(Array.from({ length: 50 }, (_, n) => work.with({ n })));
