@@ -59,8 +59,7 @@ local function get(map, home)
   return map[tostring(home)] or 0
 end
 
-local function has_heard(account, row)
-  if U.loans.parts(account) == 's' then return true end
+local function has_heard(row)
   for home = 0, S.meta.homes - 1 do
     if get(row.told, home) < row.born then return false end
   end
@@ -207,7 +206,7 @@ local function settle_one(account)
     return
   end
   if free(account, row, number) < 0 then recall_all(account, row) end
-  if not has_heard(account, row) then return end
+  if not has_heard(row) then return end
   local waiting = {}
   for _, want in ipairs(row.wants) do
     if want.one <= number then waiting[#waiting + 1] = want end
@@ -244,7 +243,7 @@ function M.borrow(account, amount)
   if number == nil then return false end
   local row = of(account)
   if #row.wants > 0 then M.settle(account) end
-  if not has_heard(account, row) or free(account, row, number) < amount then return false end
+  if not has_heard(row) or free(account, row, number) < amount then return false end
   lend(account, row, S.meta.home, amount)
   return true
 end
@@ -281,12 +280,15 @@ function M.take_returned(message, from)
   M.settle(message.account)
 end
 
-function M.take_used(message, from)
-  local row = of(message.account)
-  add(row.lent, from, -message.amount)
+function M.record(message)
   local _, name = U.loans.parts(message.account)
   local limit = U.gates.limit(name)
   if limit and limit.starts then U.gates.record(name, limit.everyMs, message.amount) end
+end
+
+function M.take_used(message, from)
+  add(of(message.account).lent, from, -message.amount)
+  M.record(message)
   M.settle(message.account)
 end
 
@@ -299,7 +301,7 @@ end
 
 function M.begin(account)
   local row = of(account)
-  if U.loans.parts(account) ~= 's' then row.born = row.born + 1 end
+  row.born = row.born + 1
   M.settle(account)
 end
 

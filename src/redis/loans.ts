@@ -226,9 +226,12 @@ function M.take_later(message)
   S.isLent = true
 end
 
--- Takes any mail of loans; what was sent in an earlier era is void. Answers whether a claim here may fare better now.
+-- Takes any mail of loans; what was sent in an earlier era is void, but what happened has happened. Answers whether a claim here may fare better now.
 function M.take(message, from, era)
-  if era ~= U.meta.get('number') then return nil end
+  if era ~= U.meta.get('number') then
+    if message.is == 'used' then U.lender.record(message) end
+    return nil
+  end
   S.isLent = false
   U.lender.take(message, from)
   return S.isLent and { is = 'lent', home = S.meta.home } or nil
@@ -264,10 +267,9 @@ local function forget_ask(account)
   save(account, row)
 end
 
--- What runs already counts: it is as if it had been lent, and the lending home lends nothing before it has heard that of all.
+-- What runs already counts: it is as if it had been lent, and the lending home lends nothing before it has heard that of all, and what they sent before.
 local function begin(account)
   if M.is_lender(account) then U.lender.begin(account) end
-  if M.parts(account) == 's' then return end
   local used, row = in_use(account), find(account)
   local more = math.max(0, used - (row and row.n or 0))
   if more > 0 then
