@@ -198,7 +198,11 @@ end
 function M.works(message)
   for _, work in ipairs(message.works) do work.isMailed = true end
   local accepted = U.enqueue.accept_works(message.works, message.from)
-  return function() return { is = 'works', works = U.enqueue.told(accepted) } end
+  return function()
+    local told = U.enqueue.told(accepted)
+    for at, one in ipairs(told) do one.asked = message.works[at].id end
+    return { is = 'works', works = told }
+  end
 end
 
 -- The stand-in that a message is for.

@@ -42,43 +42,39 @@ export class Route {
   readonly works: readonly port.NewWork[];
   /** Where each work begins, by its id. */
   readonly homes: ReadonlyMap<string, number>;
+  /** Ids of those that go to other homes, at once or later. */
+  readonly sentOn: readonly string[];
 
   /** `stays`: where a work stays that nothing leads elsewhere; undefined: where the first does that something leads, else by its id. */
   constructor(works: readonly port.NewWork[], count: number, known: Known, stays?: number) {
-    const firsts = new Map<string, First>();
-    for (const work of works)
-      firsts.set(
-        work.id,
-        firstOf(work, count, (id) => firsts.get(id) ?? known(id)),
-      );
-    const led = [...firsts.values()].find((first) => first !== "stays");
-    this.home = stays ?? led ?? homeOfText(works[0]?.id ?? "", count);
-    this.homes = new Map(Array.from(firsts, ([id, first]) => [id, first === "stays" ? this.home : first]));
+    const ways = new Map<string, readonly Home[]>();
+    for (const work of works) ways.set(work.id, wayOf(work, count, (id) => ways.get(id)?.[0] ?? known(id)));
+    const led = [...ways.values()].map(([first]) => first).find((first) => first !== "atom's");
+    const home = stays ?? led ?? homeOfText(works[0]?.id ?? "", count);
+    const settled = (one: Home | undefined): number => (one === undefined || one === "atom's" ? home : one);
+    this.home = home;
+    this.homes = new Map(Array.from(ways, ([id, [first]]) => [id, settled(first)]));
+    this.sentOn = [...ways].flatMap(([id, way]) => (way.some((one) => settled(one) !== home) ? [id] : []));
     this.works = works.some(isNaming) ? works.map((work) => located(work, (id) => this.homes.get(id) ?? known(id))) : works;
-  }
-
-  /** No work begins elsewhere. */
-  get isWhole(): boolean {
-    return [...this.homes.values()].every((home) => home === this.home);
   }
 }
 
-/** Where a work begins; "stays": with its atom. */
-type First = number | "stays";
+/** Of what a work is concerned with: one that only its atom leads. */
+type Home = number | "atom's";
 
-function firstOf(work: port.NewWork, count: number, whereIs: (id: string) => First | undefined): First {
-  if (work.kind === "event") return homeOfText(work.id, count);
-  if (work.kind === "join") return (work.join === undefined ? undefined : whereIs(work.join)) ?? homeOfText(work.id, count);
+/** The homes that a work passes, in order; those next to each other may be the same. */
+function wayOf(work: port.NewWork, count: number, whereIs: (id: string) => Home | undefined): readonly Home[] {
+  if (work.kind === "event") return [homeOfText(work.id, count)];
+  if (work.kind === "join") return [(work.join === undefined ? undefined : whereIs(work.join)) ?? homeOfText(work.id, count)];
   const { join, after = [], unique, lane, keyLimits = [], rememberMs, id } = work;
+  const way: Home[] = [];
   for (const named of join === undefined ? after : [{ id: join }, ...after]) {
     const home = whereIs(named.id);
-    if (home !== undefined) return home;
+    if (home !== undefined) way.push(home);
   }
-  if (unique !== undefined) return homeOfName(unique.key, count);
-  if (lane !== undefined) return homeOfName(lane.key, count);
-  const [limit] = keyLimits.map(({ key }) => key).toSorted(byBytes);
-  if (limit !== undefined) return homeOfName(limit, count);
-  return rememberMs > 0 ? homeOfText(id, count) : "stays";
+  for (const named of [unique, lane, ...keyLimits.toSorted((a, b) => byBytes(a.key, b.key))]) if (named !== undefined) way.push(homeOfName(named.key, count));
+  if (way.length > 0) return way;
+  return [rememberMs > 0 ? homeOfText(id, count) : "atom's"];
 }
 
 /** As the scripts sort. */
@@ -106,30 +102,42 @@ export function routeOf({ works, notes = [] }: port.Atom, count: number, known: 
 }
 
 /**
- * By home, in waves that are sent one after the other: what is sent on from one home must not be overtaken by what comes after it in the call. `routes`: of each of the
- * atoms; those that have none are left out.
+ * By home, in waves that are sent one after the other: what is sent on from one home must not be overtaken by what the same call sends straight to where that goes, and
+ * that has to do with it. `routes`: of each of the atoms; those that have none are left out.
  */
 export function wavesOf(atoms: readonly port.Atom[], routes: readonly (Route | undefined)[]): readonly (readonly Share[])[] {
-  const waves: Map<number, Share>[] = [];
-  let before: Route | undefined;
+  const isWhole = routes.every((route) => route === undefined || route.sentOn.length === 0);
+  const waves: Map<number, Share>[] = [new Map()];
+  let senders = new Map<string, number>();
   for (const [place, atom] of atoms.entries()) {
     const route = routes[place];
     if (route === undefined) continue;
-    let wave = waves.at(-1);
-    if (wave === undefined || before === undefined || !mayGoTogether(before, route)) waves.push((wave = new Map()));
-    before = route;
-    const share = wave.get(route.home) ?? { home: route.home, atoms: [], places: [], parted: new Set() };
-    wave.set(route.home, share);
-    const sent = route.works === atom.works ? atom : { ...atom, works: route.works };
-    share.atoms.push(sent);
-    if (!route.isWhole) share.parted.add(sent);
-    share.places.push(place);
+    const names = isWhole ? [] : atom.works.flatMap(namesOf);
+    if (names.some((name) => (senders.get(name) ?? route.home) !== route.home)) {
+      waves.push(new Map());
+      senders = new Map();
+    }
+    for (const name of names) senders.set(name, route.home);
+    put(waves.at(-1) ?? new Map<number, Share>(), { place, atom, route });
   }
   return waves.map((wave) => [...wave.values()]);
 }
 
-function mayGoTogether(before: Route, next: Route): boolean {
-  return before.isWhole ? next.isWhole : !next.isWhole && before.home === next.home;
+function put(wave: Map<number, Share>, { place, atom, route }: { readonly place: number; readonly atom: port.Atom; readonly route: Route }): void {
+  const share = wave.get(route.home) ?? { home: route.home, atoms: [], places: [], parted: new Set() };
+  wave.set(route.home, share);
+  const sent = route.works === atom.works ? atom : { ...atom, works: route.works };
+  share.atoms.push(sent);
+  if (route.sentOn.length > 0) share.parted.add(sent);
+  share.places.push(place);
+}
+
+/** By which it has to do with others. */
+function namesOf(work: port.NewWork): readonly string[] {
+  if (work.kind === "event") return [work.id];
+  const named = [work.id, ...(work.join === undefined ? [] : [work.join]), ...(work.after ?? []).map(({ id }) => id)];
+  if (work.kind === "join") return named;
+  return [...named, ...[work.unique, work.lane].flatMap((one) => (one === undefined ? [] : [one.key]))];
 }
 
 /** Others name it, as a rule: a join, or what is a member of one, comes after something, or has an id of the user's. */

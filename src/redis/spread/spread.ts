@@ -1,6 +1,6 @@
 /** A store of several homes: the verbs of one, over all of them. Whatever must be decided in one atom is in one home; what homes tell each other is carried here. */
 import type * as port from "../../core/engine.ts";
-import type { ErrandError } from "../../core/errors.ts";
+import { ErrandError } from "../../core/errors.ts";
 import { errorOf } from "../../core/refused.ts";
 import type { Ms, Runtime } from "../../core/runtime.ts";
 import type { Multi } from "../multi.ts";
@@ -9,6 +9,7 @@ import { Carrier } from "./carrier.ts";
 import { changeOver } from "./changes.ts";
 import { conflictsOf } from "./conflicts.ts";
 import { Eras } from "./eras.ts";
+import { Forwarded } from "./forwarded.ts";
 import type { Home } from "./home.ts";
 import { homeOfFence, homeOfText } from "./homes.ts";
 import { Lending } from "./lending.ts";
@@ -26,6 +27,7 @@ type Answer = (port.Enqueued[] | ErrandError)[];
 export class Spread implements StoreVerbs {
   readonly #homes: readonly Home[];
   readonly #carrier: Carrier;
+  readonly #forwarded = new Forwarded();
   readonly #lending = new Lending();
   readonly #eras: Eras;
   readonly #locate: Locate;
@@ -42,7 +44,9 @@ export class Spread implements StoreVerbs {
 
   /** A verb's answer waits for this: for what it wrote, and for what that causes. */
   async mailed(from: number, to: readonly number[], at: port.At<unknown>): Promise<void> {
-    this.#lending.heard(await this.#carrier.carry(from, to, at));
+    const answers = await this.#carrier.carry(from, to, at);
+    this.#lending.heard(answers);
+    this.#forwarded.heard(answers);
   }
 
   /** Where a home was emptied or restarted since, all begin another era. */
@@ -142,7 +146,7 @@ export class Spread implements StoreVerbs {
   async #enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
     const routes: (Route | undefined)[] = atoms.map((atom) => routeOf(atom, this.#homes.length, this.#locate.known));
     const answers: Answer = [];
-    if (routes.some((route) => route?.isWhole === false)) {
+    if (routes.some((route) => route !== undefined && route.sentOn.length > 0)) {
       for (const [nth, conflict] of (await conflictsOf(this.#homes, routes, at)).entries()) {
         if (conflict === undefined) continue;
         answers[nth] = errorOf(conflict);
@@ -150,13 +154,20 @@ export class Spread implements StoreVerbs {
       }
     }
     this.#learn(atoms, routes);
-    const waves = wavesOf(atoms, routes);
-    for (const [nth, wave] of waves.entries()) {
-      const ends = await Promise.allSettled(wave.map((share) => this.#enqueueAt(share, answers, at)));
-      const failed = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
-      if (failed.length > 0) throw failureOf(failed, nth > 0 || failed.length < wave.length);
+    const sentOn = routes.flatMap((route) => route?.sentOn ?? []);
+    this.#forwarded.expect(sentOn);
+    try {
+      for (const [nth, wave] of wavesOf(atoms, routes).entries()) await this.#send(wave, answers, nth > 0, at);
+    } finally {
+      this.#forwarded.forget(sentOn);
     }
     return answers;
+  }
+
+  async #send(wave: readonly Share[], answers: Answer, hasStored: boolean, at: port.At<unknown>): Promise<void> {
+    const ends = await Promise.allSettled(wave.map((share) => this.#enqueueAt(share, answers, at)));
+    const failed = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
+    if (failed.length > 0) throw failureOf(failed, hasStored || failed.length < wave.length);
   }
 
   #learn(atoms: readonly port.Atom[], routes: readonly (Route | undefined)[]): void {
@@ -170,7 +181,10 @@ export class Spread implements StoreVerbs {
 
   async #enqueueAt({ home, atoms, places, parted }: Share, answers: Answer, at: port.At<unknown>): Promise<void> {
     const stored = await this.#at(home).enqueue(atoms, at, (atom) => !parted.has(atom));
-    for (const [nth, answer] of stored.entries()) answers[places[nth] ?? 0] = answer;
+    for (const [nth, answer] of stored.entries()) {
+      const place = places[nth] ?? 0;
+      answers[place] = parted.size === 0 || ErrandError.is(answer) ? answer : this.#forwarded.answers(answer);
+    }
   }
 
   /** With where their follow-up work's joins and predecessors are; and what of it no home takes. */
