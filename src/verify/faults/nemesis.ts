@@ -42,11 +42,11 @@ export class Nemesis {
     await Promise.all(this.#under);
   }
 
-  /** Where all are in trouble it waits for one that is well, but no longer than until `until`. */
+  /** Where all are in trouble it waits for one that is well; until `until`, if it need not be made. */
   async #make(planned: PlannedFault, until: number): Promise<void> {
     if (planned.kind === "busy") return this.#busy(planned.lastsMs);
     let member = this.#victim(planned);
-    for (; member === undefined && machineMs() < until; member = this.#victim(planned)) await sleep(lookEveryMs, this.#options.signal);
+    for (; member === undefined && (planned.isSure || machineMs() < until); member = this.#victim(planned)) await sleep(lookEveryMs, this.#options.signal);
     if (member === undefined) return;
     member.isTroubled = true;
     try {

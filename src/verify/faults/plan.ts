@@ -12,6 +12,8 @@ export interface PlannedFault {
   readonly place: number;
   /** Of a slow connection. */
   readonly delayMs: number;
+  /** Made in any case, once somebody can be found for it. */
+  readonly isSure: boolean;
 }
 
 export interface PlanOptions {
@@ -45,7 +47,8 @@ function kindsOf({ hasNetwork, hasFile }: PlanOptions): readonly FaultKind[] {
 function firstOf(options: PlanOptions, chance: Seeded): PlannedFault[] {
   const kinds = [...new Set(kindsOf(options))].filter((kind) => kind !== "stop");
   const spread = options.lastsMs / (kinds.length + 1);
-  return [faultOf("stop", 0, options, chance), ...kinds.map((kind, at) => faultOf(kind, (at + 0.5) * spread, options, chance))];
+  const sure = (kind: FaultKind, atMs: number): PlannedFault => ({ ...faultOf(kind, atMs, options, chance), isSure: true });
+  return [sure("stop", 0), ...kinds.map((kind, at) => sure(kind, (at + 0.5) * spread))];
 }
 
 function faultOf(kind: FaultKind, atMs: number, { workers, producers, leaseMs, lastsMs }: PlanOptions, chance: Seeded): PlannedFault {
@@ -63,5 +66,5 @@ function faultOf(kind: FaultKind, atMs: number, { workers, producers, leaseMs, l
     busy: chance.between(300, 4_000),
   };
   const lastsMsOf = kind === "stop" ? lasts.stop : Math.min(most, lasts[kind]);
-  return { kind, atMs, lastsMs: Math.round(lastsMsOf), place, delayMs: kind === "delay" ? Math.round(chance.between(20, 250)) : 0 };
+  return { kind, atMs, lastsMs: Math.round(lastsMsOf), place, delayMs: kind === "delay" ? Math.round(chance.between(20, 250)) : 0, isSure: false };
 }
