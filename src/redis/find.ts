@@ -1,6 +1,6 @@
 /** Reads a page. */
 import { pageMax } from "../core/defaults.ts";
-import type { JobFilter, LockRow, Page, Query } from "../core/engine.ts";
+import type { LockRow, Page, Query } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
 import { fragment, script } from "./fragment.ts";
 import type { Fragment, Main } from "./fragment.ts";
@@ -117,7 +117,7 @@ export interface Told {
   readonly rows: Listed<unknown>;
   readonly places?: Listed<string>;
   readonly goOn?: string;
-  /** Of several homes: what here the job or join of {@link JobFilter.before} came after. */
+  /** Of several homes: what the job or join that is asked for came after, as far as that is here. */
   readonly before?: Listed<string>;
 }
 

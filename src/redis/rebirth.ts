@@ -30,8 +30,9 @@ end
 -- lost: homes, with the eras that they began by themselves. What came by mail before is known by its numbers; what is still to be sent is sent.
 function M.begin(asked)
   if asked.number <= U.meta.get('number') then return end
-  U.meta.set('number', asked.number)
-  call('HSET', meta, 'era', asked.era, 'whole', asked.era, 'rebirth', cjson.encode(asked))
+  -- Not with the time of opening, which a virtual clock may be behind.
+  S.meta.number = asked.number
+  call('HSET', meta, 'number', asked.number, 'era', asked.era, 'whole', asked.era, 'rebirth', cjson.encode(asked))
   for _, lost in ipairs(asked.lost) do
     if lost.home ~= S.meta.home then forget_taken(lost.home, lost.era) end
   end

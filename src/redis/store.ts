@@ -129,9 +129,10 @@ local function tell(job, from)
   if after and job.isNamed then U.afters.mark(job) end
 end
 
--- All of a unique key, those included that it was given elsewhere.
+-- All of a unique key, those included that were given it elsewhere, or are to be.
 local function key_of(job)
-  return job.uniqueKey or (job.asMember and job.asMember.unique)
+  local behind = job.onward and job.onward.unique
+  return job.uniqueKey or (job.asMember and job.asMember.unique) or (behind and behind.key)
 end
 
 function M.add(job)
