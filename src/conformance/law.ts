@@ -8,6 +8,8 @@ export interface Law {
   readonly name: string;
   /** The guarantee it belongs to, "G1" to "G22". */
   readonly guarantee: Guarantee;
+  /** Where a store is spread over several parts it is claimed of each of them, and not between them: what is not. */
+  readonly between?: string;
   /** Throws {@link LawBroken} with what was expected and what came. */
   run(world: World): Promise<void>;
 }

@@ -34,7 +34,10 @@ const cases: readonly Case[] = [
   {
     what: "the order of enqueue",
     run: async (world, ahead, behind) => {
-      for (const n of [1, 2, 3, 4]) await (n % 2 === 0 ? ahead : behind).broker.enqueue(work.with({ n }, { in: "10s" }));
+      for (const n of [1, 2, 3, 4]) {
+        await (n % 2 === 0 ? ahead : behind).broker.enqueue(work.with({ n }, { in: "10s" }));
+        await world.advance("1ms");
+      }
       await world.drained();
       equal(
         world.runs.map((run) => (run.input as { n: number }).n),

@@ -29,6 +29,10 @@ const pairs: readonly Pair[] = [
   { first: "low", second: "high", laterMs: 1_201_000, wins: 1 },
 ];
 
+function isTie(pair: Pair | undefined): boolean {
+  return pair?.first === pair?.second && pair?.laterMs === 0;
+}
+
 const pairLaws: readonly Law[] = lawsOf(
   "G8",
   pairs,
@@ -45,7 +49,7 @@ const pairLaws: readonly Law[] = lawsOf(
 );
 
 export const urgencyLaws: readonly Law[] = [
-  ...pairLaws,
+  ...pairLaws.map((pair, at) => (isTie(pairs[at]) ? { ...pair, between: "Which of two jobs of the same urgency, to the millisecond, starts first." } : pair)),
   law("G8", "jobs of one priority start in the order of enqueue", async (world) => {
     await world.process({ work }).broker.enqueue(Array.from({ length: 60 }, (_, n) => work.with({ n })));
     await world.worker({ work }, oneHand);

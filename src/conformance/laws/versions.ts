@@ -40,7 +40,9 @@ export const versionLaws: readonly Law[] = [
     upgrades.length = 0;
     const today = third();
     await world.process({ first }).broker.enqueue(first.with({ euros: 1 }));
+    await world.advance("1ms");
     await world.process({ second }).broker.enqueue(second.with({ cents: 200 }));
+    await world.advance("1ms");
     await world.process({ today }).broker.enqueue(today.with({ cents: 300 }));
     await world.worker({ today }, { queues: { default: 1 } });
     await world.drained();
@@ -118,6 +120,7 @@ export const versionLaws: readonly Law[] = [
     const { broker } = world.process({});
     await broker.publish(paid.with({ cents: 1 }));
     await world.process({ now: when(paid, today) }).broker.open();
+    await world.advance("1ms");
     await broker.publish(paid.with({ cents: 2 }));
     await world.worker({ now: when(paid, today) }, { queues: { default: 1 } });
     await world.drained();
@@ -138,7 +141,7 @@ export const versionLaws: readonly Law[] = [
     await world.worker({ today }, { queues: { default: 1 } });
     await world.drained();
     equal(
-      world.runs.map(({ input }) => input),
+      world.runs.map(({ input }) => input as { key: string; n: number }).toSorted((one, other) => one.key.localeCompare(other.key)),
       [
         { key: "a", n: 2 },
         { key: "b", n: -1 },

@@ -44,6 +44,8 @@ export class Route {
   readonly homes: ReadonlyMap<string, number>;
   /** Ids of those that go to other homes, at once or later. */
   readonly sentOn: readonly string[];
+  /** An id in it may stand in another home. */
+  readonly mayConflict: boolean;
 
   /** `stays`: where a work stays that nothing leads elsewhere; undefined: where the first does that something leads, else by its id. */
   constructor(works: readonly port.NewWork[], count: number, known: Known, stays?: number) {
@@ -55,6 +57,7 @@ export class Route {
     this.home = home;
     this.homes = new Map(Array.from(ways, ([id, [first]]) => [id, settled(first)]));
     this.sentOn = [...ways].flatMap(([id, way]) => (way.some((one) => settled(one) !== home) ? [id] : []));
+    this.mayConflict = works.some((work) => work.rememberMs > 0 && (this.sentOn.length > 0 || isNaming(work)));
     this.works = works.some(isNaming) ? works.map((work) => located(work, (id) => this.homes.get(id) ?? known(id))) : works;
   }
 }

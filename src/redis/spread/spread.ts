@@ -146,7 +146,7 @@ export class Spread implements StoreVerbs {
   async #enqueue(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
     const routes: (Route | undefined)[] = atoms.map((atom) => routeOf(atom, this.#homes.length, this.#locate.known));
     const answers: Answer = [];
-    if (routes.some((route) => route !== undefined && route.sentOn.length > 0)) {
+    if (routes.some((route) => route !== undefined && route.mayConflict)) {
       for (const [nth, conflict] of (await conflictsOf(this.#homes, routes, at)).entries()) {
         if (conflict === undefined) continue;
         answers[nth] = errorOf(conflict);
