@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { job, join, keep } from "../../port/stage.ts";
 import type { JobOptions } from "../../port/stage.ts";
 import { redisMissing } from "../server.ts";
-import { lane, running, unique, Way } from "./way.ts";
+import { kept, lane, running, unique, Way } from "./way.ts";
 
 const skip = redisMissing ?? false;
 
@@ -389,11 +389,11 @@ describe("what is told twice, or again", () => {
     await way.homes.client.hset(`${way.homes.names[0]}:mail`, "cut1", 1);
     await way.carry();
     assert.deepEqual(await way.seen("a"), ["(0 away)"]);
-    await way.homes.client.hset(`${way.homes.names[0]}:m`, "resendHome", 1);
+    await way.sendAgain(0);
     way.isHolding = false;
     await way.tidy();
     assert.deepEqual(await way.seen("a"), ["(0 away)", "1 ready"]);
-    await way.homes.client.hset(`${way.homes.names[0]}:m`, "resendHome", 1);
+    await way.sendAgain(0);
     await way.tidy();
     assert.deepEqual(await way.listed(), ["a 1 ready"]);
     assert.equal(await way.homes.client.hget(`${way.homes.names[0]}:m`, "resendHome"), "0");
@@ -412,12 +412,6 @@ describe("deleting", () => {
     for (const name of way.homes.names) assert.deepEqual(await kept(way, name), []);
   });
 });
-
-/** What a home holds of jobs. */
-async function kept(way: Way, name: string): Promise<readonly string[]> {
-  const always = ["m", "mail", "process", "leases"].map((key) => `${name}:${key}`);
-  return (await way.homes.client.keys(`${name}:*`)).filter((key) => !always.includes(key));
-}
 
 /** The same messages, once more. */
 async function replay(way: Way, from: number, to: number, messages: Readonly<Record<string, string>>): Promise<void> {

@@ -219,6 +219,18 @@ describe("coming after something in two homes", () => {
     assert.deepEqual([(await way.row(1, "c"))?.dueAt, (await way.row(1, "c"))?.startBy], [way.now + 100, way.now + 150]);
   });
 
+  within("it runs where its lane is, and knows that something came before it", async (way) => {
+    const p = way.id("p", 0);
+    await way.enqueue(0, job(p));
+    await way.enqueue(0, behind(job("c", lane(way.name("l", 1))), { id: p, when: "well", home: 0 }));
+    await way.started(0);
+    await way.settle(p, "completed");
+    assert.deepEqual(
+      (await way.claim(1)).map(({ id, isAfter }) => [id, isAfter]),
+      [["c", true]],
+    );
+  });
+
   within("a predecessor that went on is waited for where it was", async (way) => {
     const [u, l] = [way.name("u", 0), way.name("l", 1)];
     await way.enqueue(0, job("p", { ...unique(u), ...lane(l) }));

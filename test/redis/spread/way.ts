@@ -1,6 +1,6 @@
 /** Three homes on one server, at the level of their verbs: where each job is, and what stands in for it. */
 import assert from "node:assert/strict";
-import type { Change, ChangedJob, ClaimedJob, Enqueued, JobRow, JoinRow, NewWork, Outcome } from "../../../src/core/engine.ts";
+import type { Change, ChangedJob, Claim, ClaimedJob, Enqueued, JobRow, JoinRow, NewWork, Outcome, Settled } from "../../../src/core/engine.ts";
 import { ErrandError } from "../../../src/core/errors.ts";
 import type { Carrier } from "../../../src/redis/spread/carrier.ts";
 import { homeOfText } from "../../../src/redis/spread/homes.ts";
@@ -75,18 +75,16 @@ export class Way implements AsyncDisposable {
     await this.#carrier.close();
   }
 
-  /** What was taken is taken again, as by one who had not heard of it. */
-  async carryAgain(from: number, to: number): Promise<void> {
-    await this.homes.client.hdel(`${this.homes.names[to]}:mail`, `in${from}`);
-    await this.homes.carrier().carry(from, [to], this.at);
-    await this.carry();
+  /** All that is away from a home is sent from there with its next tidy, as when others may have lost it. */
+  async sendAgain(home: number): Promise<void> {
+    await this.homes.client.hset(`${this.homes.names[home]}:m`, { resendHome: 1, resendSeq: 0 });
   }
 
-  async claim(home: number, slots = 10, inRow = 1): Promise<readonly ClaimedJob[]> {
+  async claim(home: number, slots = 10, inRow = 1, alone: Claim["alone"] = "no"): Promise<readonly ClaimedJob[]> {
     this.#claims += 1;
     const claim = `c${this.#claims}`;
     const queues = [{ queue: "mail", slots, ahead: inRow - 1 }];
-    const asked = { process: "p1", leaseMs, claim, lastFence: 0, queues, tasks: ["send"], inRow, alone: "no", settling: [] } as const;
+    const asked = { process: `p${this.#claims}`, leaseMs, claim, lastFence: 0, queues, tasks: ["send"], inRow, alone, settling: [] };
     const claimed = await this.#at(home).claim(asked, this.at);
     for (const { id } of claimed.jobs) this.#held.set(id, { home, claim, fence: claimed.fence });
     await this.#quiet();
@@ -99,10 +97,15 @@ export class Way implements AsyncDisposable {
   }
 
   async settle(id: string, is: Outcome["is"], rest: Partial<Outcome> = {}): Promise<void> {
+    const settled = await this.trySettle(id, is, rest);
+    assert.ok(settled?.is === "settled" || settled?.is === "cancelled", `${id}: ${settled?.is} ${settled?.error?.message}`);
+  }
+
+  async trySettle(id: string, is: Outcome["is"], rest: Partial<Outcome> = {}): Promise<Settled | undefined> {
     const { home, claim, fence } = this.#held.get(id) ?? assert.fail(`${id} does not run`);
     const [settled] = await this.#at(home).settle([{ id, claim, fence, is, ranMs: 1, ...rest }], this.at);
     await this.#quiet();
-    assert.ok(settled?.is === "settled" || settled?.is === "cancelled", `${id}: ${settled?.is} ${settled?.error?.message}`);
+    return settled;
   }
 
   /** By all homes that know it, as several homes are asked. Answers what those said. */
@@ -144,18 +147,22 @@ export class Way implements AsyncDisposable {
 
   /** All that lists and counts tell: ids and states by home. */
   async listed(): Promise<readonly string[]> {
-    const listed: string[] = [];
+    return (await this.rows()).map(({ home, row }) => `${row.id} ${home} ${row.state}`).toSorted();
+  }
+
+  async rows(): Promise<readonly { readonly home: number; readonly row: JobRow }[]> {
+    const listed: { readonly home: number; readonly row: JobRow }[] = [];
     for (const [home, verbs] of this.#verbs.entries()) {
-      const { rows } = await verbs.find({ of: "jobs", where: {}, limit: 100 }, this.at);
+      const { rows } = await verbs.find({ of: "jobs", where: {}, limit: 1_000 }, this.at);
       const counted = await verbs.count(this.at);
       assert.equal(
         counted.reduce((sum, { jobs }) => sum + jobs, 0),
         rows.length,
         `home ${home} lists as many jobs as it counts`,
       );
-      listed.push(...rows.map((row) => `${row.id} ${home} ${row.state}`));
+      listed.push(...rows.map((row) => ({ home, row })));
     }
-    return listed.toSorted();
+    return listed;
   }
 
   async join(home: number, id: string): Promise<Pick<JoinRow, "state" | "live" | "succeeded" | "failed">> {
@@ -176,6 +183,12 @@ export class Way implements AsyncDisposable {
   async #quiet(): Promise<void> {
     if (!this.isHolding) await this.carry();
   }
+}
+
+/** What a home holds of jobs. */
+export async function kept(way: Way, name: string): Promise<readonly string[]> {
+  const always = ["m", "mail", "process", "leases"].map((key) => `${name}:${key}`);
+  return (await way.homes.client.keys(`${name}:*`)).filter((key) => !always.includes(key));
 }
 
 export function lane(key: string, ifDead: "park" | "block" | "continue" = "continue", width = 1): JobOptions {
