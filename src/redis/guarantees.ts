@@ -31,8 +31,10 @@ export function guaranteesOf(durability: Durability, { beatsFromThread, isCluste
 /** What holds within each of several partitions, and less between them. */
 function weakerBetween(partitions: number): Guarantees["weaker"] {
   return {
-    G6: `A unique key holds over all ${partitions} partitions; once a job has gone on from the one of its unique key to that of its lane or its limits, replace and debounce leave it as it is. An id is compared within the partition that the job's keys lead to: handed in again with other keys, it may be stored once more in another one.`,
+    G6: `A unique key holds over all ${partitions} partitions; once a job has gone on from the one of its unique key to that of its lane or its limits, replace and debounce leave it as it is. One that waits for its join, or for what it comes after, in another partition comes to its key when that lets it go. An id is compared within the partition that the job's keys lead to: handed in again with other keys, it may be stored once more in another one.`,
+    G7: "Where a lane is closed by a death, one that was admitted and has gone on to the partition of its limits may start all the same.",
     G8: "Holds within a partition. Between them the one with the most urgent job is asked first, by what it had ready up to a second ago, and one claim is filled from it before the next is asked.",
+    G9: "A job that has limits by key in several partitions passes them in the order of their names. What it was given in those that it passed it holds until it ends, also between two tries; its start counts there from its end on.",
   };
 }
 
