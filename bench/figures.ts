@@ -1,5 +1,5 @@
 /** Figures of several rounds, as one. */
-import type { Section } from "./questions.ts";
+import type { Section } from "./question.ts";
 
 export interface Cell {
   readonly section: Section;
@@ -10,11 +10,15 @@ export interface Cell {
   readonly jobs: number;
   readonly figures: Readonly<Record<string, number>>;
   readonly wasBusy: boolean;
+  /** Rounds before it in which the machine was busy with something else. */
+  readonly thrownAway: number;
+  /** It gave no answer: why, in a line. */
+  readonly failure?: string;
 }
 
 /** Of each round; not a number where it was not measured. */
 export function valuesOf(cells: readonly Cell[], system: string, figure: string): number[] {
-  return cells.filter((cell) => cell.system === system).map((cell) => cell.figures[figure] ?? Number.NaN);
+  return cells.filter((cell) => cell.system === system && cell.failure === undefined).map((cell) => cell.figures[figure] ?? Number.NaN);
 }
 
 export function medianOf(cells: readonly Cell[], system: string, figure: string): number {

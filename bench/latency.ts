@@ -44,7 +44,7 @@ export async function startsAcross(
 ): Promise<{ readonly samples: readonly number[]; readonly workersSeconds: number }> {
   let started: (at: string | undefined) => void = () => undefined;
   const producer = await system.produce(url);
-  const workers = await Workers.ready(system.name, url, idle, 1);
+  const workers = await Workers.ready(system.name, url, { ...idle, isTold: true }, 1);
   workers.onRuns = (at) => started(at);
   await workers.start();
   const samples: number[] = [];

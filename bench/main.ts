@@ -1,21 +1,25 @@
 /**
  * `npm run bench`: systems interleaved (A B C A B C), several rounds, medians and spread, CPU of the process apart.
  * A round in which the machine was busy with something else is thrown away and run again, at most three times.
- *   -- --rounds 5   -- --question drain   -- --store postgres   -- --json   -- --write (docs/benchmarks.md)
+ *   -- --rounds 5   -- --question drain   -- --store postgres   -- --json   -- --write (docs/benchmarks.md, with its charts)
+ *   -- --full (all questions, more jobs: some hours; each answer is given up after 20 minutes)   -- --full --huge (backlogs of ten million, too)
+ *   -- --from bench/results/….jsonl --write (of a run that was kept, as all are; several, separated by commas: nothing is measured)
  *   -- --question paced-pinned --seconds 500 (a million jobs)   -- --question history --jobs 10000000
  *   -- --store redis --durability aof-everysec (memory, aof-everysec or aof-always for all of its questions; never written)
- *   -- --full (all questions, more jobs)   -- --question pinned --seconds 30   -- --jobs 1000 (of each: a trial, kept however busy the machine is, and never written)
+ *   -- --question pinned --seconds 30   -- --jobs 1000 (of each: a trial, kept however busy the machine is, and never written)
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { ask } from "./ask.ts";
 import type { Cell } from "./figures.ts";
 import { isBusy, sampleMachine } from "./machine.ts";
-import { jobsOf, questions, questionsFor, storeOf, type BenchQuestion } from "./questions.ts";
+import { storeOf, type BenchQuestion } from "./question.ts";
+import { jobsOf, questions, questionsFor } from "./questions.ts";
 import * as postgres from "./postgres/server.ts";
 import { durabilities, isDurability, type Durability } from "./redis/durability.ts";
 import * as redis from "./redis/server.ts";
 import { jsonOf, textOf, type Machine } from "./report.ts";
+import { begin, keep, kept, type Run } from "./run.ts";
 import type { Figures, Store } from "./systems/system.ts";
 
 const retriesMax = 3;
@@ -29,7 +33,9 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     jobs: { type: "string" },
     full: { type: "boolean", default: false },
+    huge: { type: "boolean", default: false },
     durability: { type: "string" },
+    from: { type: "string" },
     json: { type: "boolean" },
     write: { type: "boolean" },
   },
@@ -39,19 +45,10 @@ const { values } = parseArgs({
 delete process.env["PGOPTIONS"];
 /** No figures are wanted: nothing is measured again. */
 const isTrial = values.jobs !== undefined;
-const cells: Cell[] = [];
-let thrownAway = 0;
 const durability = durabilityAsked();
-const { servers, asked } = await whatToAsk();
-for (const question of asked) {
-  for (let round = 1; round <= Number(values.rounds); round++) {
-    for (const system of question.systems) cells.push(await measured(question, system, Number(values.jobs ?? jobsOf(question, system)), round));
-  }
-}
-if (process.stderr.isTTY) process.stderr.write("\r\u001b[2K");
-const machine: Machine = { cpu: cpus()[0]?.model ?? "an unknown CPU", cores: cpus().length, servers, thrownAway };
-console.log(values.json ? jsonOf(cells) : textOf(cells, machine));
-if (values.write && !isTrial && durability === undefined) await write();
+const runs = values.from === undefined ? [await measuredNow()] : values.from.split(",").map(kept);
+for (const { cells, machine } of runs) console.log(values.json ? jsonOf(cells) : textOf(cells, machine));
+if (values.write && !isTrial && durability === undefined) for (const run of runs) await write(run);
 
 function durabilityAsked(): Durability | undefined {
   const { durability: text } = values;
@@ -59,9 +56,29 @@ function durabilityAsked(): Durability | undefined {
   throw new Error(`there is no durability ${text}; use ${Object.keys(durabilities).join(", ")}`);
 }
 
+async function measuredNow(): Promise<Run> {
+  const { servers, asked } = await whatToAsk();
+  const machine: Machine = { cpu: cpus()[0]?.model ?? "an unknown CPU", cores: cpus().length, servers };
+  const run: Run = { command: `npm run bench -- ${process.argv.slice(2).join(" ")}`, machine, cells: [] };
+  const file = begin(run);
+  for (const question of asked) {
+    for (let round = 1; round <= Number(values.rounds); round++) {
+      for (const system of question.systems) {
+        const cell = isGivenUp(run.cells, question, system) ? undefined : await measured(question, system, round);
+        if (cell === undefined) continue;
+        run.cells.push(cell);
+        keep(file, cell);
+      }
+    }
+  }
+  tell("");
+  console.error(`kept in ${file}`);
+  return run;
+}
+
 /** What cannot be measured here is told and left out. */
 async function whatToAsk(): Promise<{ readonly servers: Machine["servers"]; readonly asked: readonly BenchQuestion[] }> {
-  const wanted = questionsFor({ full: values.full, question: values.question, store: values.store });
+  const wanted = questionsFor({ full: values.full, huge: values.huge, question: values.question, store: values.store });
   if (wanted.length === 0)
     throw new Error(`nothing to ask; questions are ${[...new Set(questions.map(({ name }) => name))].join(", ")}, stores sqlite, postgres, redis`);
   const isAsked = (store: Store): boolean => wanted.some(({ section }) => storeOf(section) === store);
@@ -75,24 +92,48 @@ async function whatToAsk(): Promise<{ readonly servers: Machine["servers"]; read
   return { servers, asked: wanted.filter(({ section }) => isThere(storeOf(section))) };
 }
 
-async function measured(question: BenchQuestion, system: string, jobs: number, round: number): Promise<Cell> {
-  for (let tries = 1; ; tries++) {
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${question.title}: ${system}, round ${round}`);
+/** Who gave no answer once is not asked again. */
+function isGivenUp(cells: readonly Cell[], { section, title }: BenchQuestion, system: string): boolean {
+  return cells.some((cell) => cell.section === section && cell.question === title && cell.system === system && cell.failure !== undefined);
+}
+
+async function measured(question: BenchQuestion, system: string, round: number): Promise<Cell> {
+  const jobs = Number(values.jobs ?? jobsOf(question, system));
+  const asked = { section: question.section, question: question.title, system, round, jobs };
+  for (let thrownAway = 0; ; thrownAway++) {
+    tell(`${question.title}: ${system}, round ${round}`);
     const before = sampleMachine();
-    const figures = await answerOf(question, system, jobs);
-    const busy = isBusy(before, sampleMachine(), figures);
-    if (!busy || tries === retriesMax || isTrial) return { section: question.section, question: question.title, system, round, jobs, figures, wasBusy: busy };
-    thrownAway++;
+    try {
+      const figures = await answerOf(question, system, jobs);
+      const wasBusy = isBusy(before, sampleMachine(), figures);
+      if (!wasBusy || thrownAway + 1 === retriesMax || isTrial) return { ...asked, figures, wasBusy, thrownAway };
+    } catch (error) {
+      tell("");
+      const message = error instanceof Error ? error.message : String(error);
+      console.error(message);
+      process.exitCode = 1;
+      return { ...asked, figures: {}, wasBusy: false, thrownAway, failure: reasonIn(message) };
+    }
   }
 }
 
-function answerOf({ name, title, seconds, held, durability: ownDurability }: BenchQuestion, system: string, jobs: number): Promise<Figures> {
-  const asked = { seconds: Number(values.seconds ?? seconds ?? secondsUsually), held, durability: durability ?? ownDurability };
+/** Of a process's last words: what the error says, without where. */
+function reasonIn(message: string): string {
+  const lines = message.split("\n");
+  return (lines.find((line) => /^\w*Error(?: \[.*\])?: /.test(line)) ?? lines[0] ?? "").replace(/^\w*Error(?: \[.*\])?: /, "").replaceAll("|", "/");
+}
+
+function answerOf({ name, title, seconds, held, backlog, durability: ownDurability }: BenchQuestion, system: string, jobs: number): Promise<Figures> {
+  const asked = { seconds: Number(values.seconds ?? seconds ?? secondsUsually), held, backlog, durability: durability ?? ownDurability };
   return ask({ system, question: name, title, jobs, asked });
 }
 
-async function write(): Promise<void> {
+function tell(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${line}`);
+}
+
+async function write(run: Run): Promise<void> {
   const { writeReport } = await import("./write.ts");
-  const written = await writeReport(cells, machine, `npm run bench -- ${process.argv.slice(2).join(" ")}`);
+  const written = await writeReport(run);
   console.error(written.length === 0 ? "nothing written: no section was measured as a whole; ask with --full" : `written: ${written.join("; ")}`);
 }

@@ -1,7 +1,8 @@
 /** Medians, spreads and ratios: a table per section, for a terminal and for a document. */
 import { medianOf, type Cell } from "./figures.ts";
-import { questions, sections, type Section } from "./questions.ts";
-import { heads, rowsOf } from "./rows.ts";
+import { sections, type Section } from "./question.ts";
+import { questions } from "./questions.ts";
+import { headOf, rowOf } from "./rows.ts";
 import type { Store } from "./systems/system.ts";
 
 export interface Table {
@@ -14,7 +15,6 @@ export interface Machine {
   readonly cores: number;
   /** Each in a line, where one was measured. */
   readonly servers: Readonly<Partial<Record<Store, string | undefined>>>;
-  readonly thrownAway: number;
 }
 
 /** Columns that read from the left. */
@@ -27,7 +27,7 @@ export function tableOf(cells: readonly Cell[], section: Section): Table {
       const own = cells.filter((cell) => cell.section === section && cell.question === question.title);
       return question.systems.filter((system) => own.some((cell) => cell.system === system)).map((system) => ({ question, own, system }));
     });
-  return { head: heads[section], rows: rows.map(({ question, own, system }) => rowsOf[section](question, own, system)) };
+  return { head: headOf(section), rows: rows.map(({ question, own, system }) => rowOf(question, own, system)) };
 }
 
 /** Jobs per second of each second, in thousands: the median of the rounds. */
@@ -45,14 +45,21 @@ export function seriesOf(cells: readonly Cell[]): readonly string[] {
 }
 
 export function textOf(cells: readonly Cell[], machine: Machine): string {
-  const busy = cells.filter((cell) => cell.wasBusy).length;
   const measured = (Object.keys(sections) as Section[]).filter((section) => cells.some((cell) => cell.section === section));
   const series = seriesOf(cells);
   return [
     ...measured.flatMap((section) => [sections[section], ...linedUp(tableOf(cells, section)), ""]),
     ...(series.length === 0 ? [] : ["Thousands of jobs in each second:", ...series, ""]),
-    `${machine.cores} cores of ${machine.cpu}, Node ${process.version}${serversOf(machine)}; ${machine.thrownAway} rounds thrown away, ${busy} kept although the machine was busy`,
+    `${machine.cores} cores of ${machine.cpu}, Node ${process.version}${serversOf(machine)}; rounds thrown away because the machine was busy: ${thrownAway(cells)}; kept although it was: ${busy(cells)}`,
   ].join("\n");
+}
+
+export function thrownAway(cells: readonly Cell[]): number {
+  return cells.reduce((sum, cell) => sum + cell.thrownAway, 0);
+}
+
+export function busy(cells: readonly Cell[]): number {
+  return cells.filter((cell) => cell.wasBusy).length;
 }
 
 function serversOf({ servers }: Machine): string {

@@ -1,13 +1,16 @@
 /** A table per section: its head, and the row of a system's answers to a question. */
+import { answered, costsOf, cpus, cpusOf, quantilesOf, rangeOf, redisCostsOf, valueOf } from "./columns.ts";
 import { median, medianOf, shown, valuesOf, whole, type Cell } from "./figures.ts";
-import type { BenchQuestion, Section, Unit } from "./questions.ts";
+import { topicOf, type BenchQuestion, type Section, type Topic } from "./question.ts";
+import { topicHeads, topicRows, type RowOf } from "./topicRows.ts";
 
-const cpus = ["client CPU µs/job", "server CPU µs/job"];
 const costs = [...cpus, "WAL bytes/job"];
 const redisCosts = [...cpus, "commands/job"];
-const answered = ["question", "system", "median", "min - max", "errand is"];
 
-export const heads: Readonly<Record<Section, readonly string[]>> = {
+/** Of what is asked on every store, only where a store has more to tell. */
+type Own = Exclude<Section, `${string}-${Topic}`> | "redis-due" | "redis-idle";
+
+const heads: Readonly<Record<Own, readonly string[]>> = {
   sqlite: [...answered, "CPU µs/job"],
   postgres: [...answered, ...costs],
   redis: [...answered, ...redisCosts],
@@ -53,9 +56,8 @@ export const heads: Readonly<Record<Section, readonly string[]>> = {
   ],
 };
 
-type RowOf = (question: BenchQuestion, cells: readonly Cell[], system: string) => readonly string[];
-export const rowsOf: Readonly<Record<Section, RowOf>> = {
-  sqlite: (question, cells, system) => [...valueOf(question, cells, system), cpuOf(cells, system)],
+const rowsOf: Readonly<Record<Own, RowOf>> = {
+  sqlite: (question, cells, system) => [...valueOf(question, cells, system), cpusOf(cells, system)[0] ?? ""],
   postgres: (question, cells, system) => [...valueOf(question, cells, system), ...costsOf(cells, system)],
   redis: (question, cells, system) => [...valueOf(question, cells, system), ...redisCostsOf(cells, system)],
   "redis-aof": (question, cells, system) => [
@@ -130,75 +132,25 @@ export const rowsOf: Readonly<Record<Section, RowOf>> = {
   ],
 };
 
-interface Shown {
-  readonly figure: string;
-  readonly digits: number;
-  readonly after: string;
-  /** What a ratio of errand's to another's says. */
-  readonly ratio: (ratio: number) => string;
-}
-
-const more: Shown = { figure: "perSecond", digits: 0, after: "/s", ratio: (ratio) => `${ratio.toFixed(2)}x` };
-const shownAs: Readonly<Record<Unit, Shown>> = {
-  "jobs/s": more,
-  "commits/s": more,
-  "jobs/s over time": more,
-  ms: { figure: "p50ms", digits: 2, after: " ms p50", ratio: (ratio) => `${ratio.toFixed(1)}x as long` },
-  bytes: { figure: "bytes", digits: 0, after: " bytes", ratio: (ratio) => `${ratio.toFixed(2)}x as large` },
-  "commands/s": { figure: "commandsPerSecond", digits: 1, after: " commands/s", ratio: (ratio) => `${ratio.toFixed(2)}x as many` },
-};
-
 /** What a system on a cluster is on one server. */
 function singleOf(system: string): string | undefined {
   return system.includes("(cluster)") ? system.replace("errand (cluster)", "errand (redis)").replace(" (cluster)", "") : undefined;
 }
 
-function valueOf(question: BenchQuestion, cells: readonly Cell[], system: string): readonly string[] {
-  const { figure, digits, after, ratio } = shownAs[question.unit];
-  const values = valuesOf(cells, system, figure);
-  const base = medianOf(cells, question.systems[0] ?? "", figure);
-  const text = digits === 0 ? whole : (value: number): string => value.toFixed(digits);
-  const [p95, p99] = ["p95ms", "p99ms"].map((name) => text(medianOf(cells, system, name)));
-  const others = question.unit === "ms" ? `, ${p95} p95, ${p99} p99` : "";
-  const compared = base / median(values);
-  return [
-    question.title,
-    system,
-    `${text(median(values))}${after}${others}`,
-    rangeOf(values, text),
-    system === question.systems[0] || Number.isNaN(compared) ? "" : ratio(compared),
-  ];
+export function headOf(section: Section): readonly string[] {
+  const topic = topicOf(section);
+  return isOwn(section) ? heads[section] : topicHeads[topic ?? "load"];
 }
 
-function rangeOf(values: readonly number[], text: (value: number) => string): string {
-  return `${text(Math.min(...values))} - ${text(Math.max(...values))}`;
+/** Where a system gave no answer in any round, its reason. */
+export function rowOf(question: BenchQuestion, cells: readonly Cell[], system: string): readonly string[] {
+  const asked = cells.filter((cell) => cell.system === system);
+  const failure = asked.every((cell) => cell.failure !== undefined) ? asked[0]?.failure : undefined;
+  if (failure !== undefined) return headOf(question.section).map((_, column) => [question.title, system, `no answer: ${failure}`][column] ?? "");
+  const topic = topicOf(question.section);
+  return isOwn(question.section) ? rowsOf[question.section](question, cells, system) : topicRows[topic ?? "load"](question, cells, system);
 }
 
-/** Medians of the rounds. */
-function quantilesOf(cells: readonly Cell[], system: string, figures: readonly string[]): string {
-  return figures
-    .map((figure) => shown(medianOf(cells, system, figure), 2))
-    .filter((text) => text !== "")
-    .join(", ");
-}
-
-/** Of the whole answer, with what it took to get there. */
-function cpuOf(cells: readonly Cell[], system: string): string {
-  const each = cells.filter((cell) => cell.system === system).map((cell) => ((cell.figures["cpuSeconds"] ?? Number.NaN) * 1e6) / cell.jobs);
-  return median(each).toFixed(1);
-}
-
-/** Of the measured part; a drain's WAL stands beside that of the enqueues before it. */
-function costsOf(cells: readonly Cell[], system: string): readonly string[] {
-  const wal = ["walEnqueueBytes", "walBytes"].map((figure) => shown(medianOf(cells, system, figure), 0)).filter((text) => text !== "");
-  return [shown(medianOf(cells, system, "clientMicroseconds"), 1), shown(medianOf(cells, system, "serverMicroseconds"), 1), wal.join(" + ")];
-}
-
-function redisCostsOf(cells: readonly Cell[], system: string): readonly string[] {
-  const figures: readonly (readonly [string, number])[] = [
-    ["clientMicroseconds", 1],
-    ["serverMicroseconds", 1],
-    ["commands", 2],
-  ];
-  return figures.map(([figure, digits]) => shown(medianOf(cells, system, figure), digits));
+function isOwn(section: Section): section is Own {
+  return Object.hasOwn(heads, section);
 }

@@ -5,21 +5,26 @@ import type { How } from "./working.ts";
 import type { Said, Spent, Told } from "./workerProcess.ts";
 
 export class Workers {
-  readonly #processes: readonly One[];
+  readonly #processes: One[];
+  readonly #fork: () => One;
+  /** Of those that were killed. */
+  #runsOfDead = 0;
+  #secondsOfDead = 0;
 
-  private constructor(processes: readonly One[]) {
-    this.#processes = processes;
+  private constructor(fork: () => One, count: number) {
+    this.#fork = fork;
+    this.#processes = Array.from({ length: count }, fork);
   }
 
   /** Connected, and not yet at work. */
   static async ready(system: string, url: string, how: How, count: number): Promise<Workers> {
-    const workers = new Workers(Array.from({ length: count }, () => new One(system, url, how)));
+    const workers = new Workers(() => new One(system, url, how), count);
     await Promise.all(workers.#processes.map((one) => one.isReady));
     return workers;
   }
 
   get runs(): number {
-    return this.#processes.reduce((sum, one) => sum + one.runs, 0);
+    return this.#processes.reduce((sum, one) => sum + one.runs, this.#runsOfDead);
   }
 
   /** Called when more runs are known of; with the time where it was asked for. */
@@ -37,12 +42,29 @@ export class Workers {
   }
 
   async cpuSeconds(): Promise<number> {
-    return (await this.#all("spent")).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+    return (await this.#all("spent")).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, this.#secondsOfDead);
   }
 
   /** Of what started since this was asked last, where jobs are timed and there is one process. */
   async delays(): Promise<Figures> {
     return (await this.#all("delays"))[0]?.delays ?? {};
+  }
+
+  /** In bytes, after garbage was collected. */
+  async heapBytes(): Promise<number> {
+    return (await this.#all("heap")).reduce((sum, { heapBytes = Number.NaN }) => sum + heapBytes, 0);
+  }
+
+  /** The eldest is killed with all it holds, and another one takes its place as soon as it can. */
+  async replaceOne(): Promise<void> {
+    const dead = this.#processes.shift();
+    this.#secondsOfDead += (await dead?.say("spent"))?.cpuSeconds ?? 0;
+    dead?.kill();
+    this.#runsOfDead += dead?.runs ?? 0;
+    const next = this.#fork();
+    await next.isReady;
+    await next.say("start");
+    this.#processes.push(next);
   }
 
   end(): void {
@@ -92,6 +114,12 @@ class One {
   end(): void {
     this.#process.removeAllListeners();
     this.#process.kill();
+  }
+
+  /** Whatever it is doing. */
+  kill(): void {
+    this.#process.removeAllListeners();
+    this.#process.kill("SIGKILL");
   }
 
   #answer(): Promise<Spent | undefined> {

@@ -1,4 +1,4 @@
-/** A system on a server, as the questions use it: something that enqueues, and something that works, maybe in another process. */
+/** A system, as the questions use it: something that enqueues, and something that works, maybe in another process. */
 export interface WorkingSystem {
   readonly name: string;
   /** Its own best documented settings, in a line. */
@@ -13,6 +13,8 @@ export interface Producer {
   /** In one call. */
   enqueue(ids: readonly number[]): Promise<unknown>;
   enqueueOne(id: number): Promise<unknown>;
+  /** In one call, to start at this time and not before, in ms since 1970. Absent: it has no such thing. */
+  enqueueDue?(ids: readonly number[], at: number): Promise<unknown>;
   counts(): Promise<Counts>;
   close(): Promise<void>;
 }
@@ -33,6 +35,10 @@ export interface How {
   readonly waitMs: number;
   /** A job's id is when it was handed over: a worker process tells how long its jobs took to start. */
   readonly isTimed?: true;
+  /** A worker process tells of each start at once. */
+  readonly isTold?: true;
+  /** The jobs do not end. */
+  readonly isHeld?: true;
 }
 
 export type Run = (id: number) => Promise<void> | undefined;

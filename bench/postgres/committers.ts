@@ -1,6 +1,6 @@
 /** An app that commits: each transaction inserts a row of the app's own and, where the system can, enqueues a job with it, while an idle worker takes the jobs in. */
 import pg from "pg";
-import { ownSeconds } from "../ownSeconds.ts";
+import { clientSecondsWith } from "../drain.ts";
 import { callers, type Figures } from "../systems/system.ts";
 import type { How } from "../working.ts";
 import { Workers } from "../workers.ts";
@@ -28,8 +28,7 @@ export async function committers(system: PostgresSystem, url: string, jobs: numb
   const commit = (): Promise<void> => commitOne(app, producer);
   await callers(warmUp, commit);
   await meter.settle();
-  const clientSeconds = async (): Promise<number> => (await ownSeconds()) + (await workers.cpuSeconds());
-  const figures = await meter.during(jobs, () => callers(jobs, commit), clientSeconds);
+  const figures = await meter.during(jobs, () => callers(jobs, commit), clientSecondsWith(workers));
   await allThere(system.name, app, producer, workers, jobs + warmUp);
   await workers.stop();
   const workersSeconds = await workers.cpuSeconds();

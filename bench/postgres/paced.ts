@@ -3,7 +3,7 @@
  * and what is left lying about?
  */
 import { instant } from "../instant.ts";
-import { ownSeconds } from "../ownSeconds.ts";
+import { clientSecondsWith } from "../drain.ts";
 import type { Asked, Figures } from "../systems/system.ts";
 import type { Producer } from "../working.ts";
 import { Workers } from "../workers.ts";
@@ -33,7 +33,6 @@ export async function paced(system: PostgresSystem, url: string, perSecond: numb
   await meter.settle();
   const holder = await holding(url, held, producer);
   const pace = new Pace(producer, perSecond);
-  const clientSeconds = async (): Promise<number> => (await ownSeconds()) + (await workers.cpuSeconds());
   const delays: Figures[] = [];
   const cost = await meter.during(
     perSecond * seconds,
@@ -45,7 +44,7 @@ export async function paced(system: PostgresSystem, url: string, perSecond: numb
         delays.push(await workers.delays());
       }
     },
-    clientSeconds,
+    clientSecondsWith(workers),
   );
   const backlogAtEnd = pace.enqueued + before - workers.runs;
   const perSecondRun = (workers.runs - before) / seconds;

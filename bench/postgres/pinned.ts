@@ -2,29 +2,26 @@
  * Enqueue and drain at full speed, while a transaction of somebody else's is held open: vacuum then removes nothing that ended since,
  * and whoever finds its next job by walking over those gets slower by the second.
  */
-import { ownSeconds } from "../ownSeconds.ts";
+import { clientSecondsWith } from "../drain.ts";
+import { Supply } from "../supply.ts";
 import type { Asked, Figures } from "../systems/system.ts";
-import type { Producer } from "../working.ts";
 import { Workers } from "../workers.ts";
 import { holding } from "./holder.ts";
 import { Meter } from "./meter.ts";
 import type { PostgresSystem } from "./system.ts";
 
-const batch = 5_000;
-const callsAtOnce = 2;
-const lookEveryMs = 2;
+const calls = { batch: 5_000, callsAtOnce: 2 };
 /** A second is over when it is: what is told a little later belongs to the next. */
 const secondMs = 1_000;
 
 /** `backlog`: about so many jobs wait all the time. */
 export async function pinned(system: PostgresSystem, url: string, backlog: number, { held = "nothing", seconds }: Asked): Promise<Figures> {
   const [producer, meter] = [await system.produce(url), await Meter.on(url)];
-  const supply = new Supply(producer);
-  await supply.upTo(() => backlog);
+  const supply = new Supply(producer, calls);
+  await supply.upTo(backlog);
   await meter.settle();
   const holder = await holding(url, held, producer);
   const workers = await Workers.ready(system.name, url, { hands: 100, for: "throughput", waitMs: 0 }, 1);
-  const clientSeconds = async (): Promise<number> => (await ownSeconds()) + (await workers.cpuSeconds());
   const series: number[] = [];
   const cost = await meter.during(
     1,
@@ -38,7 +35,7 @@ export async function pinned(system: PostgresSystem, url: string, backlog: numbe
       );
       await counting;
     },
-    clientSeconds,
+    clientSecondsWith(workers),
   );
   const backlogAtEnd = supply.enqueued - workers.runs;
   await workers.stop();
@@ -51,36 +48,6 @@ export async function pinned(system: PostgresSystem, url: string, backlog: numbe
   await producer.close();
   await meter.close();
   return { ...figuresOf(series), ...perJob(cost, workers.runs), backlogAtEnd, workersSeconds };
-}
-
-/** Keeps the backlog up, with some calls at once. */
-class Supply {
-  enqueued = 0;
-  readonly #producer: Producer;
-
-  constructor(producer: Producer) {
-    this.#producer = producer;
-  }
-
-  upTo(level: () => number): Promise<void> {
-    return this.whileNot(() => this.enqueued >= level(), level);
-  }
-
-  async whileNot(isOver: () => boolean, level: () => number): Promise<void> {
-    await Promise.all(
-      Array.from({ length: callsAtOnce }, async () => {
-        while (!isOver()) {
-          if (this.enqueued >= level()) {
-            await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
-            continue;
-          }
-          const from = this.enqueued;
-          this.enqueued += batch;
-          await this.#producer.enqueue(Array.from({ length: batch }, (_, index) => from + index));
-        }
-      }),
-    );
-  }
 }
 
 async function count(workers: Workers, series: number[], seconds: number): Promise<void> {

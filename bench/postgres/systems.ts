@@ -14,6 +14,8 @@ export const postgresSystems: Readonly<Record<string, () => Promise<PostgresSyst
   "graphile-worker, 32 queues": () => graphile(true, 32),
   "graphile-worker, 1,000 queues": () => graphile(true, 1_000),
   "pg-boss": async () => (await import("../systems/pgBoss.ts")).pgBoss,
+  "BullMQ (postgres)": async () => (await import("../systems/bullmqPostgres.ts")).bullmqPostgres,
+  Agenda: async () => (await import("../systems/agenda.ts")).agenda,
   "bare pg": async () => (await import("../systems/barePg.ts")).barePg,
   "the app's own insert": async () => (await import("../systems/appInsert.ts")).appInsert,
 };

@@ -1,6 +1,7 @@
 /** What a part of an answer cost: its time, the commands the servers ran for it, what they wrote and moved, and their CPU apart from that of their clients. */
 import { Redis } from "ioredis";
 import { ownSeconds } from "../ownSeconds.ts";
+import type { Meter as AnyMeter } from "../store.ts";
 import type { Figures } from "../systems/system.ts";
 import { serversIn } from "./cluster.ts";
 
@@ -15,7 +16,7 @@ interface Reading {
 }
 
 /** Of a server, or of all nodes of a cluster. */
-export class Meter {
+export class Meter implements AnyMeter {
   readonly #clients: readonly Redis[];
 
   private constructor(clients: readonly Redis[]) {
@@ -52,18 +53,26 @@ export class Meter {
     return sumOf(await this.#infos("cpu"), secondsIn);
   }
 
-  /** What it holds, without the memory of its connections. */
-  async memoryBytes(): Promise<number> {
+  /** Nothing is left to do in the background. */
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** What it holds, without the memory of its connections, when nobody else is connected any more. */
+  async storedBytes(): Promise<number> {
+    for (const until = performance.now() + goneWithinMs; performance.now() < until && (await this.#others()) > 0;) {
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    }
     return sumOf(await this.#infos("memory"), (info) => numberIn(info, "used_memory") - numberIn(info, "mem_clients_normal"));
   }
 
   /** Connections beside this one. */
-  async others(): Promise<number> {
+  async #others(): Promise<number> {
     return sumOf(await this.#infos("clients"), (info) => numberIn(info, "connected_clients") - 1);
   }
 
-  /** From now on, `scripts` tells of what came since, on the first server. */
-  async watchScripts(): Promise<void> {
+  /** Scripts are its steps, on the first server. */
+  async watch(): Promise<void> {
     const server = this.#first;
     await server.config("SET", "latency-tracking-info-percentiles", "50 99 100");
     await server.config("SET", "slowlog-log-slower-than", slowMicroseconds);
@@ -73,7 +82,7 @@ export class Meter {
   }
 
   /** In ms on the server, of those that took longest; the slowest is that of its SLOWLOG, where one was slow enough to be there. */
-  async scripts(): Promise<Figures> {
+  async steps(): Promise<Figures> {
     const info = await this.#first.info("latencystats");
     const [, p50 = "", p99 = "", largest = ""] = /_usec_evalsha:p50=([\d.]+),p99=([\d.]+),p100=([\d.]+)/.exec(info) ?? [];
     const entries = (await this.#first.call("SLOWLOG", "GET", String(slowMax))) as readonly (readonly [number, number, number, readonly string[]])[];
@@ -112,6 +121,8 @@ export class Meter {
 
 const slowMicroseconds = 1_000;
 const slowMax = 10_000;
+const goneWithinMs = 2_000;
+const lookEveryMs = 20;
 
 function isReplica(info: string): boolean {
   return /^role:slave/m.test(info);

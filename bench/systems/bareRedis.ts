@@ -1,8 +1,8 @@
 /** The limit: a list, a hash and a sorted set, rows in batches through a script and the bare driver, with no features at all; on a cluster one of each on each master. */
 import { Redis } from "ioredis";
 import { mastersOf } from "../redis/cluster.ts";
-import type { RedisProducer, RedisSystem } from "../redis/system.ts";
-import type { Run, Worker } from "../working.ts";
+import type { RedisSystem } from "../redis/system.ts";
+import type { Producer, Run, Worker } from "../working.ts";
 import { coalesced } from "./coalesced.ts";
 import { runAll } from "./runAll.ts";
 
@@ -69,7 +69,7 @@ export const bareCluster: RedisSystem = {
   work: async (url, { hands }, run) => workerOf(await placesOf(url), hands, run),
 };
 
-function producerOf(places: readonly Place[]): RedisProducer {
+function producerOf(places: readonly Place[]): Producer {
   let turns = 0;
   const store = async (ids: readonly number[]): Promise<void> => {
     const calls = [];

@@ -1,83 +1,52 @@
 /** plainjob, as its README configures it: its own WAL at synchronous=NORMAL, which a power cut can roll back. */
 import Database from "better-sqlite3";
 import { better, defineQueue, defineWorker, JobStatus } from "plainjob";
-import { callers, quantiles, rate, type System } from "./system.ts";
+import type { WorkingSystem } from "../working.ts";
 
 const silent = { error() {}, warn() {}, info() {}, debug() {} };
-
-export const plainjob: System = {
-  name: "plainjob",
-  settings: "0.0.14, its own WAL and synchronous=NORMAL, addMany of 1,000, one worker polling each 10 ms",
-  answers: {
-    bulk: async (file, jobs) => {
-      const { queue } = open(file);
-      return rate(jobs, () => fill(queue, jobs));
-    },
-    single: async (file, jobs) => {
-      const { queue } = open(file);
-      return rate(jobs, async () => {
-        for (let id = 0; id < jobs; id++) await queue.add("noop", { id });
-      });
-    },
-    awaiting64: async (file, jobs) => {
-      const { queue } = open(file);
-      return rate(jobs, () => callers(jobs, async () => queue.add("noop", { id: 1 })));
-    },
-    drain: async (file, jobs) => {
-      const { queue } = open(file);
-      fill(queue, jobs);
-      return rate(jobs, () => drained(queue, jobs));
-    },
-    latency: async (file, jobs) => latency(open(file).queue, jobs),
-  },
-};
+const name = "noop";
+/** Its page says how far apart looks are to be; a worker runs one job at a time. */
+const pollMs = 10;
 
 type Queue = ReturnType<typeof defineQueue>;
 
-function open(file: string): { queue: Queue } {
-  return { queue: defineQueue({ connection: better(new Database(file)), logger: silent }) };
+export const plainjob: WorkingSystem = {
+  name: "plainjob",
+  settings: "0.0.14, its own WAL and synchronous=NORMAL, addMany of 1,000, a worker polling each 10 ms, one job at a time, done jobs kept",
+  produce(file) {
+    const queue = open(file);
+    const count = (status: JobStatus): number => queue.countJobs({ status });
+    return Promise.resolve({
+      enqueue: (ids) => Promise.resolve(queue.addMany(name, entries(ids))),
+      enqueueOne: (id) => Promise.resolve(queue.add(name, { id })),
+      enqueueDue: (ids, at) => Promise.resolve(queue.addMany(name, entries(ids), { delay: Math.max(0, at - Date.now()) })),
+      counts: () => Promise.resolve({ unended: count(JobStatus.Pending) + count(JobStatus.Processing) + count(JobStatus.Failed), done: count(JobStatus.Done) }),
+      close: () => Promise.resolve(queue.close()),
+    });
+  },
+  work(file, _how, run) {
+    const queue = open(file);
+    const worker = defineWorker(name, async ({ data }) => run((JSON.parse(data) as { readonly id: number }).id), {
+      queue,
+      logger: silent,
+      pollIntervall: pollMs,
+    } as never);
+    return Promise.resolve({
+      // Its promise is kept as long as it runs.
+      start: () => Promise.resolve(void worker.start()),
+      enqueueOne: (id) => Promise.resolve(queue.add(name, { id })),
+      stop: async () => {
+        await worker.stop();
+        queue.close();
+      },
+    });
+  },
+};
+
+function open(file: string): Queue {
+  return defineQueue({ connection: better(new Database(file)), logger: silent });
 }
 
-function fill(queue: Queue, jobs: number): void {
-  for (let at = 0; at < jobs; at += 1_000) {
-    queue.addMany(
-      "noop",
-      Array.from({ length: Math.min(1_000, jobs - at) }, (_, index) => ({ id: at + index })),
-    );
-  }
-}
-
-async function drained(queue: Queue, jobs: number): Promise<void> {
-  let done = 0;
-  let finish: () => void = () => undefined;
-  const all = new Promise<void>((resolve) => (finish = resolve));
-  const worker = defineWorker(
-    "noop",
-    async (job) => {
-      JSON.parse(job.data);
-      if (++done === jobs) finish();
-    },
-    { queue, logger: silent, pollIntervall: 10 } as never,
-  );
-  void worker.start();
-  await all;
-  await worker.stop();
-  if (queue.countJobs({ status: JobStatus.Done }) !== jobs) throw new Error("plainjob left jobs undone");
-}
-
-async function latency(queue: Queue, jobs: number): Promise<Record<string, number>> {
-  let started = 0;
-  const samples: number[] = [];
-  const worker = defineWorker("noop", () => void started++, { queue, logger: silent, pollIntervall: 10 } as never);
-  void worker.start();
-  for (let id = 0; id < jobs; id++) {
-    const before = started;
-    const begin = performance.now();
-    queue.add("noop", { id });
-    while (started === before) await new Promise((resolve) => setImmediate(resolve));
-    samples.push(performance.now() - begin);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  await worker.stop();
-  return { ...quantiles(samples) };
+function entries(ids: readonly number[]): { readonly id: number }[] {
+  return ids.map((id) => ({ id }));
 }

@@ -14,6 +14,11 @@ export type Question =
   | "latency"
   | "latency-across"
   | "latency-pooled"
+  | "trickle"
+  | "half-load"
+  | "backlog"
+  | "killed"
+  | "in-flight"
   | "stored"
   | "due"
   | "due-claims"
@@ -32,6 +37,8 @@ export type Figures = Readonly<Record<string, number>>;
 export interface Asked {
   readonly seconds: number;
   readonly held?: Held;
+  /** Jobs that wait all the while. */
+  readonly backlog?: number;
   /** Of a server that is started for the answer. */
   readonly durability?: Durability;
 }
@@ -51,18 +58,24 @@ export interface System {
   readonly answers: Partial<Record<Question, (store: string, jobs: number, asked: Asked) => Promise<Figures>>>;
 }
 
-/** Jobs per second of `jobs` done by `work`. */
-export async function rate(jobs: number, work: () => unknown): Promise<Figures> {
-  const start = performance.now();
-  await work();
-  return { perSecond: jobs / ((performance.now() - start) / 1_000) };
+/** p50, p95, p99, p99.9 and the largest, in ms. */
+export function quantiles(samples: readonly number[]): Figures {
+  const at = quantileOf(samples);
+  return { p50ms: at(0.5), p95ms: at(0.95), p99ms: at(0.99), p999ms: at(0.999), maxMs: at(1) };
 }
 
-/** p50, p99 and the largest, in ms. */
-export function quantiles(samples: readonly number[]): Figures {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-  return { p50ms: at(0.5), p95ms: at(0.95), p99ms: at(0.99), maxMs: at(1) };
+/** Of a chart: what share of the samples took no longer. */
+export const shares = [0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999] as const;
+
+/** The same, and the whole of it. */
+export function distribution(samples: readonly number[]): Figures {
+  const at = quantileOf(samples);
+  return { ...quantiles(samples), ...Object.fromEntries(shares.map((share) => [`share ${share}`, at(share)])) };
+}
+
+function quantileOf(samples: readonly number[]): (share: number) => number {
+  const sorted = Float64Array.from(samples).sort();
+  return (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
 /** 64 callers, each awaiting its own enqueue before the next. */
