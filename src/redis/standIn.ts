@@ -242,7 +242,7 @@ end
 
 function M.live(message)
   local job = of(message)
-  if job == nil or job.state ~= 'parked' or job.lane then return end
+  if job == nil or (job.state ~= 'parked' and job.state ~= 'dead') or job.lane then return end
   U.job.touch(job)
   job.hasDied, job.reason = nil, nil
   U.store.move(job, 'away')
@@ -293,11 +293,25 @@ function M.pass_back(job, asked)
   return true
 end
 
-function M.change(message)
+-- Where it came from nobody knows it any more: it is its own from now on.
+function M.orphan(message)
+  local job, kept = reporter(message.report), {}
+  if job == nil then return end
+  U.job.touch(job)
+  for _, report in ipairs(job.reports) do
+    if not is_same(report, message.report) then kept[#kept + 1] = report end
+  end
+  job.reports = kept[1] and kept
+  forget_field(reporting, place_of(message.report), job.seq)
+  U.change.change_one(job, message.asked)
+end
+
+function M.change(message, from)
   local asked = message.asked
   if not message.isOnward then
     local job = of(message)
-    if job then U.change.change_one(job, asked) end
+    if job then U.change.change_one(job, asked)
+    else U.route.post(from, { is = 'orphan', asked = asked, report = { home = S.meta.home, seq = message.seq, id = message.id } }) end
     return
   end
   local job = reporter(message.report)

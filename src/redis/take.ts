@@ -13,6 +13,7 @@ const takers: Readonly<Record<string, string>> = {
   live: "U.standIn.live",
   lost: "U.standIn.lost",
   change: "U.standIn.change",
+  orphan: "U.standIn.orphan",
   ...Object.fromEntries(loanKinds.map((kind) => [kind, "U.loans.take"])),
 };
 

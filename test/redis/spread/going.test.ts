@@ -381,6 +381,17 @@ describe("what is told twice, or again", () => {
     assert.deepEqual(await way.seen("b"), ["(0 away)", "1 ready"]);
   });
 
+  within("one that is not known any more where it came from is redriven where it is", async (way) => {
+    const both = { ...unique(way.name("u", 0)), ...lane(way.name("l", 1)) };
+    await way.enqueue(0, job("a", both));
+    await way.started(1);
+    await way.settle("a", "dead");
+    await way.changeAt(0, "a", { do: "delete", way: "back" });
+    assert.deepEqual(await way.seen("a"), ["1 dead"]);
+    assert.deepEqual(await way.change("a", { do: "retry" }), ["retried"]);
+    assert.deepEqual(await way.seen("a"), ["1 ready"]);
+  });
+
   within("all that is away is sent again where it may be lost, once", async (way) => {
     const both = { ...unique(way.name("u", 0)), ...lane(way.name("l", 1)) };
     way.isHolding = true;

@@ -149,7 +149,7 @@ describe("a join whose members have unique keys elsewhere", () => {
     await way.started(1);
     await way.settle("winner", "dead");
     assert.deepEqual(await way.join(0, j), { state: "open", live: 1, succeeded: 0, failed: 1 });
-    await way.change("winner", { do: "retry" });
+    await way.changeAt(1, "winner", { do: "retry" });
     assert.deepEqual(await way.seen("winner"), ["(0 away)", "1 ready"]);
     assert.deepEqual(await way.join(0, j), { state: "open", live: 2, succeeded: 0, failed: 0 });
   });

@@ -115,6 +115,12 @@ export class Way implements AsyncDisposable {
     return all.flatMap(({ jobs }) => jobs.map(({ is }) => is)).filter((is) => is !== "unknown");
   }
 
+  /** By one home alone. */
+  async changeAt(home: number, id: string, asked: Change & { readonly way?: "back" }): Promise<void> {
+    await this.#at(home).change({ ids: [id] }, asked, 10, this.at);
+    await this.#quiet();
+  }
+
   async changeJoin(home: number, joinId: string, asked: Change): Promise<void> {
     await this.#at(home).change({ join: joinId }, asked, 100, this.at);
     await this.#quiet();
