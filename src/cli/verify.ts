@@ -3,7 +3,7 @@ import { durationMs, type Duration } from "../core/duration.ts";
 import { leaseMs as usualLeaseMs } from "../core/defaults.ts";
 import { ErrandError } from "../core/errors.ts";
 import { realRuntime } from "../runtime/real.ts";
-import { reportText, verify, type Verified, type VerifyOptions } from "../verify/index.ts";
+import { isModule, reportText, verify, type Verified, type VerifyOptions } from "../verify/index.ts";
 import { numberOf, readArguments, usage, type Arguments } from "./arguments.ts";
 import { complain, paint, remark, say } from "./output.ts";
 import { plain, plainJson } from "./plain.ts";
@@ -66,7 +66,8 @@ export async function run(args: readonly string[]): Promise<number> {
 function optionsOf(given: Arguments, signal: AbortSignal): VerifyOptions {
   if (process.platform === "win32") throw usage("verify needs signals that stop a process, which Windows has not; run it on Linux or macOS");
   const leaseMs = given.text("lease") === undefined ? usualLeaseMs : durationMs(given.text("lease") as Duration, "--lease");
-  const store = storeGiven(given);
+  const [module = ""] = given.words;
+  const store = isModule(module) && given.words.length === 1 ? module : storeGiven(given);
   return {
     store,
     seconds: numberOf(given, "seconds", seconds.usual, seconds.least, seconds.most),

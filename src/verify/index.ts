@@ -27,7 +27,12 @@ export interface Verified {
   readonly left: string | undefined;
 }
 
-/** Throws what keeps it from running, and the reason of its signal. Whatever it made is taken away first; `left` in the error's details says what could not be. */
+/** A file of JavaScript or TypeScript, not a URL. */
+export function isModule(store: string): boolean {
+  return /\.[cm]?[jt]s$/.test(store) && !/^[a-z+]+:/.test(store);
+}
+
+/** Throws what keeps it from running, and the reason of its signal. Whatever it made is taken away first; the error says what could not be. */
 export async function verify({ store, ...options }: VerifyOptions): Promise<Verified> {
   const place = await placeIn(store);
   options.progress(`in ${place.name}, which is taken away at the end; should this process be killed: ${place.byHand}`);
@@ -53,7 +58,7 @@ async function takeAway(place: Place): Promise<string | undefined> {
 /** Throws `engine-unknown`, `option-invalid`, `definition-invalid`, and what a server answers. */
 async function placeIn(store: string): Promise<Place> {
   const name = placeName(realRuntime().id());
-  if (/\.[cm]?[jt]s$/.test(store) && !/^[a-z+]+:/.test(store)) return modulePlace(pathToFileURL(path.resolve(store)).href);
+  if (isModule(store)) return modulePlace(pathToFileURL(path.resolve(store)).href);
   const ofPostgres = postgresStoreOf(store);
   if (ofPostgres !== undefined) return postgresPlace(ofPostgres.database, name);
   if (isRedis(store)) return redisPlace(store, name);

@@ -137,6 +137,10 @@ function moved(history: History, n: string, t: number): Line[] {
   return history.lines.map((line) => (runs.includes(line as RunLine) ? { ...(line as RunLine), t: t + (line as RunLine).t - from } : line));
 }
 
+function withFence(lines: Line[], n: string, fence: number): Line[] {
+  return lines.map((line) => (line.is !== "job" && "kind" in line && "fence" in line && line.n === n ? { ...line, fence } : line));
+}
+
 /** Two jobs of one key that ran once each, the second handed in after the first was acknowledged. */
 function twoOfAKey(history: History, kind: "ordered" | "unique"): readonly [string, string] {
   const once = history.calls.filter(
@@ -205,6 +209,14 @@ const doctored: readonly Doctored[] = [
     },
   },
   {
+    id: "I4",
+    what: "the next job of a key starts elsewhere with a smaller fence than the one before",
+    doctor: (history) => {
+      const [one, other] = twoOfAKey(history, "ordered");
+      return withFence(history.lines, other, history.run(one, "start").fence - 1);
+    },
+  },
+  {
     id: "I5",
     what: "a job runs twice at once, without a fault",
     doctor: (history) => history.with(...anotherRun(history, history.calmJob().n, -0.1)),
@@ -214,7 +226,8 @@ const doctored: readonly Doctored[] = [
     what: "a job of a key starts before one that was acknowledged before it was handed in",
     doctor: (history) => {
       const [one, other] = twoOfAKey(history, "ordered");
-      return moved(history, other, history.run(one, "start").t - 1_000);
+      const { t, fence } = history.run(one, "start");
+      return withFence(moved(history, other, t - 1_000), other, fence - 1);
     },
   },
   {

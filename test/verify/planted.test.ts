@@ -12,7 +12,7 @@ const planted = [
 
 for (const { bug, finds, what } of planted) {
   test(`an engine that ${what} is found`, async (context) => {
-    const verified = await faultRun(inRoot(`test/verify/fixtures/${bug}.ts`), { seconds: 6, workers: 3, producers: 1 });
+    const verified = await faultRun(inRoot(`test/verify/fixtures/${bug}.ts`), { seconds: 8, workers: 3, producers: 2 });
     const broken = brokenIn(verified);
     context.diagnostic(broken.map((one) => one.slice(0, 200)).join("\n"));
     assert.ok(!verified.report.verdict.held);

@@ -2,7 +2,7 @@
 import type { Found, Invariant } from "./invariant.ts";
 import { firstEnd, firstStart, handedIn, isOf, okOf, type JobRecord, type Ledger } from "./ledger.ts";
 
-function byKey(ledger: Ledger, kind: "ordered" | "unique"): Map<string, JobRecord[]> {
+export function byKey(ledger: Ledger, kind: "ordered" | "unique"): Map<string, JobRecord[]> {
   const keyOf = ({ calls }: JobRecord): string | undefined => {
     const asked = calls[0]?.asked;
     return asked?.op === "enqueue" && asked.kind === kind ? asked.key : undefined;
@@ -13,7 +13,7 @@ function byKey(ledger: Ledger, kind: "ordered" | "unique"): Map<string, JobRecor
 }
 
 /** By its first start; those that never started are left out. */
-function startedOf(records: readonly JobRecord[]): JobRecord[] {
+export function startedOf(records: readonly JobRecord[]): JobRecord[] {
   return records.filter((record) => firstStart(record) !== undefined).toSorted((a, b) => (firstStart(a) ?? 0) - (firstStart(b) ?? 0));
 }
 
