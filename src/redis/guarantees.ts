@@ -35,6 +35,7 @@ function weakerBetween(partitions: number): Guarantees["weaker"] {
     G7: "Where a lane is closed by a death, one that was admitted and has gone on to the partition of its limits may start all the same.",
     G8: "Holds within a partition. Between them the one with the most urgent job is asked first, by what it had ready up to a second ago, and one claim is filled from it before the next is asked.",
     G9: "A job that has limits by key in several partitions passes them in the order of their names. What it was given in those that it passed it holds until it ends, also between two tries; its start counts there from its end on.",
+    G19: "A member that ran in another partition than its join is kept with its join for those who ask by the join or by its id; lists and counts tell of it as long as it says, counted from its end.",
   };
 }
 
