@@ -78,14 +78,14 @@ function alone({ rows }: Life): string[] {
   );
 }
 
-/** I6: the runs of a lane came to their ends in the order of enqueue. */
-function order({ ledger, rows }: Life): string[] {
-  const place = new Map(rows.filter(({ task }) => task === "ordered").map((row, at) => [workOf(row).n, at]));
-  return Array.from(ledger.inOrder).flatMap(([key, numbers]) => {
-    const places = numbers.map((n) => place.get(n) ?? -1);
+/** I6: the jobs of a lane were completed in the order of enqueue. */
+function order({ watch, rows }: Life): string[] {
+  const place = new Map(rows.map(({ id }, at) => [id, at]));
+  return Array.from(watch.inLanes).flatMap(([lane, ids]) => {
+    const places = ids.map((id) => place.get(id) ?? -1);
     return places.every((at, nth) => nth === 0 || at > (places[nth - 1] ?? -1))
       ? []
-      : [`I6 ${key} ended in the order ${numbers.join(", ")}, enqueued otherwise`];
+      : [`I6 ${lane} was completed in the order ${ids.join(", ")}, enqueued otherwise`];
   });
 }
 

@@ -21,22 +21,20 @@ interface Seen {
   notBefore: Instant;
 }
 
-export interface Watched {
-  readonly engine: port.Engine;
-  readonly complaints: readonly string[];
-  /** The state in which a job was seen to end. */
-  endOf(id: string): JobState | undefined;
-}
-
-/** `running`, `starts`: by task, the limits that its jobs are under. */
+/** What the workload asks of the store. */
 export interface Bounds {
+  /** What orders a job, if anything does: by its input, whatever the store made of that. */
+  laneOf(job: port.ClaimedJob): string | undefined;
+  /** By task, the limits that its jobs are under. */
   readonly running: Readonly<Record<string, number>>;
   readonly starts: Readonly<Record<string, { readonly most: number; readonly everyMs: number }>>;
 }
 
-export class StoreWatch implements Watched {
+export class StoreWatch {
   readonly engine: port.Engine;
   readonly complaints: string[] = [];
+  /** By lane: its jobs in the order in which their completion was written. What a run does that is no longer the owner is not its lane's. */
+  readonly inLanes: Map<string, string[]> = new Map();
   readonly #jobs: Map<string, Seen> = new Map();
   readonly #leases: Map<string, Instant> = new Map();
   readonly #starts: Map<string, Instant[]> = new Map();
@@ -59,6 +57,7 @@ export class StoreWatch implements Watched {
     });
   }
 
+  /** The state in which a job was seen to end. */
   endOf(id: string): JobState | undefined {
     return this.#jobs.get(id)?.ended;
   }
@@ -79,7 +78,7 @@ export class StoreWatch implements Watched {
   #handed(wanted: port.Claim, job: port.ClaimedJob, fence: number, now: Instant): void {
     const seen = this.#seen(job.id);
     seen.task = job.task;
-    seen.lane = job.lane;
+    seen.lane = this.#bounds.laneOf(job);
     const who = `${job.task} ${job.id}`;
     this.#holds(seen.ended === undefined, "I3", `${who} was handed out after it was ${seen.ended}`);
     this.#holds(fence > seen.fence, "I4", `${who} was handed out with fence ${fence} after ${seen.fence}`);
@@ -125,6 +124,8 @@ export class StoreWatch implements Watched {
       if (answer.is === "settled" || answer.is === "cancelled") {
         this.#holds(isMine && job.ended === undefined, "I3", `${job.task} ${job.id} was settled as ${outcome.is} by a claim that no longer held it`);
         if (outcome.is !== "saved" || answer.is === "cancelled") job.held = undefined;
+        if (answer.is === "settled" && outcome.is === "completed" && job.lane !== undefined)
+          this.inLanes.set(job.lane, [...(this.inLanes.get(job.lane) ?? []), job.id]);
         if (answer.is === "settled" && (outcome.is === "retry" || outcome.is === "snoozed")) job.notBefore = now + (outcome.delayMs ?? 0);
         this.#ended(job, answer.state);
       }

@@ -15,7 +15,11 @@ interface Work {
   readonly fails: number;
 }
 
-export const bounds: Bounds = { running: { limited: 2 }, starts: { rated: { most: 5, everyMs: 10_000 } } };
+export const bounds: Bounds = {
+  laneOf: ({ task: name, payload }) => (name === "ordered" ? (JSON.parse(payload) as Work).key : undefined),
+  running: { limited: 2 },
+  starts: { rated: { most: 5, everyMs: 10_000 } },
+};
 const keys = 4;
 const tickEvery = "5s";
 export const tickEveryMs = 5_000;
@@ -26,8 +30,6 @@ const retry = { attempts: 4, first: "1s", backoff: "fixed" } as const;
 export interface Ledger {
   /** By task and number: how many runs came to their end. */
   readonly done: Map<string, number>;
-  /** By lane: numbers in the order in which runs came to their end, each the first time. */
-  readonly inOrder: Map<string, number[]>;
   /** What is read, changed and written under a lock, and how often. */
   readonly counter: { value: number; fence: number; writes: number };
 }
@@ -44,7 +46,7 @@ export interface HandedIn {
 }
 
 export function newLedger(): Ledger {
-  return { done: new Map(), inOrder: new Map(), counter: { value: 0, fence: 0, writes: 0 } };
+  return { done: new Map(), counter: { value: 0, fence: 0, writes: 0 } };
 }
 
 /** What one process knows: what runs there stands still with it, and ends with it. */
@@ -59,13 +61,10 @@ export function workloadOf(clock: SimulatedClock, ledger: Ledger, process: () =>
   const done = (name: string, n: number): void => void ledger.done.set(`${name} ${n}`, (ledger.done.get(`${name} ${n}`) ?? 0) + 1);
   const run =
     (name: string) =>
-    async ({ n, ms, fails, key }: Work, job: Job): Promise<void> => {
+    async ({ n, ms, fails }: Work, job: Job): Promise<void> => {
       await sleep(ms);
       if (job.attempt <= fails) throw new Error("not yet");
       done(name, n);
-      if (name !== "ordered") return;
-      const order = ledger.inOrder.get(key) ?? [];
-      if (!order.includes(n)) ledger.inOrder.set(key, [...order, n]);
     };
   const happened = event<Work>("happened");
   const hop = task<Work>("hop", { retry, run: run("hop") });
