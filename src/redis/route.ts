@@ -2,8 +2,9 @@
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 
-/** Of one message. */
+/** Of one message, which is taken in one script. */
 const worksMost = 100;
+const bytesMost = 1_024 * 1_024;
 
 /**
  * A job passes the homes of what it is concerned with: its join, what it comes after, its unique key, its lane, its limits by key. Those next to each other in one
@@ -139,7 +140,7 @@ function M.next_home(onward)
 end
 
 -- What goes to other homes, by home, in its order; and what is told of endings, which counts only when all of that is stored.
-local posts, reports = {}, {}
+local posts, reports, bytes = {}, {}, {}
 
 function M.post(home, message)
   S.hasPosts = true
@@ -150,11 +151,13 @@ end
 -- from: as in U.enqueue.accept_works.
 function M.post_work(home, work, from)
   local last = posts[home] and posts[home][#posts[home]]
-  if last == nil or last.is ~= 'works' or last.from ~= from or #last.works >= ${worksMost} then
+  if last == nil or last.is ~= 'works' or last.from ~= from or #last.works >= ${worksMost} or bytes[last] > ${bytesMost} then
     last = { is = 'works', from = from, works = {} }
+    bytes[last] = 0
     M.post(home, last)
   end
   table.insert(last.works, work)
+  bytes[last] = bytes[last] + #(work.payload or '')
 end
 
 function M.report(home, message)
@@ -184,7 +187,7 @@ function M.flush()
     for _, message in ipairs(messages) do U.mail.send(home, message) end
   end
   for _, report in ipairs(reports) do U.mail.send(report[1], report[2]) end
-  posts, reports, S.hasPosts = {}, {}, nil
+  posts, reports, bytes, S.hasPosts = {}, {}, {}, nil
 end
 `,
 );

@@ -10,8 +10,8 @@ import type { Sent } from "./way.ts";
 
 const skip = redisMissing ?? false;
 const seed = Number(process.env["ERRAND_SEED"] ?? 7);
-const walks = 4;
-const steps = 120;
+const walks = 3;
+const steps = 100;
 const lookEvery = 3;
 const roundsMax = 60;
 const short = { completed: 2_000, skipped: 2_000, cancelled: 2_000, dead: 30 * day };
