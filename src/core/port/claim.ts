@@ -82,6 +82,11 @@ export interface Claimed {
    * absent: neither. A hint for a timer.
    */
   readonly nextDueMs?: Ms;
+  /**
+   * Some parts of the store did not answer. What they were told has no answer in `settled`: it may be written or not, and is to be handed in again; and they may have handed
+   * out jobs under this claim as well.
+   */
+  readonly isPartial?: true;
   /** True: a twice suspect job of these queues and tasks waits to be run alone. */
   readonly hasSuspects: boolean;
 }

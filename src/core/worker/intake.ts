@@ -280,6 +280,10 @@ export class Intake {
     this.#parts.meter.claimedJobs += claimed.jobs.length;
     this.#settling.answered(settling, claimed.settled);
     if (this.#keeper.took(claimed)) this.#mayHaveMore = true;
+    if (claimed.isPartial === true) {
+      this.#unanswered(claim, process);
+      this.#againLater();
+    }
     this.#take(claimed, { process, claim, queues, alone, inRow });
   }
 
@@ -391,6 +395,10 @@ export class Intake {
   #failed(error: unknown): void {
     if (this.#isEnded) return;
     this.#contact.failed("claim", error);
+    this.#againLater();
+  }
+
+  #againLater(): void {
     this.#mayHaveMore = true;
     this.#retry = this.#parts.runtime.after(this.#contact.nextTryMs(), () => {
       this.#retry = undefined;

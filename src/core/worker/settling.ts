@@ -57,7 +57,14 @@ export class Settling {
     if (!isDefinite) for (const outcome of outcomes) this.#doubtful.add(outcome);
   }
 
+  /** What has no answer is written again. */
   answered(outcomes: readonly Outcome[], answers: readonly Settled[]): void {
+    const missing = outcomes.filter((_, index) => answers[index] === undefined);
+    if (missing.length > 0) {
+      this.putBack(missing, false);
+      outcomes = outcomes.filter((_, index) => answers[index] !== undefined);
+      answers = answers.filter((answer) => answer !== undefined);
+    }
     this.#parts.told?.(answers);
     for (let index = 0; index < outcomes.length; index++) {
       const outcome = outcomes[index];

@@ -115,9 +115,9 @@ function tellerOf(number: number, homes: number, listeners: Listeners, hears: Ho
 }
 
 interface Known {
-  found(begun: Begun): void;
+  readonly found: (begun: Begun) => void;
   /** How many there are, once that is known: a store that was emptied is made again as it was. */
-  homes(): number | undefined;
+  readonly homes: () => number | undefined;
 }
 
 /** Before anything else on a new connection: another server may be there, or the same one with an older past. */

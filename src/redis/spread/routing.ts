@@ -50,7 +50,11 @@ export class Route {
   /** `stays`: where a work stays that nothing leads elsewhere; undefined: where the first does that something leads, else by its id. */
   constructor(works: readonly port.NewWork[], count: number, known: Known, stays?: number) {
     const ways = new Map<string, readonly Home[]>();
-    for (const work of works) ways.set(work.id, wayOf(work, count, (id) => ways.get(id)?.[0] ?? known(id)));
+    for (const work of works)
+      ways.set(
+        work.id,
+        wayOf(work, count, (id) => ways.get(id)?.[0] ?? known(id)),
+      );
     const led = [...ways.values()].map(([first]) => first).find((first) => first !== "atom's");
     const home = stays ?? led ?? homeOfText(works[0]?.id ?? "", count);
     const settled = (one: Home | undefined): number => (one === undefined || one === "atom's" ? home : one);

@@ -2,6 +2,7 @@
  * A claim over several homes: outcomes go to the homes that their fences name; then homes are asked one after the other, the one with the most urgent job first, until
  * there is no room left. Most claims are filled by the first.
  */
+import { headMs } from "../../core/defaults.ts";
 import type { At, Claim, Claimed, Outcome, Settled } from "../../core/engine.ts";
 import { ErrandError } from "../../core/errors.ts";
 import type { Runtime } from "../../core/runtime.ts";
@@ -47,6 +48,8 @@ export class Visits {
   readonly #runtime: Runtime;
   /** Where nothing is known to be ready, each is asked in its turn. */
   #turn = 0;
+  /** Those that failed last: until when, by the monotonic clock, and how. */
+  readonly #away: Map<number, { readonly until: number; readonly error: unknown }> = new Map();
 
   constructor({ homes, runtime, lending }: VisitsParts) {
     this.#homes = homes;
@@ -94,7 +97,7 @@ export class Visits {
 
   async #settleAt(home: number, part: Part, { at, settled, failed }: { at: At<unknown>; settled: Settled[]; failed: unknown[] }): Promise<void> {
     try {
-      put(settled, part, await this.#at(home).verbs.settle(part.outcomes, at));
+      put(settled, part, await this.#on(home, ({ verbs }) => verbs.settle(part.outcomes, at)));
     } catch (error) {
       failed.push(error);
     }
@@ -115,7 +118,7 @@ export class Visits {
     const { asking, heads, at, visited } = turn;
     const { most } = asking;
     const asked = { at: this.#runtime.monotonic(), change: heads.change(home) };
-    const claimed = await this.#at(home).verbs.claim({ ...asking.next(turn.fence), settling: outcomes }, at);
+    const claimed = await this.#on(home, ({ verbs }) => verbs.claim({ ...asking.next(turn.fence), settling: outcomes }, at));
     heads.told(home, claimed.head, { ...asked, isDrained: claimed.jobs.length < most });
     visited.set(home, claimed);
     turn.fence = Math.max(turn.fence, claimed.fence);
@@ -132,7 +135,7 @@ export class Visits {
   }
 
   #claimed({ asking, heads, at, settled, visited, failed, fence }: Turn): Claimed {
-    if (failed.length > 0) throw failureOf(failed, visited.size > 0 || settled.length > 0);
+    if (visited.size === 0) throw failureOf(failed, settled.length > 0);
     const answers = [...visited.values()];
     const dues = this.#homes.flatMap(({ number }) => {
       const dueMs = visited.has(number) ? visited.get(number)?.nextDueMs : heads.dueInMs(number, at);
@@ -145,13 +148,26 @@ export class Visits {
       settled,
       hasSuspects: answers.some(({ hasSuspects }) => hasSuspects) || this.#homes.some(({ number }) => !visited.has(number) && heads.hasSuspects(number)),
       ...(dues.length > 0 && { nextDueMs: Math.min(...dues) }),
+      ...(failed.length > 0 && { isPartial: true as const }),
     };
   }
 
-  #at(home: number): Home {
+  /** One that fails keeps the others waiting once, and is left alone for a while then. */
+  async #on<T>(home: number, call: (home: Home) => Promise<T>): Promise<T> {
     const found = this.#homes[home];
     if (found === undefined) throw new ErrandError("store-failed", `there is no partition ${home}`);
-    return found;
+    const away = this.#away.get(home);
+    if (away !== undefined && this.#runtime.monotonic() < away.until) throw away.error;
+    try {
+      const answer = await call(found);
+      if (this.#away.delete(home)) this.#runtime.log.info({ home: found.key }, "the partition answers again");
+      return answer;
+    } catch (error) {
+      this.#away.set(home, { until: this.#runtime.monotonic() + headMs, error });
+      if (away === undefined)
+        this.#runtime.log.warn({ home: found.key, err: error }, "a partition does not answer; what it holds waits for it, the others go on");
+      throw error;
+    }
   }
 }
 
