@@ -50,6 +50,13 @@ function M.has_room_for(limit, job)
   return M.used(limit) < most_of(job, limit.key)
 end
 
+-- The same of a limit that may be none's so far.
+function M.has_room(key, job)
+  local limit = M.find(key)
+  if limit == nil then return most_of(job, key) > 0 end
+  return M.has_room_for(limit, job)
+end
+
 -- Whether the first of its line may have room, by what is known without reading it.
 function M.may_have_room(limit)
   return not limit.most or M.used(limit) < limit.most

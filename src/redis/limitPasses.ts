@@ -67,7 +67,7 @@ end
 -- To the line of the first limit that has no room, or through. Either way both lines are looked at again.
 local function pass(job)
   for _, is in ipairs(job.keyLimits) do
-    if not U.limits.has_room_for(U.limits.of(is.key), job) then
+    if not U.limits.has_room(is.key, job) then
       U.limits.move_to(job, is.key)
       return 0
     end

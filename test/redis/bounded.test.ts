@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Redis } from "ioredis";
-import type { Claimed, Engine, NewWork } from "../../src/core/engine.ts";
+import type { Claimed, Engine, NewJob, NewWork } from "../../src/core/engine.ts";
 import { homeOf } from "../../src/redis/prefix.ts";
 import { job, start } from "../port/stage.ts";
 import { freshPlace } from "./places.ts";
@@ -28,6 +28,15 @@ describe("what is kept", { skip: redisMissing ?? false }, () => {
       await store(engine, works);
       assert.equal((await engine.count(at)).length, works.length);
       assert.equal((await claim(engine, "again", 1_000, { queue: "queue7" })).jobs[0]?.id, "j7");
+    }));
+
+  it("of limits that nobody uses is nothing, also of one that was passed on the way to another", () =>
+    withStore(async (engine, client, home) => {
+      const limitsOf = (...keys: readonly string[]): Partial<NewJob> => ({ keep: short, keyLimits: keys.map((key) => ({ key, is: { running: 1 } })) });
+      await store(engine, [job("a", limitsOf("z")), job("b", limitsOf("x", "y", "z"))]);
+      await engine.change({ ids: ["b", "a"] }, { do: "cancel", reason: "not wanted" }, 10, at);
+      await engine.tidy({ items: 1_000, mayExpire: false }, { now: start + 5_000 });
+      assert.deepEqual(await client.keys(`${home}:*`), [`${home}:m`]);
     }));
 
   it("of head starts that are all different is little, and each counts", () =>
