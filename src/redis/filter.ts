@@ -53,21 +53,30 @@ local function is_after(job, id, befores)
   return false
 end
 
--- What the job or join of an id came after, as far as that is here.
-local function came_after(id)
+-- Of these ids, what is here.
+local function standing_here(ids)
   local all = {}
-  for _, later in ipairs(held_of(id)) do
-    for _, before in ipairs(later.after or {}) do
-      if before.held then all[#all + 1] = before end
-    end
+  for _, id in ipairs(ids) do
+    local held = U.job.by_id(id) or U.joins.find(id)
+    if held then all[#all + 1] = { id = id, held = held.seq, kind = held.kind } end
+  end
+  return all
+end
+
+-- What the job or join that is meant came after. Of several homes none knows all of that: they are told the ids.
+local function came_after(where)
+  if where.predecessors then return standing_here(where.predecessors) end
+  local all, later = {}, held_of(where.before)[1]
+  for _, before in ipairs(later and later.after or {}) do
+    if before.held then all[#all + 1] = before end
   end
   return all
 end
 
 -- Their ids.
-function M.predecessors_of(id)
+function M.predecessors_of(where)
   local ids = {}
-  for at, before in ipairs(came_after(id)) do ids[at] = before.id end
+  for at, before in ipairs(came_after(where)) do ids[at] = before.id end
   return ids
 end
 
@@ -84,8 +93,8 @@ local function has_keys(job, where)
   return (where.lane == nil or (asked.lane ~= nil and where.lane == asked.lane.key)) and (where.unique == nil or where.unique == asked.unique)
 end
 
--- A function that tells whether a job is among those; nil where none can be. Of several homes one has the members of a join, and each some of what came before: there
--- a stand-in is one of those as well, whatever else is asked, which the job itself tells; and before is not asked of the members of a join.
+-- A function that tells whether a job is among those; nil where none can be. Of several homes one has the members of a join: there a stand-in is one of those as well,
+-- whatever else is asked, which the job itself tells; and before is not asked of the members of a join.
 function M.matcher(where)
   local isMeant, join, befores, predecessors
   if where.states then
@@ -102,7 +111,7 @@ function M.matcher(where)
     if befores[1] == nil and not is_of_several() then return nil end
   end
   if where.before and not (join and is_of_several()) then
-    predecessors = came_after(where.before)
+    predecessors = came_after(where)
     if predecessors[1] == nil then return nil end
   end
   local function is_near(job)
@@ -244,7 +253,7 @@ end
 function M.candidates(where, from, newestFirst)
   if where.unique and not (is_of_several() and (where.join or where.before)) then return in_set(K .. ':uk:' .. where.unique, from, newestFirst) end
   if where.join then return of_join(U.joins.find(where.join), from, newestFirst) end
-  if where.before then return before_that(came_after(where.before), from, newestFirst) end
+  if where.before then return before_that(came_after(where), from, newestFirst) end
   return where.lane and in_lane(where, from, newestFirst) or in_states(where, from, newestFirst) or in_order(from, newestFirst)
 end
 

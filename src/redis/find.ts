@@ -1,6 +1,6 @@
 /** Reads a page. */
 import { pageMax } from "../core/defaults.ts";
-import type { LockRow, Page, Query } from "../core/engine.ts";
+import type { JobFilter, LockRow, Page, Query } from "../core/engine.ts";
 import type { Instant } from "../core/runtime.ts";
 import { fragment, script } from "./fragment.ts";
 import type { Fragment, Main } from "./fragment.ts";
@@ -57,7 +57,7 @@ local function jobs_where(query)
   local found, goOn = U.filter.walk(query.where, tonumber(query.after), query.newestFirst or false, query.limit)
   for at, job in ipairs(found) do found[at] = { job.seq, job_row(job, query) } end
   local answer = told(found, goOn)
-  if S.meta.homes > 1 and query.where.before then answer.before = U.filter.predecessors_of(query.where.before) end
+  if S.meta.homes > 1 and query.where.before then answer.before = U.filter.predecessors_of(query.where) end
   return answer
 end
 
@@ -117,16 +117,16 @@ export interface Told {
   readonly rows: Listed<unknown>;
   readonly places?: Listed<string>;
   readonly goOn?: string;
-  /** Of several homes: what the job or join that is asked for came after, as far as that is here. */
+  /** Of the predecessors that were asked for, those that are here. */
   readonly before?: Listed<string>;
 }
 
 export type Paged = Extract<Query, { limit: number }>;
 export type Named = Exclude<Query, Paged>;
 
-/** What {@link findScript} is asked. isBrief: jobs without what may be long. standIns: by their numbers (spread/jobRows.ts). joinTree: the ids of a join and those within it. */
+/** What {@link findScript} is asked. isBrief: jobs without what may be long. predecessors: the ids that `before` means. standIns: by their numbers (spread/jobRows.ts). joinTree: the ids of a join and those within it. */
 export type Asked =
-  | (Query & { readonly isBrief?: boolean })
+  | (Query & { readonly isBrief?: boolean; readonly where?: JobFilter & { readonly predecessors?: readonly string[] } })
   | { readonly of: "standIns"; readonly seqs: readonly number[] }
   | { readonly of: "joinTree"; readonly id: string };
 

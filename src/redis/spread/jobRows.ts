@@ -78,7 +78,8 @@ export class JobRows {
 
   async #read(home: number, query: JobsQuery, behind: string | undefined, before: Before | undefined, at: At): Promise<Reading<Found>> {
     const { after: _, ...asked } = query;
-    const told = await this.#at(home).read({ of: "jobs", ...asked, ...(behind !== undefined && { after: behind }) }, at);
+    const where = { ...query.where, ...(before && { predecessors: before.map(({ id }) => id) }) };
+    const told = await this.#at(home).read({ of: "jobs", ...asked, where, ...(behind !== undefined && { after: behind }) }, at);
     const reading = readingOf<ToldByOne>(told, query.limit);
     const own = reading.rows.map((row): Found => ({ home, row }));
     if (query.where.join === undefined && query.where.before === undefined) return { ...reading, rows: await this.#withJoins(own, at) };
@@ -171,7 +172,7 @@ function inOrder(one: ToldByOne, other: ToldByOne): number {
   return one.id < other.id ? -1 : Number(one.id > other.id);
 }
 
-/** What a home cannot tell of a job that went on from there; `here`: which predecessors it has itself. Of those that several homes tell, the first one does. */
+/** What a home cannot tell of a job that went on from there; `here`: which predecessors it has itself. Of several homes that tell of it, that of the first predecessor does. */
 function isMeant(row: ToldByOne, where: JobFilter, before: Before | undefined, here: ReadonlySet<string> | undefined): boolean {
   const { states, queue, task, lane, unique, after } = where;
   if (states !== undefined && !states.includes(row.state)) return false;

@@ -106,6 +106,11 @@ export class Looks implements AsyncDisposable {
     );
   }
 
+  /** All leases end, and what was running is taken back. */
+  async settleDown(): Promise<void> {
+    while ((await this.engine.tidy({ items: 1_000, mayExpire: true }, this.at)).hasMore);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine.close();
     await this.#place.done();
