@@ -19,6 +19,8 @@ export async function due(system: WorkingSystem, kit: Kit, url: string, jobs: nu
   if (workers.runs > 0) throw new Error(`${system.name} ran ${workers.runs} jobs before they were due`);
   await until(at);
   const figures = await meter.during(jobs, () => allEnded(system.name, workers, producer, jobs), clientSecondsWith(workers));
+  // A timer may have come late.
+  const perSecond = jobs / ((Date.now() - at) / 1_000);
   const steps = await meter.steps();
   await workers.stop();
   if (workers.runs !== jobs) throw new Error(`${system.name} ran ${jobs} jobs ${workers.runs} times`);
@@ -26,5 +28,5 @@ export async function due(system: WorkingSystem, kit: Kit, url: string, jobs: nu
   workers.end();
   await producer.close();
   await meter.close();
-  return { ...figures, ...steps, workersSeconds };
+  return { ...figures, ...steps, perSecond, workersSeconds };
 }

@@ -2,7 +2,7 @@
  * `npm run bench`: systems interleaved (A B C A B C), several rounds, medians and spread, CPU of the process apart.
  * A round in which the machine was busy with something else is thrown away and run again, at most three times.
  *   -- --rounds 5   -- --question drain   -- --store postgres   -- --json   -- --write (docs/benchmarks.md, with its charts)
- *   -- --full (all questions, more jobs: some hours; each answer is given up after 20 minutes)   -- --full --huge (backlogs of ten million, too)
+ *   -- --full (all questions, more jobs: some six hours, a third of it with --rounds 1; each answer is given up after 20 minutes)   -- --full --huge (backlogs of ten million, too)
  *   -- --from bench/results/….jsonl --write (of a run that was kept, as all are; several, separated by commas: nothing is measured)
  *   -- --question paced-pinned --seconds 500 (a million jobs)   -- --question history --jobs 10000000
  *   -- --store redis --durability aof-everysec (memory, aof-everysec or aof-always for all of its questions; never written)
@@ -58,7 +58,7 @@ function durabilityAsked(): Durability | undefined {
 
 async function measuredNow(): Promise<Run> {
   const { servers, asked } = await whatToAsk();
-  const machine: Machine = { cpu: cpus()[0]?.model ?? "an unknown CPU", cores: cpus().length, servers };
+  const machine: Machine = { cpu: cpus()[0]?.model ?? "an unknown CPU", cores: cpus().length, node: process.version, servers };
   const run: Run = { command: `npm run bench -- ${process.argv.slice(2).join(" ")}`, machine, cells: [] };
   const file = begin(run);
   for (const question of asked) {

@@ -8,6 +8,8 @@ export interface BenchQuestion {
   readonly title: string;
   readonly unit: Unit;
   readonly systems: readonly string[];
+  /** Of the systems, those that are asked with `--full` only, or when the question is asked for by its name. */
+  readonly slow?: readonly string[];
   /** By system; those of the first stand for the others. */
   readonly jobs: Readonly<Record<string, number>>;
   readonly held?: Held;

@@ -23,7 +23,11 @@ export function questionsFor({ full, huge, question, store }: Wanted): readonly 
     .filter(({ isHuge }) => huge || isHuge === undefined)
     .filter(({ name, isLong }) => (question === undefined ? full || isLong === undefined : name === question))
     .filter(({ section }) => store === undefined || storeOf(section) === store)
-    .map((one) => (full ? atFull(one) : one));
+    .map((one) => (full ? atFull(one) : question === undefined ? withoutSlow(one) : one));
+}
+
+function withoutSlow(question: BenchQuestion): BenchQuestion {
+  return { ...question, systems: question.systems.filter((system) => !question.slow?.includes(system)) };
 }
 
 export function jobsOf({ jobs, systems }: BenchQuestion, system: string): number {

@@ -13,6 +13,8 @@ export interface Table {
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
+  /** Its version. */
+  readonly node: string;
   /** Each in a line, where one was measured. */
   readonly servers: Readonly<Partial<Record<Store, string | undefined>>>;
 }
@@ -50,7 +52,7 @@ export function textOf(cells: readonly Cell[], machine: Machine): string {
   return [
     ...measured.flatMap((section) => [sections[section], ...linedUp(tableOf(cells, section)), ""]),
     ...(series.length === 0 ? [] : ["Thousands of jobs in each second:", ...series, ""]),
-    `${machine.cores} cores of ${machine.cpu}, Node ${process.version}${serversOf(machine)}; rounds thrown away because the machine was busy: ${thrownAway(cells)}; kept although it was: ${busy(cells)}`,
+    `${machine.cores} cores of ${machine.cpu}, Node ${machine.node}${serversOf(machine)}; rounds thrown away because the machine was busy: ${thrownAway(cells)}; kept although it was: ${busy(cells)}`,
   ].join("\n");
 }
 

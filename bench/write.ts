@@ -55,7 +55,7 @@ async function sectionOf({ cells: all, machine, command }: Run, section: Section
   return [
     `## ${sections[section]}`,
     `Written by \`${command}\`: medians of ${rounds} rounds with the smallest and largest.`,
-    `errand ${own.version}, Node ${process.version}${server}, ${machine.cores} cores of ${machine.cpu}. Rounds thrown away because the machine was busy: ${thrownAway(cells)}; kept although it was: ${busy(cells)}.`,
+    `errand ${own.version}, Node ${machine.node}${server}, ${machine.cores} cores of ${machine.cpu}. Rounds thrown away because the machine was busy: ${thrownAway(cells)}; kept although it was: ${busy(cells)}.`,
     ...chartsOf(all, section).map(({ name, alt }) => `![${alt}](benchmarks/${name}.svg)`),
     markdownOf(tableOf(cells, section)),
     ...(series.length > 0 ? [`Thousands of jobs in each second:\n\n${series.join("")}`.trimEnd()] : []),

@@ -15,7 +15,7 @@ const perJob = { "graphile-worker": 4_000, "pg-boss": 4_000, "BullMQ (postgres)"
 const oneByOne = { "BullMQ (postgres)": 5_000, Agenda: 2_000 };
 const inQueues = { "graphile-worker, 32 queues": 5_000, "graphile-worker, 1,000 queues": 5_000 };
 
-const onPostgres = { section: "postgres", unit: "jobs/s" } as const;
+const onPostgres = { section: "postgres", unit: "jobs/s", slow: ["BullMQ (postgres)", "Agenda"] } as const;
 const postgres: readonly BenchQuestion[] = [
   { ...onPostgres, name: "bulk", title: "bulk enqueue, 5,000 a call, 2 calls at once", systems: bare, jobs: { [own]: 50_000, Agenda: 2_000 } },
   { ...onPostgres, name: "awaiting64", title: "awaited single enqueues, 64 callers", systems: bare, jobs: { [own]: 20_000, ...perJob } },
