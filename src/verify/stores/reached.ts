@@ -15,9 +15,9 @@ export async function engineAt(reach: Reach): Promise<Engine> {
 
 /** What errand takes of a driver's cluster: its options, and where to begin. */
 function ofCluster({ url, servers, nodes }: Extract<Reach, { readonly by: "cluster" }>): Engine {
-  const { prefix, servers: plain } = placeOf(url);
+  const { prefix, partitions, servers: plain } = placeOf(url);
   const Client = loadDriver();
   const { options } = new Client(plain[0] ?? "", { lazyConnect: true });
   const cluster = { isCluster: true, options: { redisOptions: options, natMap: nodes }, startupNodes: servers, nodes: () => [] };
-  return redis(cluster, prefix === undefined ? {} : { prefix });
+  return redis(cluster, { ...(prefix !== undefined && { prefix }), ...(partitions !== undefined && { partitions }) });
 }
