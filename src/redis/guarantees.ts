@@ -22,22 +22,23 @@ export function guaranteesOf(durability: Durability, { beatsFromThread, isCluste
       G13: "Where no child process can be had, a job runs alone in its worker and is quarantined at the second death alone.",
       G15: "No transaction of an app can complete a job here (job.commit): a premise holds when it is checked, right before the run, and no later.",
       G17: "Holds within an era: a lock of the old one is void with the next beat, and its fence does not come again.",
-      ...(partitions > 1 && weakerBetween(partitions)),
-      ...(!beatsFromThread && { G20: "The main loop beats: a handler that blocks the event loop longer than a lease may lose it." }),
+      ...(partitions > 1 && between),
+      ...(!beatsFromThread && { G20: [mainLoopBeats, ...(partitions > 1 ? [between.G20] : [])].join(" ") }),
     },
   };
 }
 
+const mainLoopBeats = "The main loop beats: a handler that blocks the event loop longer than a lease may lose it.";
+
 /** What holds within each of several partitions, and less between them. */
-function weakerBetween(partitions: number): Guarantees["weaker"] {
-  return {
-    G6: `A unique key holds over all ${partitions} partitions; once a job has gone on from the one of its unique key to that of its lane or its limits, replace and debounce leave it as it is. One that waits for its join, or for what it comes after, in another partition comes to its key when that lets it go. An id is compared within the partition that the job's keys lead to: handed in again with other keys, it may be stored once more in another one.`,
-    G7: "Where a lane is closed by a death, one that was admitted and has gone on to the partition of its limits may start all the same.",
-    G8: "Holds within a partition. Between them the one with the most urgent job is asked first, by what it had ready up to a second ago, and one claim is filled from it before the next is asked.",
-    G9: "A job that has limits by key in several partitions passes them in the order of their names. What it was given in those that it passed it holds until it ends, also between two tries; its start counts there from its end on.",
-    G19: "A member that ran in another partition than its join is kept with its join for those who ask by the join or by its id; lists and counts tell of it as long as it says, counted from its end.",
-  };
-}
+const between = {
+  G6: "A unique key holds over all partitions; once a job has gone on from the one of its unique key to that of its lane or its limits, replace and debounce leave it as it is. One that waits for its join, or for what it comes after, in another partition comes to its key when that lets it go. An id is compared within the partition that the job's keys lead to: handed in again with other keys, it may be stored once more in another one.",
+  G7: "Where a lane is closed by a death, one that was admitted and has gone on to the partition of its limits may start all the same.",
+  G8: "Holds within a partition. Between them the one with the most urgent job is asked first, by what it had ready up to a second ago, and one claim is filled from it before the next is asked.",
+  G9: "A job that has limits by key in several partitions passes them in the order of their names. What it was given in those that it passed it holds until it ends, also between two tries; its start counts there from its end on.",
+  G19: "A member that ran in another partition than its join is kept with its join for those who ask by the join or by its id; lists and counts tell of it as long as it says, counted from its end.",
+  G20: "While one partition is away, the others go on; but what dead workers left in them is taken back only when it is there again.",
+} as const;
 
 function inCluster({ replicas }: Durability, partitions: number): string {
   const lost = replicas === 0 ? "writes that the promoted replica had not been told of, mostly those of the last moment" : "what the promoted replica lacks";

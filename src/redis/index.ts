@@ -8,7 +8,8 @@ export type { RedisOptions };
 
 /**
  * An engine that keeps everything in keys that begin with its prefix. `server`: a URL (`redis://host:6379/0`, or of a cluster `redis+cluster://host:7000,host:7001`), or a client or
- * a `Cluster` of `ioredis` or `iovalkey`, after which errand makes connections of its own; it stays the app's. With one partition a Cluster gives fail-over, not more throughput.
+ * a `Cluster` of `ioredis` or `iovalkey`, after which errand makes connections of its own; it stays the app's. With one partition a Cluster gives
+ * fail-over, not more throughput; `partitions` spreads a store over its nodes.
  * Throws when it is opened: `engine-missing`, `store-denied`, `store-foreign`, `store-newer`, `store-readonly`, `store-unsafe`, `store-unreachable`.
  *
  * ```ts

@@ -65,6 +65,14 @@ describe("docs/reference/guarantees.md", () => {
     );
   });
 
+  it("says what holds less between the partitions of a Redis store, as the engine says it", () => {
+    const of = (partitions: number): Readonly<Record<string, string>> => onRedis(set("aof-everysec"), { beatsFromThread: true, partitions }).weaker;
+    assert.deepEqual(
+      rowsOf("docs/reference/guarantees.md", 2),
+      Object.entries(of(3)).filter(([number]) => of(1)[number] === undefined),
+    );
+  });
+
   it("says what each setting of a Redis server keeps and may lose, as the engine says it", () => {
     const settings = [set("memory"), set("aof-everysec"), set("aof-always"), set("aof-everysec", 1)];
     const inCluster = onRedis(set("aof-everysec"), { beatsFromThread: true, isCluster: true }).durability;
