@@ -162,6 +162,23 @@ describe("a limit of what runs, over three homes", { skip: redisMissing ?? false
     assert.equal(scene.used("g"), 3);
   });
 
+  it("is given back where nobody comes for it in its turn", async () => {
+    await using scene = await Borrowers.of({ send: { gates: ["g"] } });
+    await scene.limit("g", { running: 1 });
+    await scene.carry();
+    const [lender, other] = [lenderOf("g"), borrowerOf("g")];
+    await withJobs(scene, 1);
+    await scene.claimOnce(other);
+    await scene.carry();
+    assert.deepEqual(await scene.claim(lender), []);
+    scene.now += 90;
+    await scene.tidyAll();
+    assert.deepEqual(await scene.claim(lender), []);
+    scene.now += 10;
+    await scene.tidyAll();
+    assert.equal((await scene.claim(lender)).length, 1);
+  });
+
   it("is free again with the lease of who held it", async () => {
     await using scene = await Borrowers.of({ send: { gates: ["g"] } });
     await scene.limit("g", { running: 2 });
@@ -188,7 +205,7 @@ describe("a new era of all homes", { skip: redisMissing ?? false }, () => {
     // The last one is lent, and on its way.
     await scene.claimOnce(other, 2);
     const carrier = scene.homes.carrier((home, number) =>
-      number === other ? home : { call: (main, ...rest) => (main === takeScript ? lost() : home.call(main, ...rest)) },
+      number !== other ? home : { call: (main, ...rest) => (main === takeScript ? lost() : home.call(main, ...rest)) },
     );
     await carrier.carry(other, [lender], scene.at);
     for (const [nth, home] of [lender, other, third].entries()) {
