@@ -43,6 +43,18 @@ describe("changing over several homes", { skip: redisMissing ?? false }, () => {
       });
     }
 
+    it(`of jobs by ids each answer is that of where it is (${seed})`, async () => {
+      await using looks = await Looks.of(seed);
+      await looks.fill(30);
+      const rows = new Map((await looks.rows()).map((row) => [row.id, row]));
+      const ids = [...looks.ids.filter((id) => rows.get(id)?.after === undefined), "nobody"];
+      const { jobs } = await looks.engine.change({ ids }, { do: "cancel", reason: "not needed" }, 1_000, looks.at);
+      assert.deepEqual(
+        jobs.map(({ id, is }) => `${id} ${is}`),
+        ids.map((id) => `${id} ${cancelled(rows.get(id))}`),
+      );
+    });
+
     it(`cancelling a join ends all of it, wherever its members are, and it closes when none lives (${seed})`, async () => {
       await using looks = await Looks.of(seed);
       await looks.fill(30);
@@ -84,6 +96,12 @@ describe("changing over several homes", { skip: redisMissing ?? false }, () => {
     });
   }
 });
+
+function cancelled(row: JobRow | undefined): ChangedJob["is"] {
+  if (row === undefined) return "unknown";
+  if (isEnded(row.state)) return "ended";
+  return row.state === "running" ? "cancelling" : "cancelled";
+}
 
 function idsOf(rows: readonly { readonly id: string }[]): string[] {
   return rows.map(({ id }) => id);
