@@ -30,6 +30,7 @@ export function graphileWorker({ isTuned, queues }: Variant): PostgresSystem {
       return {
         enqueue: (ids) => utils.addJobs(ids.map(spec)),
         enqueueOne: (id) => utils.addJob(task, { id }),
+        enqueueDue: (ids, at) => utils.addJobs(ids.map((id) => ({ ...spec(id), runAt: new Date(at) }))),
         enqueueWithin: (client, id) => client.query("SELECT graphile_worker.add_job($1, $2::json)", [task, JSON.stringify({ id })]),
         counts: async () => {
           const { rows } = await utils.withPgClient((client) => client.query<{ jobs: string }>("SELECT count(*) AS jobs FROM graphile_worker.jobs"));

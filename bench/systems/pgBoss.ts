@@ -25,6 +25,11 @@ export const pgBoss: PostgresSystem = {
           ids.map((id) => ({ data: { id } })),
         ),
       enqueueOne: (id) => boss.send(queue, { id }),
+      enqueueDue: (ids, at) =>
+        boss.insert(
+          queue,
+          ids.map((id) => ({ data: { id }, startAfter: new Date(at) })),
+        ),
       enqueueWithin: (client, id) => boss.send(queue, { id }, { db: { executeSql: (text, values) => client.query(text, values) } }),
       async counts() {
         const { rows } = await pool.query<{ unended: string; done: string }>(
@@ -61,5 +66,5 @@ async function started(url: string): Promise<PgBoss> {
 /** A worker has a whole batch in hand, and asks for the next one when all of it has ended. */
 function optionsOf({ hands, for: aim, waitMs }: How): { batchSize: number; localConcurrency: number; burstWhenBatchFull: boolean } {
   if (aim === "latency") return { batchSize: 100, localConcurrency: 1, burstWhenBatchFull: true };
-  return { batchSize: waitMs === 0 ? batchMost : hands / lanes, localConcurrency: lanes, burstWhenBatchFull: true };
+  return { batchSize: waitMs === 0 ? batchMost : Math.ceil(hands / lanes), localConcurrency: lanes, burstWhenBatchFull: true };
 }
