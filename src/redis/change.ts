@@ -24,6 +24,7 @@ local function retry_of(job)
   if job.state == 'running' then return 'running' end
   if job.state == 'ready' or job.state == 'blocked' or job.state == 'away' then return 'waiting' end
   if job.state == 'scheduled' then return 'retried' end
+  if job.asMember and U.standIn.is_asked(job) then return 'waiting' end
   if job.state == 'parked' then return is_opening(job) and 'waiting' or 'retried' end
   if job.state ~= 'dead' then return 'ended' end
   return job.uniqueKey and U.uniques.is_held(job.uniqueKey) and 'taken' or 'retried'
@@ -87,6 +88,7 @@ end
 
 function M.redrive(job, limit)
   U.life.begin_anew(job)
+  if job.asMember then job.asMember.askedAt = nil end
   if job.state == 'parked' then redrive_parked(job, limit)
   elseif job.state == 'dead' then redrive_dead(job)
   else hasten(job) end

@@ -3,6 +3,9 @@ import { tidyMax } from "../core/defaults.ts";
 import { fragment } from "./fragment.ts";
 import type { Fragment } from "./fragment.ts";
 
+/** One that is redriven from where it began may wait there, for its lane: so long it is not redriven once more. */
+const askedMs = 60_000;
+
 /**
  * A job that has more before it (onward, see route.ts) goes away when nothing holds it here: its record stays as a stand-in, in the state "away", which holds what it was
  * given here. When it ends where it is, that is reported back, and its stand-in ends the same way. Nobody sees it: it is in no count, no claim, no list but those of
@@ -10,7 +13,7 @@ import type { Fragment } from "./fragment.ts";
  *
  * Fields of a job: awayTo, of a stand-in, the home that it was sent to. reports, of a job that came: lists of { home, seq, id, isOwn }, the stand-ins that are told of
  * its end; isOwn: its own, which it came from, while others are of jobs that lost their unique key to it. asMember: what it was concerned with before it came (join, an id;
- * isAfter; after, unique, lane, keyLimits).
+ * isAfter; after, unique, lane, keyLimits); askedAt: when those it came from were asked to redrive it.
  *
  * K:aid: numbers of stand-ins by id, of several the first. K:rp: numbers of jobs by whom they report to. K:away:<home>: numbers of what is away there.
  */
@@ -285,10 +288,18 @@ function M.pass_on(job, asked)
   U.route.post(job.awayTo, { is = 'change', asked = asked, isOnward = true, report = { home = S.meta.home, seq = job.seq, id = job.id } })
 end
 
+function M.is_asked(job)
+  return job.asMember.askedAt ~= nil and S.now - job.asMember.askedAt < ${askedMs}
+end
+
 -- To where it came from. Answers whether it came from anywhere.
 function M.pass_back(job, asked)
   local report = own_report(job)
   if report == nil then return false end
+  if asked['do'] == 'retry' then
+    U.job.touch(job)
+    job.asMember.askedAt = S.now
+  end
   U.route.post(report.home, { is = 'change', asked = asked, seq = report.seq, id = report.id })
   return true
 end
@@ -301,7 +312,7 @@ function M.orphan(message)
   for _, report in ipairs(job.reports) do
     if not is_same(report, message.report) then kept[#kept + 1] = report end
   end
-  job.reports = kept[1] and kept
+  job.reports, job.asMember.askedAt = kept[1] and kept, nil
   forget_field(reporting, place_of(message.report), job.seq)
   U.change.change_one(job, message.asked)
 end

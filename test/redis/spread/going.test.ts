@@ -233,6 +233,29 @@ describe("what becomes of one whose lane is elsewhere than its limit", () => {
     assert.deepEqual(await way.seen("a"), ["(0 completed)", "1 completed"]);
   });
 
+  within("dead ones are redriven by a filter, each once, though they wait for their lane then", async (way) => {
+    const ids = ["a", "b", "c"];
+    for (const id of ids) await way.enqueue(laned, job(id, asked(way)));
+    for (const id of ids) {
+      await way.started(limited);
+      await way.settle(id, "dead");
+    }
+    await way.enqueue(laned, job("first", lane(way.name("l", laned))));
+    const retried: string[] = [];
+    for (let hasMore = true, calls = 0; hasMore && calls < 5; calls += 1) {
+      const changed = await way.changeWhere(limited, { states: ["dead"] }, { do: "retry" }, 2);
+      retried.push(...changed.jobs.map(({ id }) => id));
+      hasMore = changed.hasMore;
+    }
+    assert.deepEqual(retried, ids);
+    await way.started(laned);
+    await way.settle("first", "completed");
+    for (const id of ids) {
+      assert.deepEqual(await way.started(limited), [id]);
+      await way.settle(id, "completed");
+    }
+  });
+
   within("parked by its death: its lane is closed, until it is redriven", async (way) => {
     await way.enqueue(laned, job("a", asked(way, "park")), job("b", asked(way, "park")));
     await way.started(limited);

@@ -1,6 +1,19 @@
 /** Three homes on one server, at the level of their verbs: where each job is, and what stands in for it. */
 import assert from "node:assert/strict";
-import type { Change, ChangedJob, Claim, ClaimedJob, Enqueued, JobRow, JoinRow, NewWork, Outcome, Settled } from "../../../src/core/engine.ts";
+import type {
+  Change,
+  Changed,
+  ChangedJob,
+  Claim,
+  ClaimedJob,
+  Enqueued,
+  JobFilter,
+  JobRow,
+  JoinRow,
+  NewWork,
+  Outcome,
+  Settled,
+} from "../../../src/core/engine.ts";
 import { ErrandError } from "../../../src/core/errors.ts";
 import type { Carrier } from "../../../src/redis/spread/carrier.ts";
 import { homeOfText } from "../../../src/redis/spread/homes.ts";
@@ -119,6 +132,12 @@ export class Way implements AsyncDisposable {
   async changeAt(home: number, id: string, asked: Change & { readonly way?: "back" }): Promise<void> {
     await this.#at(home).change({ ids: [id] }, asked, 10, this.at);
     await this.#quiet();
+  }
+
+  async changeWhere(home: number, jobs: JobFilter, asked: Change, limit: number): Promise<Changed> {
+    const changed = await this.#at(home).change({ jobs }, asked, limit, this.at);
+    await this.#quiet();
+    return changed;
   }
 
   async changeJoin(home: number, joinId: string, asked: Change): Promise<void> {
