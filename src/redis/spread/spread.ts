@@ -36,7 +36,7 @@ export class Spread implements StoreVerbs {
   constructor(homes: readonly Home[], runtime: Runtime) {
     this.#homes = homes;
     const mailing = homes.map(({ verbs }) => verbs);
-    this.#carrier = new Carrier(mailing, runtime.log);
+    this.#carrier = new Carrier(mailing, runtime);
     this.#eras = new Eras(mailing);
     this.#locate = new Locate(homes);
     this.#visits = new Visits({ homes, runtime, lending: this.#lending });

@@ -74,6 +74,35 @@ describe("what one home tells another", { skip: redisMissing ?? false }, () => {
     });
   }
 
+  it("keeps nobody waiting for a home that cannot be reached, but the first one; it is tried again, and arrives with what that causes", async () => {
+    await using homes = await Homes.of(2);
+    const gate = Promise.withResolvers<undefined>();
+    let tries = 0;
+    const carrier = homes.carrier((home, number) => ({
+      call: async (...call) => {
+        if (number === 1 && (tries += 1) < 3) {
+          if (tries === 2) await gate.promise;
+          throw new Error("away");
+        }
+        return home.call(...call);
+      },
+    }));
+    await homes.send(0, 1, "a");
+    await Promise.all(Array.from({ length: 5 }, () => carrier.carry(0, [1], {})));
+    for (let nth = 0; nth < 5; nth += 1) await carrier.carry(0, [1], {});
+    assert.deepEqual([tries, homes.runtime.of("warn").length], [1, 1]);
+    while (tries < 2) await Promise.all([carrier.carry(0, [1], {}), homes.noteAt(1, "a")]);
+    await carrier.carry(0, [1], {});
+    assert.equal(tries, 2);
+    gate.resolve(undefined);
+    while ((await homes.noteAt(1, "a")) === 0) await carrier.carry(0, [1], {});
+    await carrier.close();
+    await homes.send(0, 1, "a");
+    await carrier.carry(0, [1], {});
+    assert.deepEqual([await homes.writtenAt(1), homes.runtime.of("warn").length], [2, 1]);
+    await carrier.close();
+  });
+
   it("stays, with all behind it, where it is of a kind that is not known, and what came before it is taken", async () => {
     await using homes = await Homes.of(2);
     await homes.send(0, 1, "a", 3);

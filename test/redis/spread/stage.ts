@@ -96,7 +96,7 @@ export class Homes implements AsyncDisposable {
 
   /** Each client has its own. `over`: what is done to its calls. */
   carrier(over: (home: Mailing, number: number) => Mailing = (home) => home): Carrier {
-    return new Carrier(this.verbs.map(over), this.runtime.log);
+    return new Carrier(this.verbs.map(over), this.runtime);
   }
 
   /** A client of a home who hears to whom its scripts wrote. */
