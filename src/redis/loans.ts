@@ -88,14 +88,9 @@ local function idle(account, row)
   return math.max(0, row.n - in_use(account))
 end
 
--- What it may not use again.
-local function due(row)
-  return row.owed and S.now >= row.owedFrom and row.owed or 0
-end
-
 function M.has_room(account, amount)
   local row = find(account)
-  local lacking = in_use(account) + amount - (row and row.n - due(row) or 0)
+  local lacking = in_use(account) + amount - (row and row.n or 0)
   if lacking <= 0 then return true end
   return M.is_lender(account) and U.lender.borrow(account, lacking)
 end

@@ -113,7 +113,8 @@ export class Borrowers implements AsyncDisposable {
   /** As an engine claims: what it asks for is carried, and it claims again. Ids. */
   async claim(home: number, slots = 10): Promise<string[]> {
     const ids: string[] = [];
-    for (let isAsking = true; isAsking && ids.length < slots;) {
+    for (let isAsking = true, times = 0; isAsking && ids.length < slots; times += 1) {
+      assert.ok(times < 8, "it asks again and again");
       const claimed = await this.claimOnce(home, slots - ids.length);
       ids.push(...claimed.jobs.map(({ id }) => id));
       await this.carry();
