@@ -25,6 +25,7 @@ function lineOf(job: JobView): Line {
     starts,
     attempts,
     isPoison,
+    crashes: job.history.filter((row) => row.is === "crashed").length,
     enqueuedAt: job.enqueuedAt.getTime(),
     ...(slotAt !== undefined && { slotAt: slotAt.getTime() }),
     ...(reason !== undefined && { reason }),

@@ -76,6 +76,8 @@ export interface JobLine {
   readonly starts: number;
   readonly attempts: number;
   readonly isPoison: boolean;
+  /** Of its last ten attempts: how often its worker's lease ended. */
+  readonly crashes?: number;
   readonly enqueuedAt: number;
   readonly slotAt?: number;
   readonly reason?: string;

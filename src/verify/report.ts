@@ -22,6 +22,9 @@ export function reportText(report: RunReport): string {
       "duplicated",
       `${count(duplicates.total)} of ${count(verdict.starts)} starts${explained(duplicates.by)}; without a fault that explains them: ${count(duplicates.unexplained)}`,
     ],
+    ...(verdict.putAside === 0
+      ? []
+      : [["put aside", `${count(verdict.putAside)} that lost their leases by faults of this run, four times running: as if they were poison`] as const]),
     ["recovery", recovery.jobs === 0 ? "no job ran in a killed worker" : recoveryWords(recovery)],
     ["drained", report.drainedMs === undefined ? "not in time" : `${seconds(report.drainedMs)} after the last was handed in`],
     ["can lose", `${guarantees.durability} ${guarantees.weaker["G1"] ?? ""}`.trim()],

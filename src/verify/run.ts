@@ -57,7 +57,11 @@ export interface RunReport {
 const warmUpShare = 0.2;
 const warmUpMostMs = 10_000;
 const healMs = 1_000;
-const drainWithinMs = 120_000;
+/** Of a producer that was told to end. */
+const answeredWithinMs = 120_000;
+/** What is left is done within that time after the last job that ended, and in all within the other. */
+const nextEndWithinMs = 60_000;
+const drainWithinMs = 600_000;
 const lookEveryMs = 200;
 /** Every so many looks it is told how far it is. */
 const looksATold = 10;
@@ -141,21 +145,24 @@ class FaultRun {
     const { signal } = this.#options;
     this.#enter("heal", "faults are over; what was handed in is done");
     await sleep(healMs, signal);
-    await this.#untilAborted(fleet.stopProducers(drainWithinMs));
+    await this.#untilAborted(fleet.stopProducers(answeredWithinMs));
     for (const schedule of [everySecondName, everyOtherName]) await work.pause({ schedule });
     const begun = machineMs();
-    for (let looks = 0; ;) {
-      const { scheduled, blocked, ready, running, parked } = await work.count();
-      const tookMs = Math.round(machineMs() - begun);
-      if (scheduled + blocked + ready + running === 0) {
-        this.#enter("drained", `all was done ${(tookMs / 1_000).toFixed(1)} s later`);
-        return tookMs;
+    let fewest = { left: Number.POSITIVE_INFINITY, at: begun };
+    for (let looks = 0; ; looks++) {
+      const { scheduled, blocked, ready, running } = await work.count();
+      const left = scheduled + blocked + ready + running;
+      const now = machineMs();
+      if (left === 0) {
+        this.#enter("drained", `all was done ${((now - begun) / 1_000).toFixed(1)} s later`);
+        return Math.round(now - begun);
       }
-      if (looks++ % looksATold === 0) this.#options.progress(`${scheduled + blocked + ready + running} jobs left${parked === 0 ? "" : `, ${parked} parked`}`);
-      if (tookMs > drainWithinMs) {
-        this.#enter("not drained", `${scheduled + blocked + ready + running} jobs did not end within ${drainWithinMs / 1_000} s`);
+      if (left < fewest.left) fewest = { left, at: now };
+      if (now - fewest.at > nextEndWithinMs || now - begun > drainWithinMs) {
+        this.#enter("not drained", `${left} jobs did not end`);
         return undefined;
       }
+      if (looks % looksATold === 0) this.#options.progress(`${left} jobs left`);
       await sleep(lookEveryMs, signal);
     }
   }

@@ -6,6 +6,10 @@ import type { Ledger, Run } from "./ledger.ts";
 const settledWithinMs = 2_000;
 /** A process that was held up writes the start of what it had claimed before. */
 const writtenWithinMs = 2_000;
+/** Later it hears that it has lost its lease, and aborts what it runs. */
+const heardWithinMs = 10_000;
+/** Those that let a worker's lease end. */
+const endingLeases: readonly FaultKind[] = ["kill", "stop", "freeze", "half-open", "cut", "busy"];
 
 export interface Again {
   readonly before: Run;
@@ -46,9 +50,15 @@ export class Causes {
     return Math.min(to, ...faults.map((fault) => fault.from));
   }
 
+  /** How often a worker may have lost its lease. */
+  get lostLeases(): number {
+    return [...this.#byProcess.values()].flat().filter(({ kind, on }) => endingLeases.includes(kind) && !on.startsWith("p")).length;
+  }
+
   #causeOf(before: Run, run: Run): Fault | undefined {
     const until = Math.min(run.from, (before.to ?? Number.POSITIVE_INFINITY) + settledWithinMs);
-    const ofBefore = first(this.of(before.p).filter((fault) => fault.from <= until && fault.to >= before.from));
+    const afterMs = before.end === "aborted" ? heardWithinMs : writtenWithinMs;
+    const ofBefore = first(this.of(before.p).filter((fault) => fault.from <= until && fault.to + afterMs >= before.from));
     if (ofBefore !== undefined || run.fence > before.fence) return ofBefore;
     return first(this.of(run.p).filter((fault) => fault.from <= run.from && fault.to + writtenWithinMs >= run.from));
   }

@@ -31,6 +31,8 @@ export interface Verdict {
   readonly accepted: number;
   readonly lost: number;
   readonly starts: number;
+  /** Jobs that lost their leases so often that they look like poison. */
+  readonly putAside: number;
   readonly duplicates: { readonly total: number; readonly by: Readonly<Partial<Record<FaultKind, number>>>; readonly unexplained: number };
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   /** From a SIGKILL to the next start of what the killed worker ran; in ms, undefined where there was none. */
@@ -66,6 +68,7 @@ export function check(lines: Iterable<Line>): Verdict {
     accepted: records.filter((record) => record.stored.length > 0 || isAccepted(record)).length,
     lost: records.filter((record) => whyLost(record) !== undefined).length,
     starts: records.reduce((sum, { runs }) => sum + runs.length, 0),
+    putAside: records.filter(({ stored }) => stored.some(({ isPoison }) => isPoison)).length,
     duplicates: duplicatesOf(ledger, causes),
     faults: counted(ledger.faults.map(({ kind }) => kind)),
     recovery: recoveryOf(ledger),

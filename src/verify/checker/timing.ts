@@ -1,4 +1,5 @@
 /** When jobs start, how often they are tried, and what becomes of those that are cancelled or whose premise is gone. */
+import { deathsAloneMax, suspectsBeforeAlone } from "../../core/defaults.ts";
 import { doomedAttempts, plainAttempts, retryFirstMs } from "../workload/policies.ts";
 import type { Invariant } from "./invariant.ts";
 import { isOf, okOf } from "./ledger.ts";
@@ -32,12 +33,16 @@ const neverEarly: Invariant = {
 const attempts: Invariant = {
   id: "I13",
   name: "a job is tried as often as its task says, a crash counts for no attempt, and no innocent is put aside",
-  check: ({ ledger }, found) => {
+  check: ({ ledger, causes }, found) => {
+    const deaths = suspectsBeforeAlone + deathsAloneMax;
     for (const { n, runs, stored } of ledger.jobs.values()) {
       const most = runs[0]?.kind === "doomed" ? doomedAttempts : plainAttempts;
       if (runs.length > 0) found.look(Math.max(...runs.map(({ attempt }) => attempt)) <= most, () => `${n} was tried more than ${most} times`);
-      for (const { kind, state, isPoison, attempts: counted, reason = "" } of stored) {
-        found.look(!isPoison, () => `${n} was put aside as if it had killed its worker`);
+      for (const { kind, state, isPoison, crashes = 0, attempts: counted, reason = "" } of stored) {
+        // The last one made it end.
+        const looksLikePoison = crashes >= deaths - 1 && causes.lostLeases >= deaths;
+        found.look(!isPoison || looksLikePoison, () => `${n} was put aside as if it had killed its worker`);
+        if (isPoison) continue;
         if (kind !== "doomed") found.look(state !== "dead" && state !== "parked", () => `${n} is ${state}, and its task did not fail: ${reason}`);
         else found.look(state !== "dead" || counted === doomedAttempts, () => `${n} died of ${counted} attempts, not ${doomedAttempts}`);
       }

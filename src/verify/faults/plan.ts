@@ -27,7 +27,7 @@ export interface PlanOptions {
 }
 
 /** The mean time between two faults, of one process. */
-const everyMs = 6_000;
+const everyMs = 8_000;
 const producersShare = 0.15;
 
 export function faultPlan(options: PlanOptions): readonly PlannedFault[] {

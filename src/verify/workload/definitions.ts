@@ -52,8 +52,9 @@ export const plain: Task<Work & { readonly fails: number }> = task("verify-plain
   run: (input: Work & { readonly fails: number }, job) => run("plain", input, job, input.fails),
 });
 
-/** Dies of its attempts. */
+/** Dies of its attempts; without a breaker, which would take it for a service that is down. */
 export const doomed: Task<Work> = task("verify-doomed", {
+  breaker: false,
   retry: { attempts: doomedAttempts, ...quickly },
   run: (input: Work, job) => run("doomed", input, job, doomedAttempts),
 });
