@@ -5,6 +5,7 @@ import { due } from "./due.ts";
 import { fill } from "./fill.ts";
 import { idle } from "./idle.ts";
 import { inFlight } from "./inFlight.ts";
+import { kept } from "./kept.ts";
 import { killed } from "./killed.ts";
 import { latency, latencyAcross } from "./latency.ts";
 import { openLoop } from "./openLoop.ts";
@@ -43,6 +44,7 @@ export function commonAnswers(system: WorkingSystem, kit: Kit): System["answers"
     "in-flight": (url, jobs) => inFlight(system, url, jobs),
     stored: (url, jobs) => stored(system, kit, url, jobs),
     due: (url, jobs) => due(system, kit, url, jobs),
+    history: (url, jobs) => kept(system, kit, url, jobs),
     idle: (url, jobs, asked) => idle(system, kit, url, jobs, asked),
   };
 }

@@ -12,6 +12,8 @@ fifth as many that are not. The cost is the CPU of both processes and of the ser
 jobs wait all the time. The throughput is that of outcomes stored, by the store's own count. Afterwards nothing is enqueued any more: the seconds until all had run are mostly those of leases that must be
 over before anybody else may run what the dead held; after 60 s what is left is counted instead.`,
   due: "The jobs are stored beforehand, due at one moment, at which a worker of 100 hands is at work.",
+  history: `The jobs are enqueued and run by the system itself, 50,000 after 50,000, one worker process of 100 hands; the cost is that of the second and of the last of these parts, CPU of both processes and of the
+server. Start: single enqueues to an idle worker in the same process, 50 a second, before and afterwards. Peers that delete what is done have no history.`,
   idle: "A worker process has run 100 jobs, rests for five seconds, and is measured in the ten that follow: CPU of the worker and of the server.",
 };
 
@@ -29,7 +31,7 @@ job has run once. "of the app's own" divides the commits in a second by those of
   paced: `One process enqueues 2,000 jobs in each second, in a call every 10 ms, and one worker process runs them; the call's beginning to the start of the run is measured. "late
 at the end" are those that were enqueued and had not run by then. Dead rows and size are those of all tables of the system, after the worker has stopped and while the transaction
 is still held. errand and pg-boss keep what was done, graphile-worker deletes it.`,
-  history: `Completed jobs of the last hours, stored by SQL as the system's own verbs store them, then VACUUM ANALYZE; "before" there are some 200. Start: single enqueues to an idle worker in the same process, 50 a second. A
+  "postgres-history": `Completed jobs of the last hours, stored by SQL as the system's own verbs store them, then VACUUM ANALYZE; "before" there are some 200. Start: single enqueues to an idle worker in the same process, 50 a second. A
 retention pass is one call of the verb that workers make each half second, while a tenth of the jobs is due to go. graphile-worker keeps no done jobs; pg-boss counts from a cache
 and removes all that is due in one walk, so only its starts are compared.`,
   redis: `Client, server and workers share these cores, and there is no network between them, which flatters whoever asks often. Each answer has a server of its own, without snapshots and

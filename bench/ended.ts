@@ -5,12 +5,13 @@ import type { Workers } from "./workers.ts";
 const lookEveryMs = 5;
 const endsWithinMs = 300_000;
 
-export async function allEnded(name: string, workers: Workers, producer: Producer, jobs: number): Promise<void> {
+/** `before`: jobs that had ended when the workers began. */
+export async function allEnded(name: string, workers: Workers, producer: Producer, jobs: number, before = 0): Promise<void> {
   const begin = performance.now();
   for (;;) {
     if (workers.runs >= jobs) {
       const { unended, done } = await producer.counts();
-      if (unended === 0 && (done ?? jobs) === jobs) return;
+      if (unended === 0 && (done ?? before + jobs) === before + jobs) return;
     }
     if (performance.now() - begin > endsWithinMs) throw new Error(`${name} ran ${workers.runs} of ${jobs} jobs and left some undone`);
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));

@@ -28,14 +28,15 @@ export interface BenchQuestion {
 export type Unit = "jobs/s" | "commits/s" | "ms" | "jobs/s over time" | "bytes" | "commands/s" | "% of a core";
 
 /** Asked on every store, each in a section of its own. */
-export type Topic = "load" | "backlog" | "killed" | "due" | "idle";
-export type Section = Store | `${Store}-${Topic}` | "committers" | "pinned" | "paced" | "history" | "redis-aof" | "redis-cluster";
+export type Topic = "load" | "backlog" | "killed" | "due" | "history" | "idle";
+export type Section = Store | `${Store}-${Topic}` | "committers" | "pinned" | "paced" | "redis-aof" | "redis-cluster";
 
 const topics: Readonly<Record<Topic, string>> = {
   load: "jobs that arrive at random",
   backlog: "cost of a job against the backlog",
   killed: "while worker processes are killed",
   due: "when a million jobs fall due at once",
+  history: "with a history",
   idle: "with nothing to do",
 };
 const stores: Readonly<Record<Store, string>> = { sqlite: "SQLite", postgres: "PostgreSQL", redis: "Redis" };
@@ -49,7 +50,6 @@ export const sections: Readonly<Record<Section, string>> = {
   committers: "PostgreSQL, in the app's transactions",
   pinned: "PostgreSQL, while a transaction is held open",
   paced: "PostgreSQL, at 2,000 jobs a second while a transaction is held open",
-  history: "PostgreSQL, with a history",
   redis: stores.redis,
   ...titlesOf("redis"),
   "redis-aof": "Redis, each write on disk before it is answered",

@@ -8,7 +8,7 @@ const costs = [...cpus, "WAL bytes/job"];
 const redisCosts = [...cpus, "commands/job"];
 
 /** Of what is asked on every store, only where a store has more to tell. */
-type Own = Exclude<Section, `${string}-${Topic}`> | "redis-due" | "redis-idle";
+type Own = Exclude<Section, `${string}-${Topic}`> | "redis-due" | "redis-idle" | "postgres-history";
 
 const heads: Readonly<Record<Own, readonly string[]>> = {
   sqlite: [...answered, "CPU µs/job"],
@@ -42,7 +42,7 @@ const heads: Readonly<Record<Own, readonly string[]>> = {
     "MiB at the end",
     ...costs,
   ],
-  history: [
+  "postgres-history": [
     "question",
     "system",
     "kept",
@@ -118,7 +118,7 @@ const rowsOf: Readonly<Record<Own, RowOf>> = {
     shown(medianOf(cells, system, "mebibytes"), 1),
     ...costsOf(cells, system),
   ],
-  history: (question, cells, system) => [
+  "postgres-history": (question, cells, system) => [
     question.title,
     system,
     whole(median(cells.filter((cell) => cell.system === system).map(({ jobs }) => jobs))),

@@ -1,6 +1,6 @@
 /** Tables of what is asked on every store. */
 import { answered, cpus, cpusOf, quantilesOf, rangeOf, valueOf } from "./columns.ts";
-import { medianOf, shown, valuesOf, whole, type Cell } from "./figures.ts";
+import { median, medianOf, shown, valuesOf, whole, type Cell } from "./figures.ts";
 import type { BenchQuestion, Topic } from "./question.ts";
 
 export type RowOf = (question: BenchQuestion, cells: readonly Cell[], system: string) => readonly string[];
@@ -10,6 +10,7 @@ export const topicHeads: Readonly<Record<Topic, readonly string[]>> = {
   backlog: ["jobs that wait", "system", "jobs/s", "min - max", ...cpus, "CPU µs/job in all"],
   killed: ["question", "system", "nobody killed", "meanwhile", "share", "min - max", "killed", "s until all had run", "left after 60 s"],
   due: [...answered, ...cpus],
+  history: ["question", "system", "kept", "ms to start p50, p99: before", "with them", "CPU µs/job: the first ones", "the last ones", "MiB"],
   idle: [...answered, "server"],
 };
 
@@ -47,5 +48,15 @@ export const topicRows: Readonly<Record<Topic, RowOf>> = {
     whole(medianOf(cells, system, "stranded")),
   ],
   due: (question, cells, system) => [...valueOf(question, cells, system), ...cpusOf(cells, system)],
+  history: (question, cells, system) => [
+    question.title,
+    system,
+    whole(median(cells.filter((cell) => cell.system === system).map(({ jobs }) => jobs))),
+    quantilesOf(cells, system, ["emptyP50ms", "emptyP99ms"]),
+    quantilesOf(cells, system, ["p50ms", "p99ms"]),
+    shown(medianOf(cells, system, "firstMicroseconds"), 1),
+    shown(medianOf(cells, system, "lastMicroseconds"), 1),
+    shown(medianOf(cells, system, "mebibytes"), 0),
+  ],
   idle: (question, cells, system) => [...valueOf(question, cells, system), quantilesOf(cells, system, ["serverPercent"])],
 };

@@ -103,7 +103,15 @@ const paced: readonly BenchQuestion[] = holders.map((holder) => ({ ...steady, ..
 
 /** The jobs are those that are kept. */
 const kept: readonly BenchQuestion[] = [
-  { section: "history", name: "history", title: "completed jobs are kept", unit: "ms", systems: [own, "pg-boss"], jobs: { [own]: 1_000_000 }, isLong: true },
+  {
+    section: "postgres-history",
+    name: "history",
+    title: "completed jobs are kept",
+    unit: "ms",
+    systems: [own, "pg-boss"],
+    jobs: { [own]: 1_000_000 },
+    isLong: true,
+  },
 ];
 
 /** The jobs are those that are due. */

@@ -83,6 +83,17 @@ const redisDue: readonly BenchQuestion[] = [
   { ...atOnce, name: "due-claims", title: "they are claimed, one claim after the other", unit: "ms", systems: [ownRedis, "BullMQ"] },
 ];
 
+/** The jobs are those that are kept. */
+const redisKept: BenchQuestion = {
+  section: "redis-history",
+  name: "history",
+  title: "completed jobs are kept",
+  unit: "ms",
+  systems: [ownRedis],
+  jobs: { [ownRedis]: 1_000_000 },
+  isLong: true,
+};
+
 /** The jobs are those before. */
 const redisIdle: readonly BenchQuestion[] = [
   {
@@ -101,6 +112,7 @@ export const redisQuestions: readonly BenchQuestion[] = [
   ...redis,
   ...topicsOf({ store: "redis", systems: redisPeers, quick: redisPeers, jobs: { [ownRedis]: 50_000 } }),
   ...redisDue,
+  redisKept,
   ...redisIdle,
   ...redisAof,
   ...redisCluster,

@@ -68,6 +68,17 @@ const due: BenchQuestion = {
   isLong: true,
 };
 
+/** The jobs are those that are kept. */
+const kept: BenchQuestion = {
+  section: "sqlite-history",
+  name: "history",
+  title: "completed jobs are kept",
+  unit: "ms",
+  systems: peers,
+  jobs: { [own]: 1_000_000, plainjob: 500_000 },
+  isLong: true,
+};
+
 /** The jobs are those before. */
 const idle: BenchQuestion = {
   section: "sqlite-idle",
@@ -84,5 +95,6 @@ export const sqliteQuestions: readonly BenchQuestion[] = [
   ...sqlite,
   ...topicsOf({ store: "sqlite", systems: peers, quick: peers, jobs: { [own]: 50_000, plainjob: 20_000 } }),
   due,
+  kept,
   idle,
 ];
