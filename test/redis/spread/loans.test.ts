@@ -90,6 +90,19 @@ describe("a limit of what runs, over three homes", { skip: redisMissing ?? false
     }
   });
 
+  it("is asked for anew when its note is removed and written again", async () => {
+    await using scene = await Borrowers.of({ send: { gates: ["g"] } });
+    await scene.limit("g", { running: 1 });
+    await scene.carry();
+    await withJobs(scene, 9);
+    await scene.claim(lenderOf("g"));
+    assert.deepEqual(await scene.claim(borrowerOf("g")), []);
+    await scene.limit("g", undefined);
+    await scene.limit("g", { running: 5 });
+    await scene.carry();
+    assert.equal((await scene.claim(borrowerOf("g"))).length, 4);
+  });
+
   it("is not asked for again and again where it is full", async () => {
     await using scene = await Borrowers.of({ send: { gates: ["g"] } });
     await scene.limit("g", { running: 1 });
@@ -220,6 +233,21 @@ describe("a new era of all homes", { skip: redisMissing ?? false }, () => {
     await scene.carry();
     for (let home = 0; home < count; home += 1) await scene.claim(home);
     assert.equal(scene.used("g"), 4);
+  });
+
+  it("counts the starts of the one before", async () => {
+    await using scene = await Borrowers.of({ send: { gates: ["s"] } });
+    await scene.limit("s", { starts: 4, everyMs: 1_000 });
+    await scene.carry();
+    await withJobs(scene, 9);
+    const other = borrowerOf("s");
+    await scene.claimOnce(other, 3);
+    await scene.carry();
+    assert.equal((await scene.claimOnce(other, 3)).jobs.length, 3);
+    for (let home = 0; home < count; home += 1) await scene.bear(home, 2);
+    await scene.carry();
+    for (let home = 0; home < count; home += 1) await scene.claim(home);
+    assert.equal(scene.starts.length, 4);
   });
 });
 
