@@ -180,6 +180,25 @@ describe("limits in several homes", () => {
     }
   });
 
+  within("one that passes a home twice stands there twice, and is found, redriven and gone all the same", async (way) => {
+    const asked = running(way.name("x", 1), way.name("y", 0), way.name("z", 1));
+    await way.enqueue(1, job("a", asked), job("b", asked));
+    assert.deepEqual(await way.seen("a"), ["(0 away)", "(1 away)", "1 ready"]);
+    for (const is of ["dead", "completed"] as const) {
+      assert.deepEqual(await way.started(1), ["a"]);
+      await way.settle("a", is);
+      if (is === "dead") {
+        await way.change("b", { do: "cancel", reason: "not wanted" });
+        await way.change("a", { do: "retry" });
+        assert.deepEqual(await way.seen("a"), ["(0 away)", "(1 away)", "1 ready"]);
+      }
+    }
+    assert.deepEqual(await way.seen("a"), ["(0 completed)", "(1 completed)", "1 completed"]);
+    for (const id of ["a", "b"]) await way.change(id, { do: "delete" });
+    const keys = way.homes.names.flatMap((name) => ["j", "i", "aid", "rp", "limit"].map((key) => `${name}:${key}`));
+    assert.equal(await way.homes.client.exists(keys), 0);
+  });
+
   within("a limit that one passed before is not passed without it: starts stay apart when it is tried again", async (way) => {
     const [x, y] = [way.name("x", 0), way.name("y", 1)];
     const limits = [
@@ -354,6 +373,25 @@ describe("cancelling one that is on its way", () => {
     await way.change("a", cancel);
     await way.carry();
     assert.deepEqual(await way.seen("a"), ["(0 completed)", "(1 completed)", "2 completed"]);
+  });
+
+  within("when it died, and that is on its way: it is dead, may be redriven, and cancelled then", async (way) => {
+    const ofKey = { unique: way.name("u", 0) };
+    await way.enqueue(0, job("a", asked(way)));
+    await way.started(2);
+    way.isHolding = true;
+    await way.settle("a", "dead");
+    await way.change("a", cancel);
+    await way.carry();
+    assert.deepEqual(await way.seen("a"), ["(0 dead)", "(1 dead)", "2 dead"]);
+    way.isHolding = false;
+    await way.change("a", { do: "retry" });
+    assert.deepEqual(await way.listed(), ["a 2 ready"]);
+    assert.deepEqual(
+      (await way.changeWhere(2, ofKey, cancel, 10)).jobs.map(({ is }) => is),
+      ["cancelled"],
+    );
+    assert.deepEqual(await way.seen("a"), ["(0 cancelled)", "(1 cancelled)", "2 cancelled"]);
   });
 
   within("nothing is left of it in the end", async (way) => {

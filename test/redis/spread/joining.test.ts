@@ -86,6 +86,22 @@ describe("a join whose members have lanes elsewhere", () => {
     assert.deepEqual(await way.join(0, j), { state: "closed", live: 0, succeeded: 0, failed: 4 });
   });
 
+  within("has a member that died when it was to be cancelled: that is redriven, and cancelled then", async (way) => {
+    const [j, l] = [way.id("j", 0), way.name("l", 1)];
+    const cancel = { do: "cancel", reason: "not wanted" } as const;
+    await way.enqueue(0, join(j), memberOf(j, 0, job("a", lane(l))));
+    await way.started(1);
+    way.isHolding = true;
+    await way.settle("a", "dead");
+    await way.changeWhere(0, { join: j }, cancel, 10);
+    await way.carry();
+    way.isHolding = false;
+    await way.change("a", { do: "retry" });
+    assert.deepEqual(await way.seen("a"), ["(0 away)", "1 ready"]);
+    await way.changeWhere(0, { join: j }, cancel, 10);
+    assert.deepEqual(await way.seen("a"), ["(0 cancelled)", "1 cancelled"]);
+  });
+
   within("is not closed before what its last member hands over is stored", async (way) => {
     const [j, l] = [way.id("j", 0), way.name("l", 1)];
     await way.enqueue(0, join(j), memberOf(j, 0, job("a", lane(l))));
