@@ -13,9 +13,12 @@ import type { Info } from "./info.ts";
 import { keyTypes } from "./keyTypes.ts";
 import { refuseEvicting, versionMin } from "./open.ts";
 import { homeOf } from "./prefix.ts";
+import { homesOf } from "./spread/homes.ts";
 
 /** Of maxmemory, from which on it is told: at all of it each call that stores something fails. */
 const memoryMost = 0.8;
+/** Messages between partitions that may be on their way. */
+const waitingMost = 1_000;
 
 interface Place {
   readonly connection: Connection;
@@ -29,15 +32,12 @@ export async function examine(url: string): Promise<Examination> {
     const info = await permittedInfo(place.connection);
     const durability = await durabilityOf(place.connection, 0, info["aof_enabled"] === undefined ? undefined : info);
     const stored = await lookAtKeys(place);
+    const spread = await lookAtPartitions(url, place, info);
     return {
       of: `${place.connection.name}, keys ${place.home}`,
       lookedAt: ["the server's settings", "whose keys they are, and their types", "the store's era"],
-      facts: [
-        ...serverFacts(info),
-        { of: "durability", is: guaranteesOf(durability, { beatsFromThread: true, isCluster: info["redis_mode"] === "cluster" }).durability },
-        ...stored.facts,
-      ],
-      findings: [...serverFindings(info), ...settingFindings(info, durability, place.connection.name), ...stored.findings],
+      facts: [...serverFacts(info), { of: "durability", is: durabilityIn(info, durability, spread.partitions) }, ...stored.facts, ...spread.facts],
+      findings: [...serverFindings(info), ...settingFindings(info, durability, place.connection.name), ...stored.findings, ...spread.findings],
     };
   });
 }
@@ -54,6 +54,77 @@ async function at<T>(url: string, use: (place: Place) => Promise<T>): Promise<T>
   } finally {
     await connection.close();
   }
+}
+
+function durabilityIn(info: Info, durability: Durability, partitions: number): string {
+  return guaranteesOf(durability, { beatsFromThread: true, isCluster: info["redis_mode"] === "cluster", partitions }).durability;
+}
+
+interface Looked {
+  readonly partitions: number;
+  readonly facts: readonly Fact[];
+  readonly findings: readonly Finding[];
+}
+
+/** Of the others, where there are any; and what all of them have for each other. */
+async function lookAtPartitions(url: string, first: Place, of: Info): Promise<Looked> {
+  const partitions = Number(await first.connection.ask("hget", `${first.home}:m`, "homes").catch(() => 1)) || 1;
+  if (partitions === 1) return { partitions, facts: [], findings: [] };
+  const { prefix } = connectionOf(url);
+  const others = homesOf(prefix, partitions).slice(1);
+  const places = [first, ...others.map((home): Place => ({ connection: connectionOf(url, { home }).connection, home }))];
+  try {
+    const waiting = (await Promise.all(places.map(waitingAt))).reduce((sum, one) => sum + one, 0);
+    const looked = await Promise.all(places.slice(1).map((place) => lookAtPartition(place, of)));
+    return {
+      partitions,
+      facts: [
+        { of: "partitions", is: `${partitions}: ${places.map(({ home }) => home).join(", ")}` },
+        {
+          of: "mail between them",
+          is: waiting === 0 ? "none waits" : `${waiting} ${one(String(waiting), "message")} ${waiting === 1 ? "waits" : "wait"} to be carried`,
+        },
+      ],
+      findings: [...looked.flat(), ...(waiting > waitingMost ? [uncarried(waiting)] : [])],
+    };
+  } finally {
+    await Promise.all(places.slice(1).map(({ connection }) => connection.close()));
+  }
+}
+
+/** Sees KEYS[1], what all keys of a home begin with. Answers how many messages it has for others (mail.ts). */
+const waitingScript: Script = {
+  name: "waiting",
+  text: String.raw`
+local mail = KEYS[1] .. ':mail'
+local waiting = 0
+for _, name in ipairs(redis.call('HKEYS', mail)) do
+  local home = string.match(name, '^out(%d+)$')
+  if home then waiting = waiting + redis.call('HGET', mail, name) - (redis.call('HGET', mail, 'cut' .. home) or 0) end
+end
+return waiting
+`,
+};
+
+async function waitingAt({ connection, home }: Place): Promise<number> {
+  return Number(await connection.run(waitingScript, home, []));
+}
+
+/** What is wrong there. `first`: of the server that the first one is on. */
+async function lookAtPartition(place: Place, first: Info): Promise<readonly Finding[]> {
+  const info = await permittedInfo(place.connection);
+  const durability = await durabilityOf(place.connection, 0, info["aof_enabled"] === undefined ? undefined : info);
+  const { findings } = await lookAtKeys(place);
+  if (info["run_id"] === first["run_id"]) return findings;
+  const ofServer = [...serverFindings(info), ...settingFindings(info, durability, place.connection.name)];
+  return [...ofServer.map((finding) => ({ ...finding, what: `where ${place.home} is, ${finding.what}` })), ...findings];
+}
+
+function uncarried(waiting: number): Finding {
+  return {
+    about: "integrity",
+    what: `${waiting} messages between partitions wait to be carried, which every open process does: start one, or look in its log for why it cannot reach a partition`,
+  };
 }
 
 async function permittedInfo(connection: Connection): Promise<Info> {

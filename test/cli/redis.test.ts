@@ -1,6 +1,7 @@
 /** The command line on Redis. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Redis } from "ioredis";
 import { broker } from "../../src/index.ts";
 import { TestCluster } from "../redis/cluster.ts";
 import { freshPlace } from "../redis/places.ts";
@@ -118,6 +119,25 @@ describe("errand doctor on Redis", { skip: noServer ?? false, concurrency: 2 }, 
     assert.match(facts["era"] ?? "", /^[0-9a-f]{32}$/);
     for (const [of, is] of Object.entries(facts))
       assert.match(out, new RegExp(`^${of} +${of === "memory" ? "" : is.slice(0, 12).replaceAll(/[()]/g, ".")}`, "m"));
+  });
+
+  it("tells how many partitions a store has, and of messages between them that nobody carries", async () => {
+    await using on = await OnRedis.open();
+    await using work = broker(`${on.url}&partitions=3`, tasks);
+    await work.open();
+    const { facts, findings } = await on.doctor();
+    assert.match(facts["partitions"] ?? "", /^3: \{\S+:0\}, \{\S+:1\.\d+\}, \{\S+:2\.\d+\}$/);
+    assert.equal(facts["mail between them"], "none waits");
+    assert.deepEqual(
+      findings.filter(({ about }) => about === "integrity"),
+      [],
+    );
+    const [home = ""] = (facts["partitions"] ?? "").slice(3).split(", ");
+    const client = new Redis(on.url.replace(/\?.*/, ""));
+    await client.hset(`${home}:mail`, "out1", 3_000, "cut1", 500, "in2", 9_000);
+    client.disconnect();
+    assert.equal((await on.doctor()).facts["mail between them"], "2500 messages wait to be carried");
+    assert.ok((await on.findings()).some((what) => what.startsWith("2500 messages between partitions wait to be carried, which every open process does")));
   });
 
   it("finds weak settings, and what it prints repairs them", async () => {
