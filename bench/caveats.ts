@@ -17,12 +17,17 @@ server. Start: single enqueues to an idle worker in the same process, 50 a secon
   idle: "A worker process has run 100 jobs, rests for five seconds, and is measured in the ten that follow: CPU of the worker and of the server.",
 };
 
+const inFlight =
+  "Memory of a job that runs: what a worker's heap and buffers hold more, after garbage was collected, with 1,000 jobs that do not end than with 500, divided by 500.";
+
 const ofSections: Readonly<Partial<Record<Section, string>>> = {
-  sqlite:
-    "What is not measured here: payloads above 50 bytes, disks slower than this one (an fsync here takes about 0.1 ms, which flatters whoever commits job by job).",
+  sqlite: `A drain runs in worker processes of its own that have opened the file before it starts, and ends when the last outcome is stored. CPU is that of the measured part, of all processes. What a
+waiting job takes up: by how much the file is larger with it, when nobody has it open. ${inFlight} What is not measured here: payloads above 50 bytes, disks slower than this one,
+where whoever commits job by job waits longer for each fsync.`,
   postgres: `Client, server and workers share these cores, and there is no network between them, which flatters whoever asks often. A drain runs in worker processes of its own
 that are connected before it starts, over tables that were vacuumed and analysed, and ends when the last outcome is stored. Server CPU is that of the database's
-backends; WAL bytes are the server's, those of the enqueues and of the drain, after a checkpoint.`,
+backends; WAL bytes are the server's, those of the enqueues and of the drain, after a checkpoint. What a waiting job takes up: by how much the database is larger with it, after VACUUM.
+${inFlight}`,
   committers: `64 callers in a loop over a pool of 16 connections: BEGIN, an INSERT of one row into a table of the app's own, COMMIT. The other systems enqueue one job in each of these
 transactions, and one worker process of theirs, with nothing else to do, takes the jobs and runs them meanwhile, on the same cores. Afterwards every row is there, and every
 job has run once. "of the app's own" divides the commits in a second by those of the app's own insert alone.`,
@@ -36,7 +41,8 @@ retention pass is one call of the verb that workers make each half second, while
 and removes all that is due in one walk, so only its starts are compared.`,
   redis: `Client, server and workers share these cores, and there is no network between them, which flatters whoever asks often. Each answer has a server of its own, without snapshots and
 without an append-only file: what it stores is lost when it ends. A drain runs in worker processes of its own that are connected before it starts, and ends when the last outcome is
-stored. Commands are those that the server counts, with those of its scripts. Memory of a waiting job: what the server holds more with 100,000 of them, divided by these.`,
+stored. Commands are those that the server counts, with those of its scripts. Memory of a waiting job: what the server holds more with 100,000 of them, divided by these.
+${inFlight}`,
   "redis-aof": "The server writes to its append-only file and calls fsync before it answers (appendfsync always).",
   "redis-cluster": `Three masters with a replica each, and all clients, share the cores that one server has with its clients elsewhere: with machines of their own each master does what
 one server does. CPU of masters and replicas is that of all three; bytes are those that the masters read and wrote, the stream to the replicas included.`,

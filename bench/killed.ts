@@ -7,6 +7,8 @@ import type { How, Producer, WorkingSystem } from "./working.ts";
 
 const processes = 4;
 const how: How = { hands: 25, for: "throughput", waitMs: 1 };
+/** Plans, caches and code are those of processes at work by then. */
+const warmUpMs = 3_000;
 const killEveryMs = 2_000;
 const secondMs = 1_000;
 const lookEveryMs = 50;
@@ -23,7 +25,9 @@ export async function killed(system: WorkingSystem, kit: Kit, url: string, backl
   await workers.start();
   const ended = async (): Promise<number> => supply.enqueued - (await producer.counts()).unended;
   const half = (seconds / 2) * secondMs;
-  const calm = await during(half, supply, workers, backlog, ended, () => Promise.resolve());
+  const nothing = (): Promise<void> => Promise.resolve();
+  await during(warmUpMs, supply, workers, backlog, ended, nothing);
+  const calm = await during(half, supply, workers, backlog, ended, nothing);
   let kills = 0;
   const disturbed = await during(half, supply, workers, backlog, ended, async () => {
     kills++;
