@@ -1,9 +1,13 @@
-/** The port's tests and every tenth law on a cluster: what holds on one server holds where its keys are on one of several nodes. All laws with ERRAND_TEST_CLUSTER=all. */
+/**
+ * The port's tests and every tenth law on a cluster: what holds on one server holds where its keys are on one of several nodes; and of the laws, others, where they are
+ * spread over all three. All laws on both with ERRAND_TEST_CLUSTER=all.
+ */
 import { after, before, describe, it, test } from "node:test";
 import { holdTo, laws } from "../../src/conformance/index.ts";
 import type { EngineMaker } from "../../src/conformance/index.ts";
 import type { Engine } from "../../src/core/engine.ts";
 import { redis } from "../../src/redis/index.ts";
+import type { RedisOptions } from "../../src/redis/index.ts";
 import { Wipeable } from "../conformance/wipeable.ts";
 import { onFreshStage, tables } from "../port/tables.ts";
 import { TransitionWatch } from "../port/transitionWatch.ts";
@@ -17,18 +21,23 @@ let cluster: TestCluster;
 let made = 0;
 
 /** A store of its own, with those of the others on all nodes. */
-function fresh(): () => Engine {
+function fresh(options: RedisOptions = {}): () => Engine {
   const prefix = `laws${++made}`;
-  return () => redis(cluster.url, { prefix });
+  return () => redis(cluster.url, { ...options, prefix });
 }
 
-const onCluster: EngineMaker = {
-  name: "redis cluster",
-  open: () => {
-    const store = new Wipeable(fresh);
-    return { engine: () => store.engine(), wipe: () => store.wipe(), dispose: () => undefined };
-  },
-};
+function onCluster(name: string, options: RedisOptions = {}): EngineMaker {
+  return {
+    name,
+    open: () => {
+      const store = new Wipeable(() => fresh(options));
+      return { engine: () => store.engine(), wipe: () => store.wipe(), dispose: () => undefined };
+    },
+  };
+}
+
+const onOneNode = onCluster("redis cluster");
+const onAllNodes = onCluster("redis cluster, three partitions", { partitions: 3 });
 
 describe("on a Redis Cluster", { skip: noServer ?? false, concurrency: atOnce }, () => {
   before(async () => {
@@ -36,10 +45,15 @@ describe("on a Redis Cluster", { skip: noServer ?? false, concurrency: atOnce },
   });
   after(() => cluster?.[Symbol.asyncDispose]());
 
-  for (const [at, law] of laws.entries()) if (at % step === 0) test(`${law.guarantee}: ${law.name}`, () => holdTo(law, onCluster));
+  for (const [at, law] of laws.entries()) if (at % step === 0) test(`${law.guarantee}: ${law.name}`, () => holdTo(law, onOneNode));
+
+  for (const [at, law] of laws.entries()) {
+    if (at % step !== Math.floor(step / 2) || law.between !== undefined) continue;
+    test(`${law.guarantee} over three partitions: ${law.name}`, () => holdTo(law, onAllNodes));
+  }
 
   const watch = new TransitionWatch();
-  const under = { name: onCluster.name, fresh: () => Promise.resolve({ engine: fresh()(), dispose: () => undefined }) };
+  const under = { name: onOneNode.name, fresh: () => Promise.resolve({ engine: fresh()(), dispose: () => undefined }) };
   for (const [table, cases] of Object.entries(tables)) {
     describe(table, { concurrency: atOnce }, () => {
       for (const { claim, run } of cases) it(claim, () => onFreshStage(under, watch, run));
