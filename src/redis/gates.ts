@@ -116,7 +116,7 @@ end
 
 local function has_left(name, amount)
   local resource = M.resource(name)
-  if S.meta.homes > 1 then return resource ~= nil and U.loans.has_room('u' .. name, amount) end
+  if S.meta.homes > 1 and amount > 0 then return resource ~= nil and U.loans.has_room('u' .. name, amount) end
   return M.in_use(name) + amount <= (resource and resource.capacity or 0)
 end
 

@@ -7,8 +7,8 @@
  * asks by mail too, and the lending home remembers who asked: what comes back later goes to him without another question.
  */
 import { limitPrefix, resourcePrefix } from "../core/notes.ts";
-import { fragment } from "./fragment.ts";
-import type { Fragment } from "./fragment.ts";
+import { fragment, script } from "./fragment.ts";
+import type { Fragment, Main } from "./fragment.ts";
 
 /** So long a home that others wait for goes on with what it was lent, and so long it keeps what it has not used yet: else two that both lack it hand it to and fro. */
 const turnMs = 100;
@@ -29,19 +29,15 @@ function M.parts(account)
   return string.sub(account, 1, 1), string.sub(account, 2)
 end
 
-local function lender_of(name)
-  return tonumber(string.sub(redis.sha1hex(name), 1, 8), 16) % S.meta.homes
-end
-
 function M.is_lender(account)
   local _, name = M.parts(account)
-  return lender_of(name) == S.meta.home
+  return U.route.home_of(name) == S.meta.home
 end
 
 local function tell_lender(account, message)
   message.account = account
   local _, name = M.parts(account)
-  U.lender.tell(lender_of(name), message)
+  U.lender.tell(U.route.home_of(name), message)
 end
 
 -- What the note says; nil: there is none of that kind.
@@ -303,6 +299,17 @@ function M.begin_anew()
     until #some < 1000
   end
 end
+`,
+);
+
+/** For jobs that are to run from their start: asks for what so many of them lack under these terms. */
+export const borrowScript: Main = script(
+  "borrow",
+  String.raw`
+local asked = cjson.decode(ARGV[2])
+U.gates.lack(asked.terms, asked.count)
+if S.loans then U.loans.close() end
+return finish({})
 `,
 );
 

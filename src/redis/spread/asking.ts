@@ -22,6 +22,11 @@ export class Asking {
     return { ...wanted, lastFence, queues: this.#queues, ...(wanted.terms && this.#handed.size > 0 && { terms: this.#termsLeft(wanted.terms) }) };
   }
 
+  /** The next claim may be given what this one's terms leave, without a word from the store. */
+  get isBounded(): boolean {
+    return Object.values(this.#wanted.terms ?? {}).some(({ most, retriesMost }) => most !== undefined || retriesMost !== undefined);
+  }
+
   /** How many jobs could come. */
   get most(): number {
     if (this.#wanted.alone === "only") return this.#count > 0 ? 0 : 1;

@@ -28,7 +28,7 @@ export class Spread implements StoreVerbs {
   readonly #homes: readonly Home[];
   readonly #carrier: Carrier;
   readonly #forwarded = new Forwarded();
-  readonly #lending = new Lending();
+  readonly #lending = new Lending((from, to, at) => this.mailed(from, to, at));
   readonly #eras: Eras;
   readonly #locate: Locate;
   readonly #visits: Visits;
@@ -180,6 +180,7 @@ export class Spread implements StoreVerbs {
   }
 
   async #enqueueAt({ home, atoms, places, parted }: Share, answers: Answer, at: port.At<unknown>): Promise<void> {
+    await this.#lending.borrow(home, this.#at(home), atoms, at);
     const stored = await this.#at(home).enqueue(atoms, at, (atom) => !parted.has(atom));
     for (const [nth, answer] of stored.entries()) {
       const place = places[nth] ?? 0;

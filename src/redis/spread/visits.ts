@@ -119,7 +119,7 @@ export class Visits {
     const { most } = asking;
     const asked = { at: this.#runtime.monotonic(), change: heads.change(home) };
     const claimed = await this.#on(home, ({ verbs }) => verbs.claim({ ...asking.next(turn.fence), settling: outcomes }, at));
-    heads.told(home, claimed.head, { ...asked, isDrained: claimed.jobs.length < most });
+    heads.told(home, claimed.head, { ...asked, isDrained: claimed.jobs.length < most && !asking.isBounded });
     visited.set(home, claimed);
     turn.fence = Math.max(turn.fence, claimed.fence);
     asking.came(claimed);

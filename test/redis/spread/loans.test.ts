@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { takeScript } from "../../../src/redis/mail.ts";
 import { job, leaseMs } from "../../port/stage.ts";
+import { Lending } from "../../../src/redis/spread/lending.ts";
 import { redisMissing } from "../server.ts";
 import { borrowerOf, Borrowers, count, lenderOf } from "./borrowers.ts";
 
@@ -97,10 +98,13 @@ describe("a limit of what runs, over three homes", { skip: redisMissing ?? false
     await withJobs(scene, 9);
     await scene.claim(lenderOf("g"));
     assert.deepEqual(await scene.claim(borrowerOf("g")), []);
+    scene.now += 200;
     await scene.limit("g", undefined);
-    await scene.limit("g", { running: 5 });
     await scene.carry();
-    assert.equal((await scene.claim(borrowerOf("g"))).length, 4);
+    await scene.end(...scene.running.keys());
+    await scene.limit("g", { running: 1 });
+    await scene.carry();
+    assert.equal((await scene.claim(borrowerOf("g"))).length, 1);
   });
 
   it("is not asked for again and again where it is full", async () => {
@@ -378,6 +382,24 @@ describe("several limits together, over three homes", { skip: redisMissing ?? fa
       await scene.carry();
     }
     assert.equal(scene.ended, 14);
+  });
+
+  it("is asked for before one is handed in that is to run from its start", async () => {
+    await using scene = await Borrowers.of({ send: { gates: ["g"] } });
+    await scene.limit("g", { running: 2 });
+    await scene.carry();
+    const other = borrowerOf("g");
+    const lending = new Lending(() => scene.carry());
+    const lease = { process: "p", leaseMs, claim: "born", lastFence: 0, terms: { gates: ["g"] } };
+    const atoms = ["x", "y", "z"].map((id) => ({ works: [job(id, { lease })] }));
+    const verbs = scene.homes.verbs[other];
+    assert.ok(verbs);
+    await lending.borrow(other, verbs, atoms, scene.at);
+    const answers = await verbs.enqueue(atoms, scene.at);
+    assert.deepEqual(
+      answers.map((answer) => Array.isArray(answer) && answer[0]?.state),
+      ["running", "running", "ready"],
+    );
   });
 
   it("leave alone what is born running where there is no room, and ask for it", async () => {

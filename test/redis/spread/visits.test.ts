@@ -36,7 +36,7 @@ class Scene implements AsyncDisposable {
   private constructor(homes: readonly Home[], runtime: Clock) {
     this.#homes = homes;
     this.runtime = runtime;
-    this.visits = new Visits({ homes, runtime, lending: new Lending() });
+    this.visits = new Visits({ homes, runtime, lending: new Lending(() => Promise.resolve()) });
   }
 
   /** Another one of the same prefix is another process. */
