@@ -10,8 +10,8 @@ const bytesMax = 16 * 1_024 * 1_024;
 /**
  * An open line: line, task, queue. An open queue: queue, taken and ahead (jobs that can start at once, jobs that are held ahead), isFull.
  *
- * Handed out: jobs; slim ones in spans (first, last, template in turn) and their numbers, seqs; laned: of these, those with lanes by lane; runs: how many of spans
- * and of jobs, in turn; count: of both.
+ * Handed out: jobs; of slim ones the numbers in turn, seqs, and the templates; in spans (first, last, template) those without a lane, in laned the others by lane; runs:
+ * how many slim ones and how many jobs, in turn; count: of both.
  */
 export const choiceFragment: Fragment = fragment(
   "choice",
@@ -50,7 +50,7 @@ end
 -- Chooses nothing yet. Of a process that something was taken back from nothing is open: it must go on under a new id.
 function M.open(wanted, fence)
   local out = {
-    wanted = wanted, byTask = {}, retriesByTask = {}, laned = {}, jobs = {}, spans = {}, seqs = {}, runs = { 0 }, count = 0, bytes = 0,
+    wanted = wanted, byTask = {}, retriesByTask = {}, laned = {}, jobs = {}, spans = {}, seqs = {}, templates = {}, runs = { 0 }, count = 0, bytes = 0,
     hands = { process = wanted.process, leaseMs = wanted.leaseMs, claim = wanted.claim, fence = fence, isAlone = wanted.alone == 'only' },
   }
   out.lines = open_lines(out)
@@ -89,6 +89,7 @@ function M.hand_out_span(out, open, from, count, template)
   if last > 0 and spans[last] == template and spans[last - 1] == from - 1 then spans[last - 1] = from + count - 1
   else spans[last + 1], spans[last + 2], spans[last + 3] = from, from + count - 1, template end
   for seq = from, from + count - 1 do out.seqs[#out.seqs + 1] = seq end
+  out.templates[template] = true
   U.line.count(open.line, 'ready', -count)
   U.line.count(open.line, 'running', count)
   note(out, open.task, false, count)
@@ -130,7 +131,7 @@ end
 -- A slim one that leads its lane.
 function M.hand_out_laned(out, open, seq, template)
   out.seqs[#out.seqs + 1] = seq
-  out.spans[#out.spans + 1], out.spans[#out.spans + 2], out.spans[#out.spans + 3] = seq, seq, template
+  out.templates[template] = true
   U.line.count(open.line, 'ready', -1)
   U.line.count(open.line, 'running', 1)
   note(out, open.task, false, 1)
@@ -138,11 +139,9 @@ end
 
 -- The first so many of these follow it.
 function M.hand_out_followers(out, open, seqs, count, template)
-  for at = 1, count do
-    local seq = seqs[at]
-    out.seqs[#out.seqs + 1] = seq
-    out.spans[#out.spans + 1], out.spans[#out.spans + 2], out.spans[#out.spans + 3] = seq, seq, template
-  end
+  local all = out.seqs
+  for at = 1, count do all[#all + 1] = seqs[at] end
+  out.templates[template] = true
   U.line.count(open.line, 'blocked', -count)
   U.line.count(open.line, 'running', count)
   note(out, open.task, false, count)

@@ -1,7 +1,8 @@
 /** Hands out the most urgent ready jobs of the asked lines. Costs O(lines + jobs), whatever waits behind closed lines. */
 import { tidyMax } from "../core/defaults.ts";
-import { fragment, script } from "./fragment.ts";
+import { fragment } from "./fragment.ts";
 import type { Fragment, Main } from "./fragment.ts";
+import { plainClaim } from "./plainClaim.ts";
 
 /** Places of scheduled jobs that one claim promotes: each costs the server about 10 µs until its job has ended, and a script keeps all others waiting. */
 const placesMost = 250;
@@ -33,17 +34,16 @@ local function has_bounds(wanted)
   return false
 end
 
--- Those with lanes are told by their lanes. Most often they stand in order already.
+-- Most often they stand in order already.
 local function by_first(spans)
   local firsts, places, isSorted = {}, {}, true
   for at = 1, #spans, 3 do
-    if not U.template.get(spans[at + 2]).ifDead then
-      local first = spans[at]
-      isSorted = isSorted and (#firsts == 0 or firsts[#firsts] < first)
-      firsts[#firsts + 1], places[first] = first, at
-    end
+    local first = spans[at]
+    isSorted = isSorted and (at == 1 or spans[at - 3] < first)
+    firsts[#firsts + 1], places[first] = first, at
   end
-  if not isSorted then table.sort(firsts) end
+  if isSorted then return spans end
+  table.sort(firsts)
   local sorted = {}
   for index, first in ipairs(firsts) do
     local at = places[first]
@@ -56,7 +56,7 @@ local function choose(wanted, fence)
   local out = U.choice.open(wanted, fence)
   if has_bounds(wanted) then U.handOut.choose(out) else U.handSpans.choose(out) end
   if S.loans then out.wants = U.loans.close() end
-  if #out.spans > 0 then
+  if #out.seqs > 0 then
     U.claims.add(wanted.process, wanted.claim, string.format('%.0f', fence), by_first(out.spans), out.laned)
     U.processes.of(wanted.process, wanted.leaseMs)
   end
@@ -108,16 +108,24 @@ function M.claim(wanted)
   }
 end
 
-function M.templates(spans)
+function M.templates(numbers)
   local templates = {}
-  for at = 3, #spans, 3 do
-    local number = tostring(spans[at])
-    if templates[number] == nil then
-      local t = U.template.get(spans[at])
-      templates[number] = { task = t.task, queue = t.queue, version = t.version, isLaned = t.ifDead ~= nil or nil }
-    end
+  for number in pairs(numbers) do
+    local t = U.template.get(number)
+    templates[tostring(number)] = { task = t.task, queue = t.queue, version = t.version, isLaned = t.ifDead ~= nil or nil }
   end
   return templates
+end
+
+-- Those that lanes were looked through for are read already.
+function M.texts(out)
+  if #out.laned > 0 then return U.job.texts(out.seqs) end
+  local texts = {}
+  for from = 1, #out.seqs, 1000 do
+    local found = call('HMGET', K .. ':j', unpack(out.seqs, from, math.min(from + 999, #out.seqs)))
+    if from == 1 then texts = found else for _, text in ipairs(found) do texts[#texts + 1] = text end end
+  end
+  return texts
 end
 
 -- One who was given less than asked for is idle: he must hear of what comes.
@@ -130,20 +138,18 @@ end
 );
 
 /** Answers the JSON of the claim, whether anybody was woken, and the texts of the slim jobs as they are stored. */
-export const claimScript: Main = script(
-  "claim",
-  String.raw`
+export const claimScript: Main = {
+  verb: "claim",
+  first: plainClaim,
+  main: String.raw`
 local wanted = cjson.decode(ARGV[2])
 local out, answer = U.claim.claim(wanted)
-answer.templates = U.claim.templates(out.spans)
+answer.templates = U.claim.templates(out.templates)
+if #out.laned > 0 then answer.numbers = out.seqs end
 U.claim.note_idle(wanted, out.count)
 if S.meta.homes > 1 then answer.head = U.head.of(out, answer.nextDueMs) end
-local texts = {}
-for from = 1, #out.seqs, 1000 do
-  local found = call('HMGET', K .. ':j', unpack(out.seqs, from, math.min(from + 999, #out.seqs)))
-  if from == 1 then texts = found else for _, text in ipairs(found) do texts[#texts + 1] = text end end
-end
+local texts = U.claim.texts(out)
 flush()
 return { cjson.encode(answer), S.told, texts, S.mailed and U.mail.homes() or nil }
 `,
-);
+};

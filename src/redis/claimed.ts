@@ -17,19 +17,20 @@ export interface StoredClaimed extends Omit<HomeClaimed, "jobs" | "settled" | "f
   readonly fence: string;
   readonly settled: readonly StoredSettled[];
   readonly jobs: readonly ClaimedJob[];
-  /** Of the slim jobs, as they come: first number, last number and template in turn. */
+  /** Of the slim jobs, as they come: first number, last number and template in turn; or, where some have lanes, their numbers. */
   readonly spans: readonly number[];
+  readonly numbers?: readonly number[];
   /** How many slim jobs come next, and how many others, in turn. */
   readonly runs: readonly number[];
   readonly templates: Readonly<Record<string, { readonly task: string; readonly queue: string; readonly version?: number; readonly isLaned?: boolean }>>;
 }
 
 export function claimedOf(stored: StoredClaimed, texts: readonly string[], settling: readonly Outcome[], seqs: Seqs): HomeClaimed {
-  const { spans, runs, templates, jobs, settled, fence: text, ...claimed } = stored;
+  const { spans, numbers = numbersIn(spans), runs, templates, jobs, settled, fence: text, ...claimed } = stored;
   const fence = Number(text);
   const answered = settledOf(settling, Array.isArray(settled) ? settled : [], seqs);
   if (seqs.size > seqsMax) seqs.clear();
-  const slim = texts.length === 0 ? [] : slimJobs(spans, templates, texts, fence, seqs);
+  const slim = texts.length === 0 ? [] : slimJobs(numbers, templates, texts, fence, seqs);
   return { ...claimed, fence, settled: answered, jobs: inTurn(runs, slim, Array.isArray(jobs) ? jobs : []) };
 }
 
@@ -44,18 +45,21 @@ function inTurn(runs: readonly number[], slim: ClaimedJob[], full: readonly Clai
   return all;
 }
 
-function slimJobs(spans: readonly number[], templates: StoredClaimed["templates"], texts: readonly string[], fence: number, seqs: Seqs): ClaimedJob[] {
-  const jobs: ClaimedJob[] = [];
+function numbersIn(spans: readonly number[]): readonly number[] {
+  const numbers: number[] = [];
   for (let span = 0; span < spans.length; span += 3) {
-    const named = templates[String(spans[span + 2])];
     const last = spans[span + 1] ?? 0;
-    for (let seq = spans[span] ?? 0; seq <= last; seq += 1) {
-      const job = jobOf(texts[jobs.length] ?? "", named);
-      seqs.set(job.id, { seq, fence });
-      jobs.push(job);
-    }
+    for (let seq = spans[span] ?? 0; seq <= last; seq += 1) numbers.push(seq);
   }
-  return jobs;
+  return numbers;
+}
+
+function slimJobs(numbers: readonly number[], templates: StoredClaimed["templates"], texts: readonly string[], fence: number, seqs: Seqs): ClaimedJob[] {
+  return texts.map((text, nth) => {
+    const job = jobOf(text, templates[text.slice(1, text.indexOf(" "))]);
+    seqs.set(job.id, { seq: numbers[nth] ?? 0, fence });
+    return job;
+  });
 }
 
 /** See job.ts and slim.ts for the text. */

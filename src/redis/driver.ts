@@ -28,6 +28,8 @@ export interface RedisCluster {
 export interface Stream {
   ref?(): unknown;
   unref?(): unknown;
+  cork?(): unknown;
+  uncork?(): unknown;
   destroy?(): unknown;
 }
 

@@ -1,4 +1,5 @@
 /** Pieces of Lua: modules that a script builds when it first uses them, and the main part of each verb. */
+import { usedBy } from "./pieces.ts";
 
 /** A module: `text` defines functions of the table `M`, and finds other modules in `U`. */
 export interface Fragment {
@@ -12,10 +13,13 @@ export interface Script {
   readonly text: string;
 }
 
-/** What a verb does with its request: ends with `return finish(answer)`. */
+/** What a verb does with its request. */
 export interface Main {
   readonly verb: string;
-  readonly main: string;
+  /** Straight Lua that comes before all that others begin with, and uses nothing of it: it answers, or leaves all to `main`. */
+  readonly first?: string;
+  /** Ends with `return finish(answer)`. */
+  readonly main?: string;
 }
 
 export function fragment(name: string, text: string): Fragment {
@@ -32,18 +36,8 @@ function builder(modules: readonly Fragment[]): string {
   return `R = function(name, M)\n${parts.join("else")}end\nend`;
 }
 
-/** Of all modules those that `main` uses, and those that these use. */
-export function assembled({ verb, main }: Main, prelude: string, modules: ReadonlyMap<string, Fragment>): Script {
-  const used = new Map<string, Fragment>();
-  const texts = [prelude, main];
-  for (let text = texts.shift(); text !== undefined; text = texts.shift()) {
-    for (const [, name = ""] of text.matchAll(/\bU\.(\w+)/g)) {
-      const module = modules.get(name);
-      if (module === undefined) throw new Error(`the Lua of ${verb} uses a module ${name} that does not exist`);
-      if (used.has(name)) continue;
-      used.set(name, module);
-      texts.push(module.text);
-    }
-  }
-  return { name: verb, text: [prelude, builder([...used.values()]), "begin()", main].join("\n") };
+/** With what `main` uses of the modules, and what that uses. */
+export function assembled({ verb, first = "", main }: Main, prelude: string, modules: ReadonlyMap<string, Fragment>): Script {
+  if (main === undefined) return { name: verb, text: first };
+  return { name: verb, text: [first, prelude, builder(usedBy([prelude, main], modules)), "begin()", main].join("\n") };
 }

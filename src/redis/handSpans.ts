@@ -82,8 +82,9 @@ local function slim_followers(lane, front, last, line)
   if lane.parked or front[1] == nil or front[1] < last then return 0 end
   local first, template = U.job.slim_laned(front[1])
   if first == nil or template.line ~= line then return 0 end
+  local head = U.job.head_of(first)
   for at = 2, #front do
-    if not U.job.is_slim_of(front[at], first) then return at - 1, first end
+    if not U.job.begins_with(front[at], head) then return at - 1, first end
   end
   return #front, first
 end

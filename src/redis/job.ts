@@ -40,6 +40,14 @@ function M.load(seqs)
   end
 end
 
+-- As they stand in the store.
+function M.texts(seqs)
+  M.load(seqs)
+  local found = {}
+  for at, seq in ipairs(seqs) do found[at] = texts[seq] end
+  return found
+end
+
 local function text_of(seq)
   if texts[seq] == nil then texts[seq] = call('HGET', K .. ':j', seq) end
   return texts[seq]
@@ -68,9 +76,14 @@ function M.slim_laned(seq)
   if template and template.ifDead then return number, template, tonumber(enqueuedAt) end
 end
 
-function M.is_slim_of(seq, template)
+-- How the texts of a template's jobs begin.
+function M.head_of(template)
+  return 'P' .. template .. ' '
+end
+
+function M.begins_with(seq, head)
   if jobs[seq] and not jobs[seq].slim then return false end
-  return string.find(text_of(seq) or '', 'P' .. template .. ' ', 1, true) == 1
+  return string.sub(text_of(seq) or '', 1, #head) == head
 end
 
 function M.slim_lane_key(seq)

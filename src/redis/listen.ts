@@ -51,9 +51,9 @@ export class Listeners {
     };
   }
 
-  /** Work is on its way to the store: who looks now, on the same connection, looks right behind it. */
+  /** Work is on its way to the store: who looks now, on the same connection, looks right behind it, and both go in one piece. */
   sent(): void {
-    if (this.#runtime.storeTime === undefined) this.wake();
+    if (this.#runtime.storeTime === undefined) for (const wake of this.#wakes) wake();
   }
 
   /** After a script of this process told of work. `isAwake`: those of this process were woken for it. What the script held back is told for all that came by then. */

@@ -39,30 +39,42 @@ function isNone(list: readonly unknown[] | undefined): boolean {
   return list === undefined || list.length === 0;
 }
 
-/** What follows each other and is alike: a template, how many, and how long they wait or until when. */
-type Group = [template: string, count: number, delayMs: Ms | null, dueAt: Instant | null];
+/** What follows each other and is alike: a template, how many, how long they wait or until when, and their head start. */
+type Group = [template: string, count: number, delayMs: Ms | null, dueAt: Instant | null, headStartMs: Ms];
 
-/** Of slim atoms. Undefined where an id is there twice. */
-export function slimRequest(atoms: readonly Atom[]): readonly string[] | undefined {
+/** What the scripts are told of slim atoms: beside the groups, in their order, of each its id, its text and its lane. */
+export interface Gathered {
+  readonly groups: readonly Group[];
+  readonly ids: readonly string[];
+  readonly bodies: readonly string[];
+  readonly lanes: readonly string[];
+  readonly hasLanes: boolean;
+}
+
+/** Undefined where an id is there twice. */
+export function gathered(atoms: readonly Atom[]): Gathered | undefined {
   const ids: string[] = [];
   const bodies: string[] = [];
   const groups: Group[] = [];
   const lanes: string[] = [];
   let hasLanes = false;
   let last: NewJob | undefined;
+  let group: Group | undefined;
   for (const { works } of atoms) {
     for (const work of works as readonly NewJob[]) {
       ids.push(work.id);
       bodies.push(work.id + separator + work.content + separator + (work.lane === undefined ? "" : work.lane.key + separator) + work.payload);
       lanes.push(work.lane?.key ?? "");
       hasLanes ||= work.lane !== undefined;
-      const group = groups.at(-1);
       if (group !== undefined && last !== undefined && isAlike(last, work)) group[1] += 1;
-      else groups.push([templateOf(work), 1, work.delayMs ?? null, work.dueAt ?? null]);
+      else groups.push((group = [templateOf(work), 1, work.delayMs ?? null, work.dueAt ?? null, work.headStartMs]));
       last = work;
     }
   }
-  if (new Set(ids).size < ids.length) return undefined;
+  return new Set(ids).size < ids.length ? undefined : { groups, ids, bodies, lanes, hasLanes };
+}
+
+export function slimRequest({ groups, ids, bodies, lanes, hasLanes }: Gathered): readonly string[] {
   return [JSON.stringify(groups), String(ids.length), ...ids, ...bodies, ...(hasLanes ? lanes : [])];
 }
 

@@ -5,14 +5,14 @@ import type { Fragment } from "./fragment.ts";
 /** What is kept of them stays small also where head starts are all different. */
 const templatesMost = 1_000;
 
-/** K:t: by number; behind an "x" their texts, by number; behind an "l" the numbers of a line. K:tn: numbers by text. */
+/** K:t: by number; behind an "x" their texts, by number; behind an "l" the numbers of a line. K:tn: by text their numbers, and those of their lines. */
 export const templateFragment: Fragment = fragment(
   "template",
   String.raw`
 local known, numbers = {}, {}
 
 local function find(text)
-  if not numbers[text] then numbers[text] = tonumber(call('HGET', K .. ':tn', text)) or false end
+  if not numbers[text] then numbers[text] = tonumber(string.match(call('HGET', K .. ':tn', text) or '', '^%d+')) or false end
   return numbers[text]
 end
 
@@ -34,7 +34,7 @@ function M.of(text)
   number = U.meta.get('templates')
   local template = cjson.decode(text)
   template.line = U.line.of(template.queue, template.task)
-  call('HSET', K .. ':tn', text, number)
+  call('HSET', K .. ':tn', text, number .. ' ' .. template.line)
   call('HSET', K .. ':t', number, cmsgpack.pack(template))
   known[number], numbers[text] = template, number
   local ofLine = numbers_of(template.line)

@@ -20,6 +20,7 @@ import type { Asked, Told } from "./find.ts";
 import type { Main, Script } from "./fragment.ts";
 import { lockScript, unlockScript } from "./lock.ts";
 import { scriptOf } from "./modules.ts";
+import { isPlainClaim } from "./plainClaim.ts";
 import { partsOf } from "./parts.ts";
 import { readNoteScript } from "./note.ts";
 import { multiScript } from "./multi.ts";
@@ -31,8 +32,13 @@ import type { Seqs, StoredSettled } from "./outcomes.ts";
 import { settleScript } from "./settle.ts";
 import { Subscribers } from "./subscribers.ts";
 import type { ToldSubscribers } from "./subscribers.ts";
-import { enqueueSlimScript, isSlimAtom, slimRequest, slimStates } from "./slim.ts";
+import { enqueuePlainScript, plainRequest } from "./plain.ts";
+import { enqueueSlimScript, gathered, isSlimAtom, slimRequest, slimStates } from "./slim.ts";
+import type { Gathered } from "./slim.ts";
 import { tidyScript } from "./tidy.ts";
+
+/** A store keeps as many, and forgets those that nothing is left of. */
+const templatesMax = 1_000;
 
 type Answer = (port.Enqueued[] | ErrandError)[];
 type StoredEnqueued = Omit<port.Enqueued, "leased"> & { readonly leased?: { readonly fence: string; readonly now: number } };
@@ -56,6 +62,7 @@ export class Verbs {
   /** A script that was run here once is most likely known to the server: its call is done before any that is sent after it. */
   readonly #known: Set<Main> = new Set();
   readonly #seqs: Seqs = new Map();
+  readonly #templates: Set<string> = new Set();
   readonly #subscribers = new Subscribers();
 
   constructor(connection: Connection, key: string, teller: Teller) {
@@ -76,7 +83,8 @@ export class Verbs {
 
   async claim({ settling, ...wanted }: port.Claim, at: port.At): Promise<HomeClaimed> {
     const asked = { ...wanted, settling: tell(settling, this.#seqs) };
-    const [text, , texts] = (await this.#run(claimScript, "write", [JSON.stringify(asked)], at)) as [string, number, string[]];
+    const isPlain = isPlainClaim(wanted, asked.settling);
+    const [text, , texts] = (await this.#run(claimScript, "write", [JSON.stringify(asked), isPlain ? "plain" : ""], at)) as [string, number, string[]];
     return claimedOf(JSON.parse(text) as StoredClaimed, texts, settling, this.#seqs);
   }
 
@@ -147,16 +155,27 @@ export class Verbs {
   }
 
   async #enqueueSlim(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<port.Enqueued[][] | undefined> {
-    const request = slimRequest(atoms);
-    if (request === undefined) return undefined;
-    const [, groups] = (await this.#run(enqueueSlimScript, "write", request, at)) as [number?, number[]?];
+    const asked = gathered(atoms);
+    if (asked === undefined) return undefined;
+    if (await this.#enqueuePlain(asked, at)) return atoms.map((atom) => atom.works.map(({ id }) => ({ id, isDuplicate: false, state: "ready" })));
+    const [, groups] = (await this.#run(enqueueSlimScript, "write", slimRequest(asked), at)) as [number?, number[]?];
     if (groups === undefined) return undefined;
+    if (this.#templates.size > templatesMax) this.#templates.clear();
+    for (const [template] of asked.groups) this.#templates.add(template);
     const states: JobState[] = [];
     for (let group = 0; group < groups.length; group += 2) {
       for (let nth = 0; nth < (groups[group] ?? 0); nth += 1) states.push(slimStates[groups[group + 1] ?? 0] ?? "ready");
     }
     let nth = 0;
     return atoms.map((atom) => atom.works.map(({ id }) => ({ id, isDuplicate: false, state: states[nth++] ?? "ready" })));
+  }
+
+  /** Only of templates that were stored from here: most likely they are known. */
+  async #enqueuePlain(asked: Gathered, at: port.At<unknown>): Promise<boolean> {
+    const request = asked.groups.every(([template]) => this.#templates.has(template)) ? plainRequest(asked) : undefined;
+    if (request === undefined) return false;
+    const [told] = (await this.#run(enqueuePlainScript, "write", request, at)) as [number?];
+    return told !== undefined;
   }
 
   async #enqueueAll(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<Answer> {
@@ -200,7 +219,8 @@ export class Verbs {
   }
 
   async #call(main: Main, how: "run" | "write", args: readonly string[], { now }: port.At<unknown>): Promise<readonly unknown[]> {
-    const isWork = main === enqueueSlimScript || main === enqueueScript;
+    const isSlim = main === enqueuePlainScript || main === enqueueSlimScript;
+    const isWork = isSlim || main === enqueueScript;
     const isAwake = isWork && this.#known.has(main);
     const first = `${now ?? ""},${this.#teller.self}`;
     const called = this.#connection[how](scriptOf(main), this.#key, [first, ...args]);
@@ -208,7 +228,7 @@ export class Verbs {
     const answer = (await called) as readonly unknown[];
     this.#known.add(main);
     // That of slim works begins with it.
-    const told = answer[main === enqueueSlimScript ? 0 : 1];
+    const told = answer[isSlim ? 0 : 1];
     if (told === 1 || told === 2) this.#teller.told(told === 2, isAwake);
     return answer;
   }

@@ -44,6 +44,7 @@ export class Wire {
   readonly name: string;
   readonly #client: RedisClient;
   #pending = 0;
+  #isGathering = false;
   #isOver = false;
   #error: Error | undefined;
 
@@ -79,6 +80,7 @@ export class Wire {
   async ask(command: string, args: readonly Argument[]): Promise<unknown> {
     if (this.isOver) throw this.#failure(new Error("Connection is closed."), "not sent");
     if (this.#pending++ === 0) this.#stream?.ref?.();
+    this.#gather();
     try {
       return await this.#client.call(command, [...args]);
     } catch (error) {
@@ -103,6 +105,18 @@ export class Wire {
     this.#isOver = true;
     this.#client.disconnect();
     this.#stream?.destroy?.();
+  }
+
+  /** What is asked in one go is sent in one piece: each by itself costs both sides a system call. */
+  #gather(): void {
+    const stream = this.#stream;
+    if (this.#isGathering || stream?.cork === undefined) return;
+    this.#isGathering = true;
+    stream.cork();
+    queueMicrotask(() => {
+      this.#isGathering = false;
+      stream.uncork?.();
+    });
   }
 
   #rest(): void {

@@ -126,7 +126,7 @@ export class Intake {
     this.#wake.cancel();
   }
 
-  /** There may be work. `isOwnTurn`: nothing else is done in this turn of the event loop, so it is asked for at once. */
+  /** There may be work. `isOwnTurn`: nothing but to send that work is done in this turn of the event loop, so it is asked for at once. */
   wake(isOwnTurn: boolean = false): void {
     this.#mayHaveMore = true;
     if (this.#isOpen && isOwnTurn && !this.#isScheduled) this.#turn();
