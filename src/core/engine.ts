@@ -60,7 +60,10 @@ export interface Engine<Tx = unknown> {
   lock(request: LockRequest, at: At): Maybe<Grant | Waiting>;
   unlock(grant: { readonly name: string; readonly ticket: string }, at: At): Maybe<boolean>;
   readNote(key: string, at: At): Maybe<Note | undefined>;
-  /** Calls `wake` soon after work may have become ready, from any process, in a turn of the event loop of its own. A hint: correctness never hangs on it. */
+  /**
+   * Calls `wake` soon after work may have become ready, from any process, in a turn of the event loop of its own, or in that of the enqueue which sends it. A hint:
+   * correctness never hangs on it.
+   */
   listen(wake: () => void): Maybe<Unlisten>;
   /** Whether `wake` is called for the work of other processes too, now. Absent: it is. Where it is not, those who wait look more often by themselves. */
   readonly isHearing?: boolean;
@@ -74,6 +77,8 @@ export interface Engine<Tx = unknown> {
   outbox?(): Outbox;
   /** Work is handed in by name as well, without the code, as by SQL: brokers leave what that needs as notes (notes.ts, `StoredTask`). Absent: they do not. */
   readonly enqueuesByName?: boolean;
+  /** Enqueues that are made while others are under way need no connection and no commit of their own, as where one connection carries all. Absent: they do. */
+  readonly isPipelined?: boolean;
   /** How a thread of its own can beat. Absent: the main loop beats, and `guarantees()` says so. */
   beatSource?(): BeatSource;
   /** Throws ErrandError (`tx-foreign`, `tx-not-open`, `tx-not-durable`, `tx-unsupported`) unless `tx` can be joined. Answers whether it is synchronous. */

@@ -24,6 +24,9 @@ const worksPerFlush = 4_000;
 /** So many works are stored beside others that are on their way already: the store writes while the next are made ready. Fewer wait, and share the next commit. */
 const besideLeast = 500;
 const flushesMax = 2;
+/** Where that costs nothing, few go beside as well, in smaller calls; and so many callers, each of whom calls again when it is answered, are parted in two. */
+const worksPipelined = 1_000;
+const halvedLeast = 16;
 
 export class Sender {
   readonly #engine: Engine;
@@ -122,33 +125,46 @@ export class Sender {
   }
 
   #flush(): void {
-    while (this.#waiting.length > 0) {
-      const calls = this.#take();
-      if (calls.length === 0) return;
-      this.#isAlone = !calls.every((call) => call.isFree);
-      this.#flushes++;
-      void this.#flushSome(calls).then(() => {
-        this.#flushes--;
-        this.#isAlone = false;
-        if (this.#flushes === 0) for (const resolve of this.#idle) resolve();
-        if (this.#flushes === 0) this.#idle.clear();
-        this.#flush();
-      });
-    }
+    const calls = this.#take();
+    if (calls.length === 0) return;
+    this.#isAlone = !calls.every((call) => call.isFree);
+    this.#flushes++;
+    void this.#flushSome(calls).then(() => {
+      this.#flushes--;
+      this.#isAlone = false;
+      if (this.#flushes === 0) for (const resolve of this.#idle) resolve();
+      if (this.#flushes === 0) this.#idle.clear();
+      this.#goOn();
+    });
+    this.#goOn();
+  }
+
+  /** What is sent in one turn is answered in one: pipelined, each goes in a turn of its own, so that this process and the store do not wait for each other. */
+  #goOn(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.#isPipelined) this.#flushSoon();
+    else this.#flush();
   }
 
   /** What goes to the engine now: nothing while what is on its way bears nothing beside it, or there is too little. */
   #take(): Waiting[] {
     const isBeside = this.#flushes > 0;
     if (isBeside && (this.#isAlone || this.#flushes >= flushesMax)) return [];
+    const isHalved = this.#isPipelined && !isBeside && this.#waiting.length >= halvedLeast && this.#waiting.every((call) => call.isFree);
+    const callsMost = isHalved ? Math.ceil(this.#waiting.length / 2) : this.#waiting.length;
+    const worksMost = this.#isPipelined ? worksPipelined : worksPerFlush;
     let works = 0;
     let calls = 0;
     for (const call of this.#waiting) {
-      if ((isBeside && !call.isFree) || (calls > 0 && works + call.works > worksPerFlush)) break;
+      if (calls === callsMost || (isBeside && !call.isFree) || (calls > 0 && works + call.works > worksMost)) break;
       works += call.works;
       calls++;
     }
-    return isBeside && works < besideLeast ? [] : this.#waiting.splice(0, calls);
+    return isBeside && !this.#isPipelined && works < besideLeast ? [] : this.#waiting.splice(0, calls);
+  }
+
+  get #isPipelined(): boolean {
+    return this.#engine.isPipelined === true;
   }
 
   async #flushSome(calls: readonly Waiting[]): Promise<void> {

@@ -34,6 +34,7 @@ interface Opened {
 
 export class RedisEngine implements port.Engine {
   readonly name = "redis";
+  readonly isPipelined = true;
   /** Absent where the connection cannot be told to a thread. */
   beatSource?: () => BeatSource;
   /** Both with an outbox. */

@@ -41,8 +41,13 @@ test("what may have been stored stays in doubt when repeating the call fails, ho
 
 /** An engine that answers when it is told to, with what is on its way. */
 class Slow {
+  readonly isPipelined: boolean;
   readonly onTheWay: { readonly works: number; readonly answer: () => void }[] = [];
   mostAtOnce = 0;
+
+  constructor(isPipelined: boolean) {
+    this.isPipelined = isPipelined;
+  }
 
   enqueue(atoms: readonly Atom[]): Promise<Enqueued[][]> {
     const works = atoms.reduce((sum, atom) => sum + atom.works.length, 0);
@@ -70,8 +75,8 @@ function jobs(count: number, more: Partial<NewJob> = {}): NewJob[] {
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-function slow(): { readonly engine: Slow; readonly sender: Sender } {
-  const engine = new Slow();
+function slow(isPipelined: boolean = false): { readonly engine: Slow; readonly sender: Sender } {
+  const engine = new Slow(isPipelined);
   return { engine, sender: new Sender(engine as unknown as Engine, realRuntime()) };
 }
 
@@ -94,6 +99,48 @@ test("many plain jobs are stored beside others that are on their way; few wait, 
   assert.deepEqual(engine.sizes, [3]);
   engine.onTheWay[0]?.answer();
   await Promise.all([...sent, ...few, sender.idle()]);
+});
+
+test("pipelined, callers are parted in two, few go beside others, and each flush has a turn of its own", async () => {
+  const { engine, sender } = slow(true);
+  const sent = Array.from({ length: 64 }, () => sender.send(jobs(1)));
+  await turn();
+  assert.deepEqual(engine.sizes, [32]);
+  await turn();
+  assert.deepEqual(engine.sizes, [32, 32]);
+  sent.push(sender.send(jobs(1)));
+  await turn();
+  assert.deepEqual(engine.sizes, [32, 32], "no more than two are on their way");
+  engine.onTheWay[0]?.answer();
+  await turn();
+  await turn();
+  assert.deepEqual(engine.sizes, [32, 1]);
+  while (engine.onTheWay.length > 0) engine.onTheWay[0]?.answer();
+  await Promise.all([...sent, sender.idle()]);
+});
+
+test("pipelined, what has an order or a name is stored alone as well", async () => {
+  const { engine, sender } = slow(true);
+  const sent = [jobs(1), jobs(1, { rememberMs: 1 }), jobs(1)].map((works) => sender.send(works));
+  await turn();
+  assert.deepEqual(engine.sizes, [3], "those of one turn share a call, in their order");
+  sent.push(sender.send(jobs(1)));
+  await turn();
+  await turn();
+  assert.deepEqual(engine.sizes, [3]);
+  engine.onTheWay[0]?.answer();
+  await turn();
+  await turn();
+  sent.push(sender.send(jobs(1, { rememberMs: 1 })));
+  await turn();
+  await turn();
+  assert.deepEqual(engine.sizes, [1]);
+  while (engine.onTheWay.length > 0) {
+    engine.onTheWay[0]?.answer();
+    await turn();
+    await turn();
+  }
+  await Promise.all([...sent, sender.idle()]);
 });
 
 test("what has an order or a name is stored alone, in the order of the calls", async () => {
