@@ -65,7 +65,7 @@ export function quantiles(samples: readonly number[]): Figures {
 }
 
 /** Of a chart: what share of the samples took no longer. */
-export const shares = [0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999] as const;
+export const shares = [0.1, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 0.995, 0.9975, 0.999] as const;
 
 /** The same, and the whole of it. */
 export function distribution(samples: readonly number[]): Figures {
