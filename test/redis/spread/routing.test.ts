@@ -79,6 +79,12 @@ describe("where a work begins", { skip: redisMissing ?? false }, () => {
     assert.equal(route.home, 1);
     assert.deepEqual([...route.homes.values()], [1, 1, 1]);
     assert.deepEqual(route.sentOn, []);
+    const later = new Route(
+      [inLane("a", 0), inLane("b", 1), job("c", { after: [{ id: "b", when: "well" }], unique: { key: unique(2), mode: { is: "keep" } } })],
+      count,
+      nobody,
+    );
+    assert.deepEqual([...later.homes.values()], [0, 1, 1]);
     assert.equal(new Route([job("plain")], count, nobody).home, homeOfText("plain", count));
     assert.equal(routeOf({ works: [inLane("laned", 1)], notes: [{ key: "k", value: "v" }] }, count, nobody).home, 0);
   });
