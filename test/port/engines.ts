@@ -50,4 +50,14 @@ export const engines: readonly EngineUnderTest[] = [
     },
   },
 ];
+
+/** For what holds of several homes too: much is told of one alone. */
+export const overHomes: EngineUnderTest = {
+  name: "redis over partitions",
+  ...(redisMissing !== undefined && { missing: redisMissing }),
+  fresh: async () => {
+    const { url, prefix, done } = await freshPrefix();
+    return { engine: redis(url, { prefix, partitions: 3 }), dispose: done };
+  },
+};
 emptyBy(emptyStore);

@@ -24,6 +24,21 @@ export function checkLanes(before: readonly JobRow[], rows: readonly JobRow[], w
   }
 }
 
+/**
+ * Of several homes, where the order of a lane is that of coming to its home. One that is due later may still be changed by who has the same unique key, and waits for
+ * that before it comes to its lane.
+ */
+export function checkWidths(rows: readonly JobRow[], widthOf: (lane: string) => number | undefined): void {
+  const isOnItsWay = ({ state, unique, starts }: JobRow): boolean => state === "scheduled" && unique !== undefined && starts === 0;
+  for (const [lane, members] of liveMembers(rows)) {
+    const admitted = members.filter((member) => isAdmitted(member) && !isOnItsWay(member));
+    const width = widthOf(lane) ?? 1;
+    // A row of running members, and one of them that has come back.
+    const isRow = width === 1 && admitted.filter(({ state }) => state !== "running").length <= 1;
+    assert.ok(isRow || admitted.length <= width, `lane ${lane} admitted ${admitted.map(({ id, state }) => `${id} ${state}`).join(", ")}`);
+  }
+}
+
 /** A lane of width 1 may have a row of running members; one of them that has come back is the first. */
 function checkWidth(lane: string, admitted: readonly JobRow[], width: number): void {
   const waiting = admitted.filter(({ state }) => state !== "running");

@@ -1,6 +1,6 @@
 /** Random lives: each engine obeys the table of states and brings every job to an end; and each does what the memory engine does. */
 import { describe, it } from "node:test";
-import { engines } from "./engines.ts";
+import { engines, overHomes } from "./engines.ts";
 import type { EngineUnderTest } from "./engines.ts";
 import { Stage } from "./stage.ts";
 import { StillRuntime } from "./stillRuntime.ts";
@@ -9,6 +9,8 @@ import { Walk } from "./walk.ts";
 
 const stepsPerLife = 250;
 const lives = Number(process.env["ERRAND_LIVES"] ?? 20);
+/** Each step asks every home. */
+const livesOverHomes = Math.ceil(lives / 10);
 const firstSeed = Number(process.env["ERRAND_SEED"] ?? 1);
 const [reference] = engines;
 
@@ -21,12 +23,19 @@ for (const engine of engines) {
   });
 }
 
-async function live(under: readonly (EngineUnderTest | undefined)[], seed: number): Promise<void> {
+describe(overHomes.name, { skip: overHomes.missing ?? false }, () => {
+  for (let seed = firstSeed; seed < firstSeed + livesOverHomes; seed += 1) {
+    // Which of the jobs of several homes is handed out first is not told: it lives alone.
+    it(`life ${seed}: every step is in the table of states, and in the end no job is left`, () => live([overHomes], seed, true));
+  }
+});
+
+async function live(under: readonly (EngineUnderTest | undefined)[], seed: number, isOfHomes = false): Promise<void> {
   const opened = await Promise.all(under.flatMap((one) => one?.fresh() ?? []));
   try {
-    const stages = opened.map(({ engine }) => new Stage(engine, new TransitionWatch()));
+    const stages = opened.map(({ engine }) => new Stage(engine, new TransitionWatch(isOfHomes)));
     for (const { engine } of stages) await engine.open({ runtime: new StillRuntime() });
-    const walk = new Walk(stages, seed);
+    const walk = new Walk(stages, seed, isOfHomes);
     await walk.run(stepsPerLife);
     await walk.drain();
   } finally {

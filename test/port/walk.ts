@@ -6,7 +6,7 @@ import { ErrandError } from "../../src/core/errors.ts";
 import { pausedQueue, pausedTask } from "../../src/core/notes.ts";
 import { Dice } from "./dice.ts";
 import { checkHeld, checkJoins, checkLimits } from "./joinLaws.ts";
-import { checkLanes } from "./laneLaws.ts";
+import { checkLanes, checkWidths } from "./laneLaws.ts";
 import { leaseMs } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 import { gates, keyLimits, lanes, queues, resource, tasks, Works } from "./walkWorks.ts";
@@ -28,11 +28,15 @@ export class Walk {
   /** What was done last, for the message of a failure. */
   #doing = "";
 
-  constructor(stages: readonly Stage[], seed: number) {
+  /** Over several homes an id is compared within one of them alone: each is given once. */
+  readonly #isOfHomes: boolean;
+
+  constructor(stages: readonly Stage[], seed: number, isOfHomes = false) {
+    this.#isOfHomes = isOfHomes;
     this.#stages = stages;
     this.#fences = stages.map(() => new Map());
     this.#dice = new Dice(seed);
-    this.#works = new Works(this.#dice);
+    this.#works = new Works(this.#dice, isOfHomes);
   }
 
   async run(steps: number): Promise<void> {
@@ -72,7 +76,9 @@ export class Walk {
 
   async #check(): Promise<void> {
     const [rows, joins] = [await this.#first.all(), await this.#first.allJoins()];
-    checkLanes(this.#rows, rows, (lane) => lanes.find(({ key }) => key === lane)?.width);
+    const widthOf = (lane: string): number | undefined => lanes.find(({ key }) => key === lane)?.width;
+    if (this.#isOfHomes) checkWidths(rows, widthOf);
+    else checkLanes(this.#rows, rows, widthOf);
     checkJoins(joins, rows);
     if (!this.#isBehind) checkHeld(joins, rows);
     checkLimits(rows, keyLimits);

@@ -41,14 +41,19 @@ const joins = 8;
 
 export class Works {
   readonly #dice: Dice;
+  /** Ids that nothing had before: several homes compare ids within one of them alone. */
+  readonly #isFresh: boolean;
+  readonly #fresh: NewJoin[] = [];
+  #made = 0;
   /** What can be named: what is stored, and what is being made. */
   #jobs: readonly string[] = [];
   #joins: readonly string[] = [];
   #step = 0;
   #now = 0;
 
-  constructor(dice: Dice) {
+  constructor(dice: Dice, isFresh = false) {
     this.#dice = dice;
+    this.#isFresh = isFresh;
   }
 
   /** What is stored now. */
@@ -82,6 +87,7 @@ export class Works {
 
   /** Seals every join that there may be, for the end of a walk. */
   seals(): NewWork[] {
+    if (this.#isFresh) return this.#fresh.map(({ size: _, ...one }) => ({ ...one, isSealed: true }));
     return ["same", "other"].flatMap((content) => Array.from({ length: joins }, (_, number) => join(`join-${number}`, { content })));
   }
 
@@ -127,9 +133,11 @@ export class Works {
 
   #join(options: Partial<NewJoin> = {}): NewJoin {
     const { pick, chance, below } = bound(this.#dice);
+    const known = this.#fresh.filter(({ id }) => this.#joins.includes(id));
+    if (known.length > 0 && chance(0.4)) return { ...pick(known), ...options };
     const parent = chance(0.3) ? pick([...this.#joins, "nobody"]) : undefined;
     const after = chance(0.25) ? this.#afters(parent !== undefined) : [];
-    return join(`join-${below(joins)}`, {
+    const made = join(this.#id(`join-${below(joins)}`), {
       content: chance(0.97) ? "same" : "other",
       isSealed: chance(0.5),
       rememberMs: pick([0, 10_000]),
@@ -138,6 +146,13 @@ export class Works {
       ...(after.length > 0 && { after }),
       ...options,
     });
+    if (this.#isFresh) this.#fresh.push(made);
+    return made;
+  }
+
+  /** Of a fresh one the number is still what is before its point. */
+  #id(id: string): string {
+    return this.#isFresh ? `${id}.${++this.#made}` : id;
   }
 
   #job(joinId?: string, afterList?: readonly After[]): NewJob {
@@ -151,7 +166,7 @@ export class Works {
     const lane = chance(0.5) ? pick(lanes) : undefined;
     // Mostly of one task, as lanes are, so that there are rows.
     const isUsual = lane !== undefined && chance(0.7);
-    return job(`job-${number}`, {
+    return job(this.#id(`job-${number}`), {
       content: chance(0.05) ? "other" : "same",
       payload: mode?.is === "gather" ? `["${this.#step}"]` : `"${this.#step}"`,
       task: isUsual ? "send" : pick(tasks),
