@@ -50,11 +50,13 @@ export class Route {
   /** `stays`: where a work stays that nothing leads elsewhere; undefined: where the first does that something leads, else by its id. */
   constructor(works: readonly port.NewWork[], count: number, known: Known, stays?: number) {
     const ways = new Map<string, readonly Home[]>();
-    for (const work of works)
-      ways.set(
-        work.id,
-        wayOf(work, count, (id) => ways.get(id)?.[0] ?? known(id)),
-      );
+    const events = new Set(works.filter(({ kind }) => kind === "event").map(({ id }) => id));
+    // Nothing comes after an event, or belongs to one: who names it is refused where it is.
+    const whereIs = <T>(id: string, here: (id: string) => T | undefined): T | number | undefined => (events.has(id) ? undefined : (here(id) ?? known(id)));
+    for (const work of works) {
+      const way = wayOf(work, count, (id) => whereIs(id, (earlier) => ways.get(earlier)?.[0]));
+      ways.set(work.id, way);
+    }
     const led = [...ways.values()].map(([first]) => first).find((first) => first !== "atom's");
     const home = stays ?? led ?? homeOfText(works[0]?.id ?? "", count);
     const settled = (one: Home | undefined): number => (one === undefined || one === "atom's" ? home : one);
@@ -62,7 +64,7 @@ export class Route {
     this.homes = new Map(Array.from(ways, ([id, [first]]) => [id, settled(first)]));
     this.sentOn = [...ways].flatMap(([id, way]) => (way.some((one) => settled(one) !== home) ? [id] : []));
     this.mayConflict = works.some((work) => work.rememberMs > 0 && (this.sentOn.length > 0 || isNaming(work)));
-    this.works = works.some(isNaming) ? works.map((work) => located(work, (id) => this.homes.get(id) ?? known(id))) : works;
+    this.works = works.some(isNaming) ? works.map((work) => located(work, (id) => whereIs(id, (one) => this.homes.get(one)))) : works;
   }
 }
 
@@ -116,14 +118,19 @@ export function wavesOf(atoms: readonly port.Atom[], routes: readonly (Route | u
   const isWhole = routes.every((route) => route === undefined || route.sentOn.length === 0);
   const waves: Map<number, Share>[] = [new Map()];
   let senders = new Map<string, number>();
+  // What they say is told to all homes: an event hears the subscriptions before it.
+  let hasNotes = false;
   for (const [place, atom] of atoms.entries()) {
     const route = routes[place];
     if (route === undefined) continue;
     const names = isWhole ? [] : atom.works.flatMap(namesOf);
-    if (names.some((name) => (senders.get(name) ?? route.home) !== route.home)) {
+    const isAfterNotes = hasNotes && route.home !== 0;
+    if (isAfterNotes || names.some((name) => (senders.get(name) ?? route.home) !== route.home)) {
       waves.push(new Map());
       senders = new Map();
+      hasNotes = false;
     }
+    hasNotes ||= (atom.notes?.length ?? 0) > 0;
     for (const name of names) senders.set(name, route.home);
     put(waves.at(-1) ?? new Map<number, Share>(), { place, atom, route });
   }

@@ -89,6 +89,12 @@ describe("where a work begins", { skip: redisMissing ?? false }, () => {
     assert.equal(routeOf({ works: [inLane("laned", 1)], notes: [{ key: "k", value: "v" }] }, count, nobody).home, 0);
   });
 
+  it("is not where an event is that it takes for a join", () => {
+    const route = new Route([inLane("a", 1), event("x"), job("b", { join: "x" })], count, nobody);
+    assert.equal(route.homes.get("b"), 1);
+    assert.deepEqual(route.works[2], job("b", { join: "x" }));
+  });
+
   it("need not be asked for where it stands earlier in the same atom", () => {
     assert.deepEqual(
       namedIn([
@@ -120,6 +126,17 @@ describe("the atoms of a call", () => {
 
   it("wait for one that sends something on of the same key", () => {
     assert.deepEqual(shape([atom(inLane("a", 0), inLane("b", 1)), atom(inLane("c", 1))]), [[[0, [0]]], [[1, [1]]]]);
+  });
+
+  it("wait for notes, which all homes are told of", () => {
+    const noting: Atom = { works: [], notes: [{ key: "k", value: "v" }] };
+    assert.deepEqual(shape([noting, atom(inLane("a", 0)), atom(inLane("b", 1)), atom(inLane("c", 2))]), [
+      [[0, [0, 1]]],
+      [
+        [1, [2]],
+        [2, [3]],
+      ],
+    ]);
   });
 
   it("do not wait for one that sends on what they have nothing to do with", () => {
