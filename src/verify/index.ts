@@ -14,11 +14,9 @@ import { sqlitePlace } from "./stores/sqlitePlace.ts";
 export { reportText } from "./report.ts";
 export type { RunReport } from "./run.ts";
 
-export interface VerifyOptions extends Omit<RunOptions, "place" | "progress" | "signal"> {
+export interface VerifyOptions extends Omit<RunOptions, "place" | "opened"> {
   /** A URL, or the path of a module whose default export is a SharedEngine. */
   readonly store: string;
-  readonly progress: (what: string) => void;
-  readonly signal: AbortSignal;
 }
 
 export interface Verified {
@@ -37,11 +35,14 @@ export async function verify({ store, ...options }: VerifyOptions): Promise<Veri
   const place = await placeIn(store);
   options.progress(`in ${place.name}, which is taken away at the end; should this process be killed: ${place.byHand}`);
   let report: RunReport;
+  let isMade = false;
   try {
-    report = await run({ ...options, place });
+    report = await run({ ...options, place, opened: () => (isMade = true) });
   } catch (error) {
     const left = await takeAway(place);
-    throw left === undefined ? error : new ErrandError("store-failed", `${error instanceof Error ? error.message : String(error)}; ${left}`, { cause: error });
+    throw left === undefined || !isMade
+      ? error
+      : new ErrandError("store-failed", `${error instanceof Error ? error.message : String(error)}; ${left}`, { cause: error });
   }
   return { report, left: await takeAway(place) };
 }

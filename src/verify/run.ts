@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly keep: boolean;
   /** What happens now. */
   readonly progress: (what: string) => void;
+  /** The store is made. */
+  readonly opened: () => void;
   /** Ends the run early. */
   readonly signal: AbortSignal;
 }
@@ -101,6 +103,7 @@ class FaultRun {
     const { place, seed, seconds, workers, producers, leaseMs, keep, progress, signal } = this.#options;
     const work = (this.#work = broker({ store: await engineAt(place.reach()), log: quiet }, definitions));
     await work.open();
+    this.#options.opened();
     const guarantees = await work.guarantees();
     const withoutNetwork = place.whyNoServers ?? (await whyNoProxies(place));
     const rate = Math.min(callsOfProducer, callsMost / seconds / producers);

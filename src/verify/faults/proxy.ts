@@ -44,7 +44,7 @@ export class Proxy {
   set(is: WayIs, delayMs: number = 0): void {
     const was = this.#is;
     this.#is = is;
-    this.#delayMs = delayMs;
+    this.#delayMs = is === "delay" ? delayMs : 0;
     if (is === "cut" || was === "half-open") for (const pair of this.#pairs) reset(pair);
     for (const { client, server } of this.#pairs) {
       for (const socket of [client, server]) {

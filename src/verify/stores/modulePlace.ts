@@ -1,4 +1,6 @@
 /** A place that a module makes: an engine of somebody else. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { ErrandError } from "../../core/errors.ts";
 import type { SharedEngine } from "../../conformance/sharedEngine.ts";
 import type { Place } from "./place.ts";
@@ -19,8 +21,9 @@ export async function modulePlace(module: string): Promise<Place> {
   };
 }
 
-/** Throws `definition-invalid`. */
+/** Throws `definition-invalid`, `option-invalid`. */
 export async function sharedEngineIn(module: string): Promise<SharedEngine> {
+  if (!existsSync(fileURLToPath(module))) throw new ErrandError("option-invalid", `there is no file ${fileURLToPath(module)}`);
   const { default: found } = (await import(module)) as { readonly default?: Partial<SharedEngine> };
   const isOne = typeof found?.make === "function" && typeof found.engine === "function" && typeof found.remove === "function";
   if (isOne) return { name: "an engine", ...found } as SharedEngine;

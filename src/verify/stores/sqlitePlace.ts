@@ -1,10 +1,12 @@
 /** A folder beside the user's file, so that the run is on the same disk. */
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { ErrandError } from "../../core/errors.ts";
 import type { Place } from "./place.ts";
 
 export function sqlitePlace(file: string, name: string): Place {
   const folder = path.join(path.dirname(path.resolve(file)), name);
+  if (!existsSync(path.dirname(folder))) throw new ErrandError("option-invalid", `the directory of ${path.resolve(file)} does not exist; create it first`);
   mkdirSync(folder);
   const store = path.join(folder, "store.db");
   return {
