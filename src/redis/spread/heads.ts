@@ -13,11 +13,11 @@ interface Head extends ToldHead {
   /** By the monotonic clock: when it was asked for. */
   readonly askedAt: number;
   readonly change: number;
-  /** It was asked for more than it gave: it has nothing that may be handed out now. */
-  readonly isDrained: boolean;
+  /** Who asked it for more than it gave: it has nothing for him now. Others may be given what he was not. */
+  readonly drainedBy: string | undefined;
 }
 
-type Asked = Pick<Claim, "queues" | "tasks" | "terms" | "alone">;
+type Asked = Pick<Claim, "process" | "queues" | "tasks" | "terms" | "alone">;
 
 export class Heads {
   readonly #homes: readonly Home[];
@@ -59,9 +59,13 @@ interface HeadsParts {
 /** For one claim. */
 export class HeadsOf {
   readonly #parts: HeadsParts;
+  /** What decides, beside queues and tasks, what may be handed out. */
+  readonly #asker: string;
 
   constructor(parts: HeadsParts) {
+    const { process, terms, alone } = parts.asked;
     this.#parts = parts;
+    this.#asker = JSON.stringify([process, terms, alone]);
   }
 
   /** Homes that may have something, the most urgent first. Asks those of which too little is known, unless there is but one to ask. */
@@ -85,7 +89,7 @@ export class HeadsOf {
 
   told(home: number, head: ToldHead | undefined, asked: { readonly at: number; readonly change: number; readonly isDrained: boolean }): void {
     if (head === undefined) return;
-    this.#parts.known[home] = { ...head, askedAt: asked.at, change: asked.change, isDrained: asked.isDrained };
+    this.#parts.known[home] = { ...head, askedAt: asked.at, change: asked.change, drainedBy: asked.isDrained ? this.#asker : undefined };
   }
 
   /** Nobody has asked in vain there: who stores work next may tell of it late. */
@@ -128,7 +132,7 @@ export class HeadsOf {
     const ready = this.#parts.asked.alone === "only" ? head.alone : head.urgency;
     const isDue = head.dueAt !== undefined && head.dueAt <= this.#now(head, at);
     const due = isDue ? Number.MAX_SAFE_INTEGER : Infinity;
-    return head.isDrained ? due : (ready ?? due);
+    return head.drainedBy === this.#asker ? due : (ready ?? due);
   }
 
   /** The store's time, about. */
