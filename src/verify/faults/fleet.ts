@@ -1,5 +1,4 @@
 /** All processes of the run: places that are taken again when the one who had them has ended. */
-import path from "node:path";
 import type { Place } from "../stores/place.ts";
 import type { Assignment } from "../workload/assignment.ts";
 import { sleep } from "../sleep.ts";
@@ -29,10 +28,6 @@ export class Fleet {
 
   get members(): readonly Member[] {
     return this.#members;
-  }
-
-  get folder(): string {
-    return path.resolve(this.#options.folder);
   }
 
   /** Resolves when all of a kind work. Workers first. */
