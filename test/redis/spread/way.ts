@@ -76,7 +76,7 @@ export class Way implements AsyncDisposable {
   }
 
   async enqueue(home: number, ...works: readonly Sent[]): Promise<Enqueued[]> {
-    const [answer] = await this.#at(home).enqueue([{ works }], this.at);
+    const [answer] = await this.#at(home).enqueue([{ works }], this.at, () => false);
     await this.#quiet();
     if (answer instanceof ErrandError) throw answer;
     return answer ?? assert.fail("no answer");
