@@ -1,6 +1,5 @@
 /** What must hold at the store, call by call, in the order in which it did them. Complaints begin with the number of the invariant. */
 import type * as port from "../../src/core/engine.ts";
-import { ErrandError } from "../../src/core/errors.ts";
 import type { Instant } from "../../src/core/runtime.ts";
 import { isEnded, type JobState } from "../../src/core/states.ts";
 
@@ -167,9 +166,4 @@ export class StoreWatch {
   #holds(does: boolean, invariant: string, otherwise: string): void {
     if (!does) this.complaints.push(`${invariant} ${otherwise}`);
   }
-}
-
-/** A call that was refused for sure changed nothing. */
-export function isDefinite(error: unknown): boolean {
-  return ErrandError.is(error) && error.isDefinite;
 }
