@@ -83,7 +83,8 @@ end
 local change = {}
 
 function change.cancel(job, asked)
-  return is_ended[job.state] and 'ended' or U.life.cancel(job, asked.reason)
+  if not is_ended[job.state] then return U.life.cancel(job, asked.reason) end
+  return job.asMember and U.standIn.call_back(job, asked) and 'cancelling' or 'ended'
 end
 
 function M.redrive(job, limit)
@@ -122,7 +123,7 @@ end
 
 -- way: from which side another home passed it on.
 function change.delete(job, asked)
-  if not is_ended[job.state] then return 'live' end
+  if not is_ended[job.state] or (asked.way == nil and job.asMember and U.standIn.is_asked(job)) then return 'live' end
   if job.awayTo and asked.way ~= 'back' then U.standIn.pass_on(job, { ['do'] = 'delete', way = 'on' }) end
   if job.reports and asked.way ~= 'on' then U.standIn.pass_back(job, { ['do'] = 'delete', way = 'back' }) end
   U.store.remove(job)

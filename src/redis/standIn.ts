@@ -15,7 +15,7 @@ const askedMs = 60_000;
  * its end; isOwn: its own, which it came from, while others are of jobs that lost their unique key to it. asMember: what it was concerned with before it came (join, an id;
  * isAfter; after, unique, lane, keyLimits); askedAt: when those it came from were asked to redrive it.
  *
- * K:aid: numbers of stand-ins by id, of several the first. K:rp: numbers of jobs by whom they report to. K:away:<home>: numbers of what is away there.
+ * K:aid: numbers of stand-ins by id, of several the first. K:rp: numbers of jobs by whom they report to. K:away:<home>: numbers of what is away there, or parked.
  */
 export const standInFragment: Fragment = fragment(
   "standIn",
@@ -69,13 +69,22 @@ function M.hide(job)
   if M.seq_of(job.id) == nil then call('HSET', aids, job.id, job.seq) end
 end
 
-function M.enter(job)
+-- While what it stands for may come to live there: so also while it is parked.
+function M.list(job)
   call('ZADD', away_key(job.awayTo), job.seq, job.seq)
+end
+
+function M.unlist(job)
+  call('ZREM', away_key(job.awayTo), job.seq)
+end
+
+function M.enter(job)
+  M.list(job)
   if job.keyLimits then U.limits.take(job) end
 end
 
 function M.leave(job)
-  call('ZREM', away_key(job.awayTo), job.seq)
+  M.unlist(job)
   if job.keyLimits then U.limits.give_back(job) end
 end
 
@@ -292,6 +301,14 @@ function M.is_asked(job)
   return job.asMember.askedAt ~= nil and S.now - job.asMember.askedAt < ${askedMs}
 end
 
+-- It ended here, and waits where it came from to be redriven: it does so no longer. Answers whether it was to be.
+function M.call_back(job, asked)
+  if job.asMember.askedAt == nil then return false end
+  U.job.touch(job)
+  job.asMember.askedAt = nil
+  return M.pass_back(job, asked)
+end
+
 -- To where it came from. Answers whether it came from anywhere.
 function M.pass_back(job, asked)
   local report = own_report(job)
@@ -351,7 +368,11 @@ function M.resend(limit)
     local seqs = call('ZRANGEBYSCORE', away_key(home - 1), '(' .. string.format('%.0f', U.meta.get('resendSeq')), '+inf', 'LIMIT', 0, limit - sent)
     for at, seq in ipairs(seqs) do seqs[at] = tonumber(seq) end
     U.job.load(seqs)
-    for _, seq in ipairs(seqs) do send(U.job.by_seq(seq)) end
+    for _, seq in ipairs(seqs) do
+      local job = U.job.by_seq(seq)
+      -- One that was redriven, and parked again by its lane before it went, goes when its turn comes.
+      if job.state == 'away' or job.hasDied or job.lane == nil then send(job) end
+    end
     sent = sent + #seqs
     if #seqs > 0 then U.meta.set('resendSeq', seqs[#seqs])
     else

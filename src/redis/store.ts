@@ -66,7 +66,8 @@ end
 local function enter(job)
   local state = job.state
   U.line.count(job.line, counted_as(job), 1)
-  if indexed[state] and not job.awayTo then call('ZADD', K .. ':s:' .. state, job.seq, job.seq) end
+  if indexed[state] and not job.awayTo then call('ZADD', K .. ':s:' .. state, job.seq, job.seq)
+  elseif state == 'parked' then U.standIn.list(job) end
   if state == 'ready' then make_ready(job)
   elseif state == 'scheduled' then
     U.scheduled.push(job)
@@ -88,7 +89,8 @@ end
 local function leave(job, to)
   local state = job.state
   U.line.count(job.line, counted_as(job), -1)
-  if indexed[state] and not job.awayTo then call('ZREM', K .. ':s:' .. state, job.seq) end
+  if indexed[state] and not job.awayTo then call('ZREM', K .. ':s:' .. state, job.seq)
+  elseif state == 'parked' then U.standIn.unlist(job) end
   if job.startBy and (state == 'ready' or state == 'scheduled') then call('ZREM', K .. ':late', U.spans.single(job.seq)) end
   if state == 'ready' then
     U.ready.remove(job)

@@ -163,6 +163,70 @@ describe("what is told twice, or again", () => {
   });
 });
 
+describe("what is parked where it was held, after its last home went back to before it came there", () => {
+  const cases = [
+    { held: "its lane", home: 0, options: (way: Way): JobOptions => ({ ...lane(way.name("l", 0), "block"), ...running(way.name("x", 1)) }) },
+    { held: "its unique key", home: 0, options: (way: Way): JobOptions => ({ ...unique(way.name("u", 0)), ...lane(way.name("l", 1), "block") }) },
+  ];
+  for (const { held, home, options } of cases) {
+    within(`${held}: it is sent again, and runs again`, async (way) => {
+      const goBack = await way.homes.snapshot(1);
+      await way.enqueue(home, job("a", options(way)));
+      await way.started(1);
+      await way.settle("a", "dead");
+      assert.deepEqual(await way.seen("a"), ["(0 parked)", "1 parked"]);
+      await goBack();
+      await way.homes.era();
+      assert.deepEqual(await way.seen("a"), ["(0 parked)"]);
+      await way.tidy();
+      assert.deepEqual(await way.listed(), ["a 1 ready"]);
+      await way.started(1);
+      await way.settle("a", "completed");
+      assert.deepEqual(await way.seen("a"), ["(0 completed)", "1 completed"]);
+      const [next] = await way.enqueue(home, job("b", options(way)));
+      assert.equal(next?.isDuplicate, false);
+      assert.deepEqual(await way.started(1), ["b"]);
+    });
+  }
+
+  within("it stays parked where it is known", async (way) => {
+    await way.enqueue(0, job("a", { ...lane(way.name("l", 0), "block"), ...running(way.name("x", 1)) }));
+    await way.started(1);
+    await way.settle("a", "dead");
+    await way.sendAgain(0);
+    await way.tidy();
+    assert.deepEqual(await way.seen("a"), ["(0 parked)", "1 parked"]);
+  });
+});
+
+describe("one that is redriven, and waits for that where it began", () => {
+  const asked = (way: Way): JobOptions => ({ ...lane(way.name("l", 0)), ...running(way.name("x", 1)) });
+  const waiting = async (way: Way): Promise<void> => {
+    await way.enqueue(0, job("a", asked(way)));
+    await way.started(1);
+    await way.settle("a", "dead");
+    await way.enqueue(0, job("first", lane(way.name("l", 0))));
+    await way.started(0);
+    await way.changeAt(1, "a", { do: "retry" });
+    assert.deepEqual(await way.seen("a"), ["(0 blocked)", "1 dead"]);
+  };
+
+  within("is cancelled there", async (way) => {
+    await waiting(way);
+    assert.deepEqual(await way.changeAt(1, "a", { do: "cancel", reason: "not wanted" }), ["cancelling"]);
+    await way.settle("first", "completed");
+    assert.deepEqual(await way.started(1), []);
+    assert.deepEqual(await way.seen("a"), ["(0 cancelled)", "1 dead"]);
+  });
+
+  within("is not deleted", async (way) => {
+    await waiting(way);
+    assert.deepEqual(await way.changeAt(1, "a", { do: "delete" }), ["live"]);
+    await way.settle("first", "completed");
+    assert.deepEqual(await way.started(1), ["a"]);
+  });
+});
+
 describe("deleting", () => {
   within("one that ended is gone from all homes", async (way) => {
     const asked = { ...unique(way.name("u", 0)), ...lane(way.name("l", 1)), ...running(way.name("x", 2)) };

@@ -129,9 +129,10 @@ export class Way implements AsyncDisposable {
   }
 
   /** By one home alone. */
-  async changeAt(home: number, id: string, asked: Change & { readonly way?: "back" }): Promise<void> {
-    await this.#at(home).change({ ids: [id] }, asked, 10, this.at);
+  async changeAt(home: number, id: string, asked: Change & { readonly way?: "back" }): Promise<readonly ChangedJob["is"][]> {
+    const { jobs } = await this.#at(home).change({ ids: [id] }, asked, 10, this.at);
     await this.#quiet();
+    return jobs.map(({ is }) => is);
   }
 
   async changeWhere(home: number, jobs: JobFilter, asked: Change, limit: number): Promise<Changed> {
