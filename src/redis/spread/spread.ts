@@ -38,7 +38,7 @@ export class Spread implements StoreVerbs {
     const mailing = homes.map(({ verbs }) => verbs);
     this.#carrier = new Carrier(mailing, runtime);
     this.#eras = new Eras(mailing);
-    this.#locate = new Locate(homes);
+    this.#locate = new Locate(homes, runtime);
     this.#visits = new Visits({ homes, runtime, lending: this.#lending });
   }
 
