@@ -17,6 +17,11 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** For those who wait for something else, but no longer: it keeps no process alive. */
+export function late(ms: number): Promise<void> {
+  return new Promise((resolve) => void after(ms, resolve, { background: true }));
+}
+
 function reasonOf({ reason }: AbortSignal): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
 }

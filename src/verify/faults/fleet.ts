@@ -1,7 +1,7 @@
 /** All processes of the run: places that are taken again when the one who had them has ended. */
 import type { Place } from "../stores/place.ts";
 import type { Assignment } from "../workload/assignment.ts";
-import { sleep } from "../sleep.ts";
+import { late } from "../sleep.ts";
 import { Member, type Job } from "./member.ts";
 
 export interface FleetOptions extends Pick<Assignment, "folder" | "seed" | "hands" | "lease" | "rate"> {
@@ -51,13 +51,13 @@ export class Fleet {
   async stopProducers(withinMs: number): Promise<void> {
     const producers = this.#members.filter(({ job }) => job === "producer");
     for (const producer of producers) producer.stop();
-    const late = sleep(withinMs);
-    await Promise.all(producers.map((producer) => Promise.race([producer.ended, late])));
+    const isLate = late(withinMs);
+    await Promise.all(producers.map((producer) => Promise.race([producer.ended, isLate])));
   }
 
   async stopWorkers(): Promise<void> {
-    const late = sleep(termWithinMs).then(() => this.close());
-    await Promise.race([Promise.all(this.#members.map((member) => member.end("SIGTERM"))), late]);
+    const isLate = late(termWithinMs).then(() => this.close());
+    await Promise.race([Promise.all(this.#members.map((member) => member.end("SIGTERM"))), isLate]);
   }
 
   /** At once. */

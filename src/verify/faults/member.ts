@@ -3,7 +3,7 @@ import path from "node:path";
 import type { ServerAddress } from "../../conformance/sharedEngine.ts";
 import { Program, type ProgramEnd } from "../../runtime/program.ts";
 import type { Place } from "../stores/place.ts";
-import { sleep } from "../sleep.ts";
+import { late } from "../sleep.ts";
 import { environmentOf, type Assignment, type Told } from "../workload/assignment.ts";
 import { Proxy, type WayIs } from "./proxy.ts";
 
@@ -50,11 +50,9 @@ export class Member {
 
   /** Rejects with what kept it from working. */
   async ready(): Promise<void> {
-    const late = sleep(startsWithinMs).then(() => {
-      throw new Error(`${this.name} did not begin within ${startsWithinMs / 1_000} s`);
-    });
-    late.catch(() => undefined);
-    await Promise.race([this.#ready.promise, late]);
+    const isLate = late(startsWithinMs).then(() => this.#ready.reject(new Error(`${this.name} did not begin within ${startsWithinMs / 1_000} s`)));
+    await Promise.race([this.#ready.promise, isLate]);
+    await this.#ready.promise;
   }
 
   get isOver(): boolean {

@@ -1,6 +1,6 @@
 /** Makes the faults of a plan, and writes down what it did. */
 import { machineMs } from "../../runtime/machineClock.ts";
-import { sleep } from "../sleep.ts";
+import { late, sleep } from "../sleep.ts";
 import type { FaultKind, Fault } from "./fault.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Member } from "./member.ts";
@@ -109,8 +109,7 @@ export class Nemesis {
     const place = fleet.members.indexOf(member);
     const from = machineMs();
     member.signal(signal);
-    const late = sleep(termWithinMs).then(() => member.signal("SIGKILL"));
-    await Promise.race([member.ended, late]);
+    void late(termWithinMs).then(() => member.signal("SIGKILL"));
     await member.ended;
     made({ kind, on: member.name, from, to: machineMs() });
     await fleet.replace(place);
