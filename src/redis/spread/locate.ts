@@ -21,6 +21,7 @@ export class Locate {
   readonly #homes: readonly Home[];
   readonly #runtime: Pick<Runtime, "monotonic">;
   readonly #known: Map<string, Place> = new Map();
+  #most = knownMax;
 
   constructor(homes: readonly Home[], runtime: Pick<Runtime, "monotonic">) {
     this.#homes = homes;
@@ -30,7 +31,7 @@ export class Locate {
   readonly known = (id: string): number | undefined => this.#known.get(id)?.home;
 
   readonly learn = (id: string, home: number): void => {
-    if (this.#known.size >= knownMax) this.#forgetHalf();
+    if (this.#known.size >= this.#most) this.#forgetHalf();
     this.#known.set(id, { home, learntAt: this.#runtime.monotonic() });
   };
 
@@ -40,6 +41,7 @@ export class Locate {
 
   /** Those that no home knows are unknown. */
   async find(ids: readonly string[], at: port.At<unknown>): Promise<void> {
+    this.#keep(ids);
     const missing = ids.filter((id) => !this.#isFresh(id));
     for (let from = 0; from < missing.length; from += askedAtOnce) await this.#ask(missing.slice(from, from + askedAtOnce), at);
   }
@@ -62,11 +64,22 @@ export class Locate {
     return place !== undefined && this.#runtime.monotonic() - place.learntAt < knownMs;
   }
 
-  /** Those that were learnt first. */
+  /** One call may name more than are remembered otherwise: what is forgotten while they are asked for are others. */
+  #keep(ids: readonly string[]): void {
+    this.#most = Math.max(knownMax, 4 * ids.length);
+    for (const id of ids) {
+      const place = this.#known.get(id);
+      if (place === undefined) continue;
+      this.#known.delete(id);
+      this.#known.set(id, place);
+    }
+  }
+
+  /** Those that were named longest ago. */
   #forgetHalf(): void {
-    let left = knownMax / 2;
+    let left = this.#known.size / 2;
     for (const id of this.#known.keys()) {
-      if (left-- === 0) return;
+      if (left-- <= 0) return;
       this.#known.delete(id);
     }
   }

@@ -51,6 +51,21 @@ it("an id that was forgotten and stored anew, in another partition, is looked fo
   await place.done();
 });
 
+it("one call may name more than are remembered", { skip: redisMissing ?? false }, async () => {
+  const place = await freshPlace();
+  const engines = [redis(place.url, { prefix: place.prefix, partitions }), redis(place.url, { prefix: place.prefix })];
+  const [one, other] = engines as [Engine, Engine];
+  for (const engine of engines) await engine.open({ runtime: new ToldRuntime() });
+  const [calls, each, afters] = [22, 500, 250];
+  for (let call = 0; call < calls; call += 1) await one.enqueue([{ works: Array.from({ length: each }, (_, nth) => job(`${call} ${nth}`)) }], {});
+  const named = Array.from({ length: calls * each }, (_, nth) => ({ id: `${Math.floor(nth / each)} ${nth % each}`, when: "well" as const }));
+  const works = Array.from({ length: named.length / afters }, (_, nth) => job(`after ${nth}`, { after: named.slice(nth * afters, (nth + 1) * afters) }));
+  const [answer] = await other.enqueue([{ works }], {});
+  assert.ok(Array.isArray(answer), String(answer));
+  for (const engine of engines) await engine.close();
+  await place.done();
+});
+
 async function finished(engine: Engine, now: number): Promise<readonly string[]> {
   const queues = [{ queue: "mail", slots: 10, ahead: 0 }];
   const claim = `claim ${now} ${Math.random()}`;
