@@ -145,6 +145,14 @@ export class PrivateServer implements AsyncDisposable {
     await this.#end("SIGKILL");
   }
 
+  /** It hangs until then: it takes connections, and answers nothing. */
+  pause(): { resume(): void } {
+    const pid = this.#pid;
+    if (pid === undefined) throw new Error("the server does not run");
+    process.kill(pid, "SIGSTOP");
+    return { resume: () => void process.kill(pid, "SIGCONT") };
+  }
+
   async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const pid = this.#pid;
     if (pid !== undefined) process.kill(pid, signal);

@@ -5,6 +5,7 @@ import type { Instant, Ms, Runtime } from "../../core/runtime.ts";
 import { headScript } from "../head.ts";
 import type { ToldHead } from "../head.ts";
 import type { Home } from "./home.ts";
+import type { Reach } from "./reach.ts";
 
 /** Queues and tasks that are asked for together: mostly one set for each worker. */
 const setsMax = 100;
@@ -19,17 +20,21 @@ interface Head extends ToldHead {
 
 type Asked = Pick<Claim, "process" | "queues" | "tasks" | "terms" | "alone">;
 
+interface HeadsOfAll {
+  readonly homes: readonly Home[];
+  readonly runtime: Runtime;
+  readonly reach: Reach;
+}
+
 export class Heads {
-  readonly #homes: readonly Home[];
-  readonly #runtime: Runtime;
+  readonly #parts: HeadsOfAll;
   readonly #sets: Map<string, (Head | undefined)[]> = new Map();
   /** How often work became ready, as far as it was heard. */
   readonly #changes: number[];
 
-  constructor(homes: readonly Home[], runtime: Runtime) {
-    this.#homes = homes;
-    this.#runtime = runtime;
-    this.#changes = homes.map(() => 0);
+  constructor(parts: HeadsOfAll) {
+    this.#parts = parts;
+    this.#changes = parts.homes.map(() => 0);
   }
 
   /** Work may have become ready there. */
@@ -44,13 +49,11 @@ export class Heads {
       if (this.#sets.size >= setsMax) this.#sets.clear();
       this.#sets.set(name, known);
     }
-    return new HeadsOf({ homes: this.#homes, runtime: this.#runtime, changes: this.#changes, known, asked });
+    return new HeadsOf({ ...this.#parts, changes: this.#changes, known, asked });
   }
 }
 
-interface HeadsParts {
-  readonly homes: readonly Home[];
-  readonly runtime: Runtime;
+interface HeadsParts extends HeadsOfAll {
   readonly changes: readonly number[];
   readonly known: (Head | undefined)[];
   readonly asked: Asked;
@@ -107,11 +110,11 @@ export class HeadsOf {
   }
 
   async #ask(home: Home, at: At): Promise<void> {
-    const { asked, runtime } = this.#parts;
+    const { asked, runtime, reach } = this.#parts;
     const [before, change] = [runtime.monotonic(), this.change(home.number)];
     const { queues, tasks, terms, alone } = asked;
     try {
-      const [text] = await home.verbs.call(headScript, "run", { queues, tasks, terms, alone, process: "" }, at);
+      const [text] = await reach.on(home.number, ({ verbs }) => verbs.call(headScript, "run", { queues, tasks, terms, alone, process: "" }, at));
       this.told(home.number, JSON.parse(text as string) as ToldHead, { at: before, change, isDrained: false });
     } catch (error) {
       // The others go on. It is asked again when this is old.

@@ -2,9 +2,7 @@
  * A claim over several homes: outcomes go to the homes that their fences name; then homes are asked one after the other, the one with the most urgent job first, until
  * there is no room left. Most claims are filled by the first.
  */
-import { headMs } from "../../core/defaults.ts";
 import type { At, Claim, Claimed, Outcome, Settled } from "../../core/engine.ts";
-import { ErrandError } from "../../core/errors.ts";
 import type { Runtime } from "../../core/runtime.ts";
 import type { HomeClaimed } from "../claimed.ts";
 import { Asking } from "./asking.ts";
@@ -14,6 +12,7 @@ import type { Home } from "./home.ts";
 import { homeOfFence } from "./homes.ts";
 import type { Lending } from "./lending.ts";
 import { failureOf } from "./parted.ts";
+import { Reach } from "./reach.ts";
 
 export interface VisitsParts {
   readonly homes: readonly Home[];
@@ -48,14 +47,14 @@ export class Visits {
   readonly #runtime: Runtime;
   /** Where nothing is known to be ready, each is asked in its turn. */
   #turn = 0;
-  /** Those that failed last: until when, by the monotonic clock, and how. */
-  readonly #away: Map<number, { readonly until: number; readonly error: unknown }> = new Map();
+  readonly #reach: Reach;
 
   constructor({ homes, runtime, lending }: VisitsParts) {
     this.#homes = homes;
     this.#runtime = runtime;
     this.#lending = lending;
-    this.heads = new Heads(homes, runtime);
+    this.#reach = new Reach(homes, runtime);
+    this.heads = new Heads({ homes, runtime, reach: this.#reach });
   }
 
   /** `settling`: located. */
@@ -73,6 +72,8 @@ export class Visits {
       await this.#visit(turn, home, none);
     }
     if (turn.asking.most > 0) await this.#askDeaf(turn);
+    // Nothing is known to be ready, and the one that was asked all the same does not answer.
+    for (const { number } of this.#homes) if (turn.visited.size === 0 && number !== first) await this.#visit(turn, number, none);
     return this.#claimed(turn);
   }
 
@@ -97,7 +98,7 @@ export class Visits {
 
   async #settleAt(home: number, part: Part, { at, settled, failed }: { at: At<unknown>; settled: Settled[]; failed: unknown[] }): Promise<void> {
     try {
-      put(settled, part, await this.#on(home, ({ verbs }) => verbs.settle(part.outcomes, at)));
+      put(settled, part, await this.#reach.on(home, ({ verbs }) => verbs.settle(part.outcomes, at)));
     } catch (error) {
       failed.push(error);
     }
@@ -118,7 +119,7 @@ export class Visits {
     const { asking, heads, at, visited } = turn;
     const { most } = asking;
     const asked = { at: this.#runtime.monotonic(), change: heads.change(home) };
-    const claimed = await this.#on(home, ({ verbs }) => verbs.claim({ ...asking.next(turn.fence), settling: outcomes }, at));
+    const claimed = await this.#reach.on(home, ({ verbs }) => verbs.claim({ ...asking.next(turn.fence), settling: outcomes }, at));
     heads.told(home, claimed.head, { ...asked, isDrained: claimed.jobs.length < most && !asking.isBounded });
     visited.set(home, claimed);
     turn.fence = Math.max(turn.fence, claimed.fence);
@@ -150,24 +151,6 @@ export class Visits {
       ...(dues.length > 0 && { nextDueMs: Math.min(...dues) }),
       ...(failed.length > 0 && { isPartial: true as const }),
     };
-  }
-
-  /** One that fails keeps the others waiting once, and is left alone for a while then. */
-  async #on<T>(home: number, call: (home: Home) => Promise<T>): Promise<T> {
-    const found = this.#homes[home];
-    if (found === undefined) throw new ErrandError("store-failed", `there is no partition ${home}`);
-    const away = this.#away.get(home);
-    if (away !== undefined && this.#runtime.monotonic() < away.until) throw away.error;
-    try {
-      const answer = await call(found);
-      if (this.#away.delete(home)) this.#runtime.log.info({ home: found.key }, "the partition answers again");
-      return answer;
-    } catch (error) {
-      this.#away.set(home, { until: this.#runtime.monotonic() + headMs, error });
-      if (away === undefined)
-        this.#runtime.log.warn({ home: found.key, err: error }, "a partition does not answer; what it holds waits for it, the others go on");
-      throw error;
-    }
   }
 }
 

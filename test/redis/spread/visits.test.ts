@@ -84,6 +84,10 @@ class Scene implements AsyncDisposable {
     await Promise.all(this.#homes.map((home) => home.close()));
   }
 
+  ping(home: number): Promise<unknown> {
+    return this.#at(home).connection.ask("ping");
+  }
+
   #at(home: number): Home {
     const found = this.#homes[home];
     assert.ok(found);
@@ -180,5 +184,30 @@ describe("a claim over several homes", { skip: noServer ?? false }, () => {
     assert.equal(whole.isPartial, undefined);
     assert.equal(whole.settled.length, 1);
     assert.ok(scene.runtime.of("info").includes("the partition answers again"));
+  });
+
+  it("does not wait for one that failed and hangs now, neither with what ended there nor with what it may have", async () => {
+    await using scene = await Scene.of();
+    for (const home of [2, 0, 1]) await scene.put(home, 2 - home, job(`a${home}`), job(`b${home}`));
+    const first = await scene.claim(slots(1));
+    assert.deepEqual(ids(first), ["a2"]);
+    const settling = [scene.outcome(first, 0)];
+    await servers[2]?.kill();
+    assert.equal((await scene.claim({ ...slots(1), settling })).isPartial, true);
+    await servers[2]?.start();
+    const hanging = servers[2]?.pause();
+    let hasAnswered = false;
+    const asked = scene.ping(2).finally(() => (hasAnswered = true));
+    const came: string[] = [];
+    for (let claims = 0; claims < 6; claims += 1) {
+      scene.runtime.passedMs += second;
+      const partial = await scene.claim({ ...slots(1), settling });
+      assert.equal(partial.isPartial, true);
+      came.push(...ids(partial));
+    }
+    assert.equal(hasAnswered, false);
+    assert.deepEqual(came, ["b1", "a0", "b0"]);
+    hanging?.resume();
+    await asked.catch(() => undefined);
   });
 });
