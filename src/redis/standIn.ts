@@ -285,7 +285,7 @@ function M.cancel(job, reason)
   U.job.touch(job)
   M.pass_on(job, { ['do'] = 'cancel', reason = reason })
   if job.state == 'away' or job.state == 'parked' then
-    job.onward.isCancelling = true
+    job.onward.isCancelling, job.onward.reason = true, reason
     return 'cancelling'
   end
   U.life.end_as(job, 'cancelled', { reason = reason })
@@ -372,6 +372,7 @@ function M.resend(limit)
       local job = U.job.by_seq(seq)
       -- One that was redriven, and parked again by its lane before it went, goes when its turn comes.
       if job.state == 'away' or job.hasDied or job.lane == nil then send(job) end
+      if job.onward.isCancelling then M.pass_on(job, { ['do'] = 'cancel', reason = job.onward.reason }) end
     end
     sent = sent + #seqs
     if #seqs > 0 then U.meta.set('resendSeq', seqs[#seqs])

@@ -95,6 +95,23 @@ describe("cancelling one that is on its way", () => {
   });
 });
 
+describe("cancelling one whose next home goes back to before it came there", () => {
+  within("is told there again", async (way) => {
+    const goBack = await way.homes.snapshot(1);
+    await way.enqueue(0, job("a", { ...unique(way.name("u", 0)), ...lane(way.name("l", 1)), delayMs: 100 }));
+    assert.deepEqual(await way.seen("a"), ["(0 away)", "1 scheduled"]);
+    way.isHolding = true;
+    await way.changeAt(0, "a", { do: "cancel", reason: "not wanted" });
+    await goBack();
+    await way.homes.era();
+    way.isHolding = false;
+    await way.carry();
+    await way.advance(100);
+    assert.deepEqual(await way.seen("a"), ["(0 cancelled)", "1 cancelled"]);
+    assert.equal((await way.row(1, "a"))?.reason, "not wanted");
+  });
+});
+
 describe("what is told twice, or again", () => {
   within("a job that comes twice is one, and an end that is told twice is one", async (way) => {
     const both = { ...unique(way.name("u", 0)), ...lane(way.name("l", 1)) };
