@@ -92,6 +92,8 @@ class Walk {
         await this.scene.carry();
         await this.#claim(home);
         await this.#claim(home, "only");
+        await this.scene.carry();
+        await this.#claim(home, "only");
         this.#check("the end");
       }
       this.scene.now += 350;
