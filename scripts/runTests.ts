@@ -22,7 +22,7 @@ npm test -- --pgbouncer           what is about PostgreSQL, through PgBouncer in
 const pooledWords = ["conformance/postgres", "test/postgres", "cli/postgres"];
 const testTimeoutMs = 180_000;
 /** A test that left a process behind must not hold the run for ever. */
-const runTimeoutMs = 30 * 60_000;
+const runTimeoutMs = 45 * 60_000;
 const repeatsMax = 10_000;
 
 const { values: options, positionals: given } = parseArgs({

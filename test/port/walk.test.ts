@@ -10,7 +10,7 @@ import { Walk } from "./walk.ts";
 const stepsPerLife = 250;
 const lives = Number(process.env["ERRAND_LIVES"] ?? 20);
 /** Each step asks every home. */
-const livesOverHomes = Math.ceil(lives / 10);
+const livesOverHomes = Math.ceil(lives / 20);
 const firstSeed = Number(process.env["ERRAND_SEED"] ?? 1);
 const [reference] = engines;
 
