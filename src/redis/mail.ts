@@ -5,7 +5,7 @@ import type { Fragment, Main } from "./fragment.ts";
 /** Messages of one carry; each weighs as much as the works that it holds. */
 const weightMost = 500;
 const bytesMost = 16 * 1_024 * 1_024;
-const readAtOnce = 100;
+const readAtOnce = 16;
 
 /**
  * K:out:<home>: messages to a home by number, each as its weight, the number of the era that it was sent in, and its JSON. K:mail: by "out" and home the number of the last
