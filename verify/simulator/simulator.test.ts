@@ -17,8 +17,8 @@ const firstSeed = Number(process.env["ERRAND_SEED"] ?? 1);
 const asked = process.env["ERRAND_LIVES"] === undefined ? undefined : Number(process.env["ERRAND_LIVES"]);
 const given = process.env["SIMULATOR_PLAN"];
 const makers: readonly { readonly maker: EngineMaker; readonly usual: number; readonly share: number }[] = [
-  { maker: onMemory, usual: 150, share: 1 },
-  { maker: onSqlite, usual: 25, share: 0.2 },
+  { maker: onMemory, usual: 90, share: 1 },
+  { maker: onSqlite, usual: 15, share: 0.2 },
 ];
 /** A bug that so many lives do not meet is not caught. */
 const livesPerBug = 60;
