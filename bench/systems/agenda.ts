@@ -28,8 +28,9 @@ export const agenda: PostgresSystem = {
   },
   async work(url, { hands }, run) {
     const { client: worker, pool } = await ready(url, hands);
-    // oxlint-disable-next-line typescript/no-misused-promises -- what answers a promise is an overload of its own
-    worker.define<{ id: number }>(name, async (job) => await run(job.attrs.data.id));
+    // What answers a promise is an overload of its own.
+    const define = worker.define.bind(worker) as (name: string, handler: (job: Numbered) => Promise<void>) => void;
+    define(name, async (job) => await run(job.attrs.data.id));
     return {
       start: () => worker.start(),
       enqueueOne: (id) => worker.now(name, { id }),
@@ -41,6 +42,10 @@ export const agenda: PostgresSystem = {
     };
   },
 };
+
+interface Numbered {
+  readonly attrs: { readonly data: { readonly id: number } };
+}
 
 /** A pool that is handed in is not closed by it; its own is only closed where it was at work. */
 async function ready(url: string, hands: number): Promise<{ readonly client: Agenda; readonly pool: pg.Pool }> {
