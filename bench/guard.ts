@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- guard`: has errand become slower? About a minute, without the peers: errand beside the bare driver, in turns, on each store that is there. What is
+ * `npm run bench -- guard`: has errand become slower? About two minutes, without the peers: errand beside the bare driver, in turns, on each store that is there. What is
  * compared is errand's share of the bare driver's throughput, in the same run, with the share that is on record (guard.json): less than two thirds of it fails.
  *   -- --record (writes guard.json)   -- --json   -- --store redis
  */
