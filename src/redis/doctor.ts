@@ -81,7 +81,7 @@ async function lookAtPartitions(url: string, first: Place, of: Info): Promise<Lo
       facts: [
         { of: "partitions", is: `${partitions}: ${places.map(({ home }) => home).join(", ")}` },
         {
-          of: "mail between them",
+          of: "mail",
           is: waiting === 0 ? "none waits" : `${waiting} ${one(String(waiting), "message")} ${waiting === 1 ? "waits" : "wait"} to be carried`,
         },
       ],

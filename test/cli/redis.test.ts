@@ -127,7 +127,7 @@ describe("errand doctor on Redis", { skip: noServer ?? false, concurrency: 2 }, 
     await work.open();
     const { facts, findings } = await on.doctor();
     assert.match(facts["partitions"] ?? "", /^3: \{\S+:0\}, \{\S+:1\.\d+\}, \{\S+:2\.\d+\}$/);
-    assert.equal(facts["mail between them"], "none waits");
+    assert.equal(facts["mail"], "none waits");
     assert.deepEqual(
       findings.filter(({ about }) => about === "integrity"),
       [],
@@ -136,7 +136,7 @@ describe("errand doctor on Redis", { skip: noServer ?? false, concurrency: 2 }, 
     const client = new Redis(on.url.replace(/\?.*/, ""));
     await client.hset(`${home}:mail`, "out1", 3_000, "cut1", 500, "in2", 9_000);
     client.disconnect();
-    assert.equal((await on.doctor()).facts["mail between them"], "2500 messages wait to be carried");
+    assert.equal((await on.doctor()).facts["mail"], "2500 messages wait to be carried");
     assert.ok((await on.findings()).some((what) => what.startsWith("2500 messages between partitions wait to be carried, which every open process does")));
   });
 
