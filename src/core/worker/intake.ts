@@ -252,21 +252,8 @@ export class Intake {
     const startedAt = runtime.monotonic();
     let claimed: Claimed;
     try {
-      const answer = engine.claim(
-        {
-          process,
-          leaseMs: settings.leaseMs,
-          claim,
-          lastFence: this.lastFence,
-          queues,
-          tasks,
-          alone,
-          settling,
-          ...(terms && { terms }),
-          ...(inRow > 1 && { inRow }),
-        },
-        at(runtime),
-      );
+      const wanted = { process, leaseMs: settings.leaseMs, claim, lastFence: this.lastFence, queues, tasks, alone, settling };
+      const answer = engine.claim({ ...wanted, ...(terms && { terms }), ...(inRow > 1 && { inRow }) }, at(runtime));
       this.#isStoreAsync = answer instanceof Promise;
       this.#patience.claimed(this.#isStoreAsync ? 0 : Math.min(lingerMaxMs, runtime.monotonic() - startedAt));
       claimed = this.#isStoreAsync ? await answer : (answer as Claimed);
