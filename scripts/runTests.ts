@@ -1,5 +1,6 @@
 /** Runs the tests on this Node.js: all of them or those of a pattern, in order or shuffled, once or repeatedly. */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
@@ -9,18 +10,31 @@ import { endSharedServer } from "../test/postgres/privateServer.ts";
 import { endSharedServer as endSharedRedis } from "../test/redis/privateServer.ts";
 import { enginesNotTested } from "./enginesNotTested.ts";
 import { root } from "./root.ts";
-import { shuffled } from "./shuffled.ts";
 
 const usage = `npm test                          everything
 npm test -- sqlite crash          files whose path holds one of these words
 npm test -- --only "a lease"      tests whose name matches
-npm test -- --shuffle 7           files in a random order, the same for the same seed
+npm test -- --shuffle 7           files, and the tests of each, in a random order, the same for the same seed
 npm test -- --repeat 20           again and again, in another order each time if shuffled
 npm test -- --pgbouncer           what is about PostgreSQL, through PgBouncer in transaction mode with a pool of two
 `;
 /** Without words of its own. */
 const pooledWords = ["conformance/postgres", "test/postgres", "cli/postgres"];
-const testTimeoutMs = 180_000;
+const testFiles = path.join(import.meta.dirname, "testFiles.ts");
+/** Those that wait for servers and for time leave a core to others. */
+const atOnce = availableParallelism() + 1;
+/** The slowest first. */
+const slow = [
+  "conformance/postgres",
+  "test/port/port",
+  "verify/",
+  "conformance/redisSpread",
+  "test/crash/",
+  "conformance/sqlite",
+  "examples/",
+  "port/",
+  "conformance/",
+];
 /** A test that left a process behind must not hold the run for ever. */
 const runTimeoutMs = 45 * 60_000;
 const repeatsMax = 10_000;
@@ -48,7 +62,7 @@ function runAll(): number {
   if (!Number.isInteger(repeats) || repeats < 1) return refuse(`--repeat takes a whole number, not "${options.repeat}".`);
   for (let run = 0; run < repeats; run += 1) {
     if (repeats > 1) console.log(`Run ${run + 1} of ${repeats}`);
-    const status = runOnce(options.shuffle === undefined ? files : shuffled(files, `${options.shuffle}/${run}`));
+    const status = runOnce(longestFirst(files), run);
     if (status !== 0) return status;
   }
   return 0;
@@ -59,7 +73,7 @@ function wantedFiles(): readonly string[] {
   return words.length === 0 ? files : files.filter((file) => words.some((word) => file.includes(word)));
 }
 
-function runOnce(files: readonly string[]): number {
+function runOnce(files: readonly string[], run: number): number {
   const folder = mkdtempSync(path.join(tmpdir(), "errand-tests-"));
   const reportFile = path.join(folder, "report.jsonl");
   try {
@@ -69,7 +83,12 @@ function runOnce(files: readonly string[]): number {
       ERRAND_TEST_RUN: String(process.pid),
       ...(options.pgbouncer && { ERRAND_TEST_PGBOUNCER: "1" }),
     };
-    const { status, error } = spawnSync(process.execPath, [...flags(), ...files], { cwd: root, stdio: "inherit", env, timeout: runTimeoutMs });
+    const { status, error } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", testFiles, ...flags(run), ...files], {
+      cwd: root,
+      stdio: "inherit",
+      env,
+      timeout: runTimeoutMs,
+    });
     if (error !== undefined) console.error(`The tests did not end by themselves: ${error.message}`);
     return sayWhatWasNotTested(reportFile) && process.env["CI"] !== undefined ? 1 : (status ?? 1);
   } finally {
@@ -79,16 +98,23 @@ function runOnce(files: readonly string[]): number {
   }
 }
 
-function flags(): readonly string[] {
+function flags(run: number): readonly string[] {
   return [
-    "--test",
-    `--test-reporter=${path.join(import.meta.dirname, "testReporter.ts")}`,
-    "--test-reporter-destination=stdout",
-    `--test-timeout=${testTimeoutMs}`,
-    `--test-concurrency=${availableParallelism()}`,
-    "--disable-warning=ExperimentalWarning",
-    ...(options.only === undefined ? [] : [`--test-name-pattern=${options.only}`]),
+    `--concurrency=${atOnce}`,
+    ...(options.only === undefined ? [] : [`--only=${options.only}`]),
+    ...(options.shuffle === undefined ? [] : [`--seed=${seedOf(`${options.shuffle}/${run}`)}`]),
   ];
+}
+
+/** A whole number of 32 bits. */
+function seedOf(text: string): number {
+  return createHash("sha256").update(text).digest().readUInt32BE();
+}
+
+/** What takes long does not begin last, when nothing is left to run beside it. */
+function longestFirst(files: readonly string[]): readonly string[] {
+  const place = (file: string): number => [...slow, ""].findIndex((word) => file.includes(word));
+  return files.toSorted((a, b) => place(a) - place(b));
 }
 
 function sayWhatWasNotTested(reportFile: string): boolean {

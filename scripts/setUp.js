@@ -11,12 +11,14 @@ import { fileURLToPath } from "node:url";
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const oldestNode = 24;
 const isWindows = process.platform === "win32";
+/** A process that finds TypeScript stripped and compiled starts in a quarter of the CPU time; tests start hundreds. */
+const compileCache = path.join(root, "node_modules", ".cache", "errand-compiled");
 
 /** Sets the clone up if need be, runs `entry` on the right Node.js, and ends as it ends. */
 export function runOnNode(entry, args) {
   const node = setUp();
   const bin = path.join(root, "node_modules", ".bin");
-  const env = { ...process.env, PATH: bin + path.delimiter + (process.env.PATH || "") };
+  const env = { NODE_COMPILE_CACHE: compileCache, ...process.env, PATH: bin + path.delimiter + (process.env.PATH || "") };
   const child = spawn(node, [entry, ...args], { cwd: root, stdio: "inherit", env });
   // A Ctrl-C reaches the child by itself, and it may have an ending of its own.
   process.on("SIGINT", () => undefined);

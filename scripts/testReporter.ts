@@ -36,25 +36,31 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
     if (event.type === "test:start") openTrail(trails, event.data);
     if (event.type === "test:pass" || event.type === "test:fail") yield* ending(event, tallies, trails);
     if (event.type === "test:stderr" || event.type === "test:stdout") yield event.data.message;
-    if (event.type === "test:diagnostic" && event.data.nesting === 0 && isCount(event.data.message)) yield `# ${event.data.message}\n`;
+    if (event.type === "test:diagnostic") yield* diagnostic(event.data);
     if (event.type === "test:summary" && event.data.file !== undefined) yield fileLine(event.data.file, event.data.duration_ms, tallies);
   }
 }
 
-function openTrail(trails: Map<string, Trail>, { file = "", nesting, name }: { file?: string; nesting: number; name: string }): void {
+/** That is run, wherever its tests are written. */
+function fileOf({ entryFile, file = "" }: { readonly entryFile?: string; readonly file?: string }): string {
+  return entryFile ?? file;
+}
+
+function openTrail(trails: Map<string, Trail>, data: { entryFile?: string; file?: string; nesting: number; name: string }): void {
+  const [file, { nesting, name }] = [fileOf(data), data];
   const trail = trails.get(file) ?? [];
   trails.set(file, [...trail.slice(0, nesting), name]);
 }
 
 function* ending(event: TestEnding, tallies: Map<string, FileTally>, trails: Map<string, Trail>): Generator<string> {
   const { data } = event;
-  const file = path.relative(root, data.file ?? "");
+  const file = path.relative(root, fileOf(data));
   const isWholeFile = data.nesting === 0 && data.name === file;
-  const name = [...(trails.get(data.file ?? "") ?? []).slice(0, data.nesting), data.name].join(" › ");
+  const name = [...(trails.get(fileOf(data)) ?? []).slice(0, data.nesting), data.name].join(" › ");
   const isSkipped = data.skip !== undefined && data.skip !== false;
   const isSuite = data.details.type === "suite";
   const kind = isSkipped ? "skip" : event.type === "test:pass" ? "pass" : "fail";
-  if (!isSuite && !isWholeFile) count(tallies, data.file ?? "", kind);
+  if (!isSuite && !isWholeFile) count(tallies, fileOf(data), kind);
   if (!isSuite) record({ file, name, kind, ...(typeof data.skip === "string" && data.skip !== "" ? { reason: data.skip } : {}) });
   if (isSkipped) yield `  - skipped: ${name}${typeof data.skip === "string" ? ` (${data.skip})` : ""}\n`;
   if (event.type === "test:fail" && !isAboutAnother(event)) yield failure(file, name, event);
@@ -103,6 +109,12 @@ function fileLine(file: string, durationMs: number, tallies: Map<string, FileTal
   const { passed, failed, skipped } = tallies.get(file) ?? { passed: 0, failed: 0, skipped: 0 };
   const extra = (failed > 0 ? `, ${failed} FAILED` : "") + (skipped > 0 ? `, ${skipped} skipped` : "");
   return `${failed > 0 ? "✖" : "✔"} ${path.relative(root, file)}: ${passed} passed${extra} (${(durationMs / 1_000).toFixed(1)} s)\n`;
+}
+
+/** The counts at the end, and what a test or Node itself has to say. */
+function* diagnostic({ message, nesting }: { message: string; nesting: number }): Generator<string> {
+  if (!isCount(message)) yield `  ${message}\n`;
+  else if (nesting === 0) yield `# ${message}\n`;
 }
 
 function isCount(message: string): boolean {
