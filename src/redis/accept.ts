@@ -139,7 +139,8 @@ end
 
 -- Its join took no members any more when it came.
 local function drop(work, winners)
-  work.join = nil
+  -- It goes nowhere: there it would run.
+  work.join, work.onward = nil, nil
   local job = store_job(work, winners)
   if not U.store.is_ended_state[job.state] then U.life.end_as(job, 'cancelled', { reason = 'not started: its join was closed before it came' }) end
   return { id = work.id, isDuplicate = false, job = job }

@@ -9,7 +9,8 @@ import type { Script } from "./fragment.ts";
 import { RedisConnection } from "./redisConnection.ts";
 import type { Mailing } from "./spread/carrier.ts";
 import { calledBy } from "./spread/homes.ts";
-import { heardOf } from "./spread/merged.ts";
+import { heardOf, partlyHeard } from "./spread/merged.ts";
+import { answered } from "./spread/parted.ts";
 import { ServerWay } from "./way.ts";
 
 interface BeatHome {
@@ -70,7 +71,8 @@ class RedisBeat implements BeatConnection {
   }
 
   async beat(process: string, leaseMs: Ms): Promise<Heard> {
-    const heard = await Promise.all(this.#homes.map((home, number) => this.#beatAt(home, number, process, leaseMs)));
+    const { answers: heard, failed } = await answered(this.#homes.map((home, number) => this.#beatAt(home, number, process, leaseMs)));
+    if (failed.length > 0) return partlyHeard(heard, failed);
     const eras = heard.map(({ era }) => era);
     return heardOf(heard, new Set(eras).size === 1 ? (eras[0] ?? "") : await this.#oneEra(eras));
   }

@@ -37,7 +37,7 @@ const between = {
   G8: "Holds within a partition. Between them the one with the most urgent job is asked first, by what it had ready up to a second ago, and one claim is filled from it before the next is asked.",
   G9: "A job that has limits by key in several partitions passes them in the order of their names. What it was given in those that it passed it holds until it ends, also between two tries; its start counts there from its end on. A limit over all keys, or a resource, is lent by one partition to the others, to each what it needs; where that is more than there is, each has its share of it or its turn, and the most urgent job goes first within its partition. What a partition was lent is not used elsewhere while it is away, and a limit that is new then lets nothing run until it is back.",
   G19: "A member that ran in another partition than its join is kept with its join for those who ask by the join or by its id; lists and counts tell of it as long as it says, counted from its end. Pages go by when each partition stored a job, by its own clock, and of one instant by id.",
-  G20: "While one partition is away, the others go on; but what dead workers left in them is taken back only when it is there again.",
+  G20: "While one partition is away, the others go on; what dead workers left in it is taken back a lease after it is there again, and locks count as lost by then, since theirs may be the one that is away.",
 } as const;
 
 function inCluster({ replicas }: Durability, partitions: number): string {

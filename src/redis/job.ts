@@ -205,6 +205,16 @@ end
 -- Numbers of new ones by their ids.
 local named = {}
 
+-- Not written yet.
+function M.is_new(id)
+  return named[id] ~= nil
+end
+
+-- Ids and numbers in turn, of slim ones that were stored just now.
+function M.learn(all)
+  for at = 1, #all, 2 do ids[all[at]] = tonumber(all[at + 1]) end
+end
+
 -- A new one, whose fields are set.
 function M.put(job)
   job.kind = 'job'

@@ -23,13 +23,18 @@ local function escaped_half(bytes)
   return string.format('\\u%04x', first % 16 * 4096 + second % 64 * 64 + third % 64)
 end
 
--- message.is tells who takes it: see take. Its numbers have 14 digits at most.
-function M.send(home, message)
-  local text = string.gsub(cjson.encode(message), '\237[\160-\191][\128-\191]', escaped_half)
+-- One that is JSON already.
+function M.send_text(home, weight, text)
   S.mailed = S.mailed or {}
   local texts = S.mailed[home] or {}
   S.mailed[home] = texts
-  texts[#texts + 1] = math.max(1, message.works and #message.works or 1) .. ' ' .. U.meta.get('number') .. ' ' .. text
+  texts[#texts + 1] = weight .. ' ' .. U.meta.get('number') .. ' ' .. text
+end
+
+-- message.is tells who takes it: see take. Its numbers have 14 digits at most.
+function M.send(home, message)
+  local text = string.gsub(cjson.encode(message), '\237[\160-\191][\128-\191]', escaped_half)
+  M.send_text(home, math.max(1, message.works and #message.works or 1), text)
 end
 
 function M.send_all(message)

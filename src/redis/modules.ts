@@ -71,6 +71,7 @@ import { routeFragment } from "./route.ts";
 import { rowsFragment } from "./rows.ts";
 import { scheduledFragment } from "./scheduled.ts";
 import { settleFragment } from "./settle.ts";
+import { slimFragment } from "./slimJobs.ts";
 import { spansFragment } from "./spans.ts";
 import { standInFragment } from "./standIn.ts";
 import { startFragment } from "./start.ts";
@@ -152,6 +153,7 @@ const fragments: readonly Fragment[] = [
   rowsFragment,
   scheduledFragment,
   settleFragment,
+  slimFragment,
   spansFragment,
   standInFragment,
   startFragment,

@@ -25,8 +25,8 @@ export const versionMin = [6, 2] as const;
 const databasesMax = 64;
 
 /**
- * Sees KEYS[1], what all keys begin with; as arguments which home this is, and of how many it shall be one (nothing: as many as stand there), and each key that always has
- * the same name, and its type. Writes nothing where something is not right.
+ * Sees KEYS[1], what all keys begin with; as arguments which home this is, and of how many it shall be one (nothing: as many as stand there; "?": the same, and where nothing
+ * does, that is told), and each key that always has the same name, and its type. Writes nothing where something is not right.
  */
 const openScript: Script = {
   name: "open",
@@ -47,7 +47,8 @@ if isThere then
   if version == nil then return refuse('foreign', K .. ':m', kind) end
   if version ~= ${format} then return refuse('version', tostring(version)) end
 end
-local home, asked = ARGV[1], ARGV[2]
+local home, asked, isLooking = ARGV[1], ARGV[2], ARGV[2] == '?'
+if isLooking then asked = '' end
 local stands = call('HMGET', K .. ':m', 'homes', 'home')
 if isThere and asked ~= '' and asked ~= (stands[1] or '1') then return refuse('homes', stands[1] or '1', asked) end
 for at = 3, #ARGV, 2 do
@@ -55,6 +56,8 @@ for at = 3, #ARGV, 2 do
   if is ~= 'none' and is ~= ARGV[at + 1] then return refuse('foreign', K .. ':' .. ARGV[at], is) end
   if is ~= 'none' and not isThere then return refuse('beheaded', K .. ':' .. ARGV[at]) end
 end
+
+if isLooking and not isThere then return { 'missing' } end
 
 local refused = rehearse()
 if refused then return refuse('denied', refused[1], refused[2]) end
@@ -89,14 +92,18 @@ return ''
 export interface Opening {
   readonly number: number;
   readonly homes: number | undefined;
+  /** Asked where that is undefined and nothing stands there: as many as its others know of. */
+  readonly look?: ((session: Pick<Connection, "ask">) => Promise<number | undefined>) | undefined;
 }
 
 /** With each new connection: by then another server may be there. Throws `store-unsafe`, `store-readonly`, `store-foreign`, `store-newer`, `option-invalid`. */
-export async function openStore(session: Session, home: string, { number, homes }: Opening = { number: 0, homes: undefined }): Promise<Begun> {
+export async function openStore(session: Session, home: string, { number, homes, look }: Opening = { number: 0, homes: undefined }): Promise<Begun> {
   const info = await infoIn(session);
   refuseUnfit(info, session.name);
-  const answer = (await session.run(openScript, home, [String(number), String(homes ?? ""), ...Object.entries(keyTypes).flat()])) as readonly string[];
-  const [is, ...rest] = answer;
+  const begin = async (asked: string): Promise<readonly string[]> =>
+    (await session.run(openScript, home, [String(number), asked, ...Object.entries(keyTypes).flat()])) as readonly string[];
+  const first = await begin(String(homes ?? (look === undefined ? "" : "?")));
+  const [is, ...rest] = first[0] === "missing" ? await begin(String((await look?.(session)) ?? "")) : first;
   if (is !== "begun") throw refused(rest, session.name);
   const [era = "", how = "found", count = "1"] = rest;
   return { era, homes: Number(count), is: how as Begun["is"], elsewhere: how === "made" ? await elsewhereIn(session, home, info) : undefined, info };

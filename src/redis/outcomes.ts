@@ -7,9 +7,9 @@ import type { Fragment } from "./fragment.ts";
 import { errorOf } from "../core/refused.ts";
 import type { Refusal } from "../core/refused.ts";
 
-/** `spans`: numbers, first and last in turn, ascending. */
+/** `spans`: numbers, first and last in turn, ascending. `after`: of how many of the others it is told after. */
 export interface ToldOutcomes {
-  readonly batches: readonly { readonly claim: string; readonly fence: number; readonly spans: readonly number[] }[];
+  readonly batches: readonly { readonly claim: string; readonly fence: number; readonly after: number; readonly spans: readonly number[] }[];
   readonly others: readonly Outcome[];
   /** Their places. */
   readonly othersAt: readonly number[];
@@ -29,18 +29,19 @@ export type Seqs = Map<string, { readonly seq: number; readonly fence: number }>
 interface Batch {
   readonly claim: string;
   readonly fence: number;
+  readonly after: number;
   readonly seqs: number[];
 }
 
-/** An outcome whose follow-up work no engine takes says so: it is refused where it is held. */
+/** In their order, since one that comes back waits behind who lives still. An outcome whose follow-up work no engine takes says so: it is refused where it is held. */
 export function tell(outcomes: readonly Outcome[], seqs: Seqs): ToldOutcomes {
-  const batches = new Map<number, Batch>();
+  const batches = new Map<string, Batch>();
   const others: Outcome[] = [];
   const othersAt: number[] = [];
   const repeated = repeatedIds(outcomes);
   for (const [at, outcome] of outcomes.entries()) {
     const known = isPlain(outcome) && !repeated.has(outcome.id) ? seqs.get(outcome.id) : undefined;
-    const batch = known?.fence === outcome.fence ? batchOf(batches, outcome) : undefined;
+    const batch = known?.fence === outcome.fence ? batchOf(batches, outcome, others.length) : undefined;
     if (known === undefined || batch === undefined) {
       others.push(told(outcome));
       othersAt.push(at);
@@ -48,7 +49,7 @@ export function tell(outcomes: readonly Outcome[], seqs: Seqs): ToldOutcomes {
       batch.seqs.push(known.seq);
     }
   }
-  return { batches: Array.from(batches.values(), ({ claim, fence, seqs: own }) => ({ claim, fence, spans: spansOf(own) })), others, othersAt };
+  return { batches: Array.from(batches.values(), ({ seqs: own, ...batch }) => ({ ...batch, spans: spansOf(own) })), others, othersAt };
 }
 
 /** `stored`: of those that were no plain completions. */
@@ -73,11 +74,12 @@ function repeatedIds(outcomes: readonly Outcome[]): ReadonlySet<string> {
 }
 
 /** A claim's name comes with its fence; one that is named otherwise is told by itself. */
-function batchOf(batches: Map<number, Batch>, { claim, fence }: Outcome): Batch | undefined {
-  const known = batches.get(fence);
+function batchOf(batches: Map<string, Batch>, { claim, fence }: Outcome, after: number): Batch | undefined {
+  const name = `${after} ${fence}`;
+  const known = batches.get(name);
   if (known !== undefined) return known.claim === claim ? known : undefined;
-  const batch = { claim, fence, seqs: [] };
-  batches.set(fence, batch);
+  const batch = { claim, fence, after, seqs: [] };
+  batches.set(name, batch);
   return batch;
 }
 
@@ -152,12 +154,24 @@ local function complete(batch, settled)
   if #others > 0 then settle_others(batch, others, settled) end
 end
 
--- told: batches of slim completions (fence, claim, spans as first and last in turn), others, and the places of these.
+local function settle_each(told, from, to, settled)
+  if from > to then return end
+  for at, answer in ipairs(U.settle.settle_each({ unpack(told.others, from, to) })) do
+    answer.at = told.othersAt[from + at - 1]
+    settled[#settled + 1] = answer
+  end
+end
+
+-- told: batches of slim completions (fence, claim, spans as first and last in turn, and after how many of the others), others, and the places of these.
 -- Answers those that were no plain completions; leaves what the endings let happen to the caller.
 function M.settle(told)
-  local settled = U.settle.settle_each(told.others)
-  for at, answer in ipairs(settled) do answer.at = told.othersAt[at] end
-  for _, batch in ipairs(told.batches) do complete(batch, settled) end
+  local settled, done = {}, 0
+  for _, batch in ipairs(told.batches) do
+    settle_each(told, done + 1, batch.after, settled)
+    done = batch.after
+    complete(batch, settled)
+  end
+  settle_each(told, done + 1, #told.others, settled)
   return settled
 end
 `,

@@ -47,7 +47,9 @@ function textOf(module: Fragment, used: ReadonlySet<Piece>): string {
 function piecesOf(module: Fragment): readonly Piece[] {
   const known = split.get(module);
   if (known !== undefined) return known;
-  const pieces = module.text.split(/\n(?!end\b|[\s})\]])/).map((text) => ({ name: nameOf(text), text }));
+  // What a comment names is not used.
+  const text = module.text.replaceAll(/^\s*--.*\n/gm, "");
+  const pieces = text.split(/\n(?!end\b|[\s})\]])/).map((piece) => ({ name: nameOf(piece), text: piece }));
   split.set(module, pieces);
   return pieces;
 }

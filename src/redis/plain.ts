@@ -1,7 +1,7 @@
 /** Slim jobs that are ready at once and like others before them, most of all that is stored: straight on, with none of the modules, which cost a script of one job most. */
 import { notifyEveryMs } from "../core/defaults.ts";
 import type { Main } from "./fragment.ts";
-import type { Gathered } from "./slim.ts";
+import type { Gathered } from "./gathered.ts";
 
 /** Undefined where one has a lane or is to wait. */
 export function plainRequest({ groups, bodies, hasLanes }: Gathered): readonly string[] | undefined {

@@ -106,8 +106,8 @@ export class Relay {
   }
 
   get #at(): At {
-    const { storeTime } = this.#parts.runtime;
-    return storeTime === undefined ? {} : { now: storeTime() };
+    const now = this.#parts.runtime.storeTime?.();
+    return now === undefined ? {} : { now };
   }
 
   /** The refused ones, by their places in it. Undefined: somebody else has gone on with it. */

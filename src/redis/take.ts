@@ -8,6 +8,7 @@ const takers: Readonly<Record<string, string>> = {
   note: "U.enqueue.take_note",
   notes: "U.rebirth.take_notes",
   works: "U.standIn.works",
+  slim: "U.slim.take",
   ended: "U.standIn.ended",
   parked: "U.standIn.parked",
   live: "U.standIn.live",

@@ -5,7 +5,6 @@ import { shapeRefusal } from "../core/refusals.ts";
 import { errorOf, isRefusal } from "../core/refused.ts";
 import type { Refusal } from "../core/refused.ts";
 import type { Ms } from "../core/runtime.ts";
-import type { JobState } from "../core/states.ts";
 import { beatScript } from "./beat.ts";
 import { changeJobs, changeScript } from "./change.ts";
 import type { ChangeRequest, ToldChange } from "./change.ts";
@@ -33,8 +32,9 @@ import { settleScript } from "./settle.ts";
 import { Subscribers } from "./subscribers.ts";
 import type { ToldSubscribers } from "./subscribers.ts";
 import { enqueuePlainScript, plainRequest } from "./plain.ts";
-import { enqueueSlimScript, gathered, isSlimAtom, slimRequest, slimStates } from "./slim.ts";
-import type { Gathered } from "./slim.ts";
+import { enqueueSlimScript, isSlimAtom, slimRequest, statesOf } from "./slim.ts";
+import { parted } from "./gathered.ts";
+import type { Parted, Sending } from "./gathered.ts";
 import { tidyScript } from "./tidy.ts";
 
 /** A store keeps as many, and forgets those that nothing is left of. */
@@ -71,11 +71,10 @@ export class Verbs {
     this.#teller = teller;
   }
 
-  /** `isHere`: of several homes, whether all of an atom is of this one. */
-  async enqueue(atoms: readonly port.Atom[], at: port.At<unknown>, isHere: (atom: port.Atom) => boolean = always): Promise<Answer> {
+  async enqueue(atoms: readonly port.Atom[], at: port.At<unknown>, sending?: Sending): Promise<Answer> {
     const answers: Answer = [];
-    for (const part of partsOf(atoms, (atom) => isSlimAtom(atom) && isHere(atom))) {
-      const slim = part.isSlim ? await this.#enqueueSlim(part.atoms, at) : undefined;
+    for (const part of partsOf(atoms, isSlimAtom)) {
+      const slim = part.isSlim ? await this.#enqueueSlim(part.atoms, at, sending) : undefined;
       answers.push(...(slim ?? (await this.#enqueueAll(part.atoms, at))));
     }
     return answers;
@@ -154,25 +153,29 @@ export class Verbs {
     tx.call("eval", [scriptOf(multiScript).text, "1", this.#key, now === undefined ? "" : String(now), JSON.stringify({ atoms })]);
   }
 
-  async #enqueueSlim(atoms: readonly port.Atom[], at: port.At<unknown>): Promise<port.Enqueued[][] | undefined> {
-    const asked = gathered(atoms);
+  async #enqueueSlim(atoms: readonly port.Atom[], at: port.At<unknown>, sending: Sending | undefined): Promise<port.Enqueued[][] | undefined> {
+    const asked = parted(atoms, sending);
     if (asked === undefined) return undefined;
+    for (const { ids } of asked.letters) sending?.sends(ids);
     if (await this.#enqueuePlain(asked, at)) return atoms.map((atom) => atom.works.map(({ id }) => ({ id, isDuplicate: false, state: "ready" })));
-    const [, groups] = (await this.#run(enqueueSlimScript, "write", slimRequest(asked), at)) as [number?, number[]?];
-    if (groups === undefined) return undefined;
+    const [, told] = (await this.#run(enqueueSlimScript, "write", slimRequest(asked), at)) as [number?, number[]?];
+    if (told === undefined) return undefined;
     if (this.#templates.size > templatesMax) this.#templates.clear();
-    for (const [template] of asked.groups) this.#templates.add(template);
-    const states: JobState[] = [];
-    for (let group = 0; group < groups.length; group += 2) {
-      for (let nth = 0; nth < (groups[group] ?? 0); nth += 1) states.push(slimStates[groups[group + 1] ?? 0] ?? "ready");
-    }
+    for (const [template] of asked.here.groups) this.#templates.add(template);
+    const states = statesOf(told);
     let nth = 0;
-    return atoms.map((atom) => atom.works.map(({ id }) => ({ id, isDuplicate: false, state: states[nth++] ?? "ready" })));
+    return atoms.map((atom) =>
+      atom.works.map(({ id }) => {
+        const forwarded = sending?.homeOf(atom, id);
+        return { id, isDuplicate: false, ...(forwarded === undefined ? { state: states[nth++] ?? "ready" } : { forwarded }) };
+      }),
+    );
   }
 
   /** Only of templates that were stored from here: most likely they are known. */
-  async #enqueuePlain(asked: Gathered, at: port.At<unknown>): Promise<boolean> {
-    const request = asked.groups.every(([template]) => this.#templates.has(template)) ? plainRequest(asked) : undefined;
+  async #enqueuePlain({ here, letters }: Parted, at: port.At<unknown>): Promise<boolean> {
+    const isKnown = letters.length === 0 && here.groups.every(([template]) => this.#templates.has(template));
+    const request = isKnown ? plainRequest(here) : undefined;
     if (request === undefined) return false;
     const [told] = (await this.#run(enqueuePlainScript, "write", request, at)) as [number?];
     return told !== undefined;
@@ -232,10 +235,6 @@ export class Verbs {
     if (told === 1 || told === 2) this.#teller.told(told === 2, isAwake);
     return answer;
   }
-}
-
-function always(): boolean {
-  return true;
 }
 
 /** The homes that a script wrote mail for: told behind all else. */

@@ -36,3 +36,10 @@ test("ids of two processes that share a millisecond differ", () => {
   }
   assert.equal(made.size, 4_000);
 });
+
+test("ids of some milliseconds end in the same digits, later ones in others", () => {
+  const ids = new Ids();
+  const lots = Array.from({ length: 300 }, (_, n) => ids.next(1_000 + Math.floor(n / 3)).slice(28));
+  for (let n = 0; n < 300; n += 6) assert.equal(new Set(lots.slice(n, n + 6)).size, 1);
+  assert.ok(new Set(lots).size > 40);
+});

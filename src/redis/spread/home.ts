@@ -5,7 +5,7 @@ import type { Runtime } from "../../core/runtime.ts";
 import type { Script } from "../fragment.ts";
 import { Listeners } from "../listen.ts";
 import { openStore } from "../open.ts";
-import type { Begun } from "../open.ts";
+import type { Begun, Opening } from "../open.ts";
 import type { Greeting, RedisConnection } from "../redisConnection.ts";
 import type { Teller, Verbs } from "../verbs.ts";
 import { Watch } from "../watch.ts";
@@ -30,6 +30,8 @@ export interface HomeParts {
   readonly replicas: number;
   /** How many homes the store is asked to have; undefined: as many as stand there. */
   readonly homes?: number | undefined;
+  /** How many it had where it is gone. */
+  readonly look?: Opening["look"];
   /** Where it is one of several. */
   readonly hears?: HomeHears;
 }
@@ -121,9 +123,9 @@ interface Known {
 }
 
 /** Before anything else on a new connection: another server may be there, or the same one with an older past. */
-function greeting({ key, number, runtime, hears }: HomeParts, watch: Watch, listeners: Listeners, { found, homes }: Known): Greeting {
+function greeting({ key, number, runtime, hears, look }: HomeParts, watch: Watch, listeners: Listeners, { found, homes }: Known): Greeting {
   return async (session) => {
-    const begun = await openStore(session, key, { number, homes: homes() });
+    const begun = await openStore(session, key, { number, homes: homes(), look });
     found(begun);
     await watch.greeted(session, begun.info);
     tell(begun, session.name, key, runtime);

@@ -18,6 +18,24 @@ export function homesOf(prefix: string, count: number): readonly string[] {
   return [first, ...Array.from({ length: count - 1 }, (_, nth) => named(prefix, nth + 1, from, count))];
 }
 
+/** What the second home of a store is called, whatever number of homes it has. */
+export function secondHomes(prefix: string): readonly string[] {
+  const first = slotOf(homeOf(prefix));
+  const names: { readonly name: string; readonly slot: number }[] = [];
+  const nameOf = (nth: number): { readonly name: string; readonly slot: number } => {
+    const name = `{${prefix}:1.${nth}}`;
+    return (names[nth] ??= { name, slot: slotOf(name) });
+  };
+  const found = new Set<string>();
+  for (let count = 2; count <= homesMax; count += 1) {
+    const from = first - slots / count / 2;
+    let nth = 0;
+    while (rangeOf(nameOf(nth).slot - from, count) !== 1) nth += 1;
+    found.add(nameOf(nth).name);
+  }
+  return [...found];
+}
+
 function named(prefix: string, home: number, from: number, count: number): string {
   let name = "";
   for (let nth = 0; nth === 0 || rangeOf(slotOf(name) - from, count) !== home; nth += 1) name = `{${prefix}:${home}.${nth}}`;
@@ -47,6 +65,15 @@ export function checkPartitions(partitions: number | undefined): number | undefi
 /** As U.route.home_of. */
 export function homeOfText(text: string, count: number): number {
   return Number.parseInt(createHash("sha1").update(text).digest("hex").slice(0, 8), 16) % count;
+}
+
+/** The last digits of an id that errand made: those of what one process hands in within some milliseconds are the same. */
+const lotOf = /[0-9a-f]{4}$/;
+
+/** Of a work that its id alone has a say in: where what was made with it goes, so that calls that are sent together go to one home. */
+export function homeOfLot(id: string, count: number): number {
+  const lot = lotOf.exec(id)?.[0];
+  return lot === undefined ? homeOfText(id, count) : Number.parseInt(lot, 16) % count;
 }
 
 /** Who gave it. */

@@ -13,6 +13,13 @@ export function heardOf(all: readonly Heard[], era: string): Heard {
   };
 }
 
+/** Of those that answered, who must be of one era: no other is begun while one is away. */
+export function partlyHeard(all: readonly Heard[], failed: readonly unknown[]): Heard {
+  const [era = "", ...others] = new Set(all.map((heard) => heard.era));
+  if (others.length > 0) throw failed[0];
+  return { ...heardOf(all, era), isPartial: true };
+}
+
 export function tidiedOf(all: readonly Tidied[]): Tidied {
   const sum = (name: Exclude<keyof Tidied, "now" | "hasMore">): number => all.reduce((total, one) => total + one[name], 0);
   return {

@@ -3,12 +3,13 @@ import type { Guarantees, Unlisten } from "../../core/engine.ts";
 import type { BeatSource, Runtime } from "../../core/runtime.ts";
 import { beatSourceOf } from "../beatConnection.ts";
 import { connectionOf } from "../client.ts";
+import type { Connection, GivenOptions } from "../client.ts";
 import { guaranteesOf } from "../guarantees.ts";
 import { homeOf } from "../prefix.ts";
 import { isWeaker } from "../durability.ts";
 import { Home } from "./home.ts";
 import type { HomeHears } from "./home.ts";
-import { homesOf } from "./homes.ts";
+import { homesOf, secondHomes } from "./homes.ts";
 import type { Spread } from "./spread.ts";
 import type { Store, StoreVerbs } from "./store.ts";
 
@@ -28,7 +29,11 @@ export async function openHomes({ runtime, given, prefix: asked, replicas, parti
   const hub = new Hub();
   const own = connectionOf(given, { prefix: asked, replicas, clock });
   const common = { runtime, replicas, hears: hub };
-  const first = await Home.open({ ...common, connection: own.connection, number: 0, key: homeOf(own.prefix), homes: partitions });
+  const look = (session: Pick<Connection, "ask">): Promise<number | undefined> =>
+    homesOfOthers(own.prefix, (home, name) =>
+      own.connection.isCluster ? askAt(given, { prefix: own.prefix, clock, home }, name) : session.ask("hget", name, "homes"),
+    );
+  const first = await Home.open({ ...common, connection: own.connection, number: 0, key: homeOf(own.prefix), homes: partitions, look });
   const homes = first.begun.homes;
   if (homes === 1) return new StoreOf([first], first.verbs, () => first.close());
   const others = await openOthers(homesOf(own.prefix, homes), first, (key, number) => {
@@ -46,6 +51,22 @@ export async function openHomes({ runtime, given, prefix: asked, replicas, parti
     throw error;
   }
   return new StoreOf(all, spread, () => closeAll(all, spread));
+}
+
+/** Where the first home is gone, its second knows how many there are; without them the store would become one of one. */
+async function homesOfOthers(prefix: string, ask: (home: string, name: string) => Promise<unknown>): Promise<number | undefined> {
+  const told = await Promise.all(secondHomes(prefix).map((home) => ask(home, `${home}:m`)));
+  const count = told.find((homes) => typeof homes === "string");
+  return count === undefined ? undefined : Number(count);
+}
+
+async function askAt(given: unknown, options: GivenOptions, name: string): Promise<unknown> {
+  const { connection } = connectionOf(given, options);
+  try {
+    return await connection.ask("hget", name, "homes");
+  } finally {
+    await connection.close();
+  }
 }
 
 async function openOthers(keys: readonly string[], first: Home, open: (key: string, number: number) => Promise<Home>): Promise<readonly Home[]> {

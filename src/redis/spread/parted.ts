@@ -13,6 +13,14 @@ export function failureOf(failed: readonly unknown[], hasDone: boolean): unknown
   });
 }
 
+/** What those answered that did. Throws where none did. */
+export async function answered<T>(calls: readonly Promise<T>[]): Promise<{ readonly answers: readonly T[]; readonly failed: readonly unknown[] }> {
+  const ends = await Promise.allSettled(calls);
+  const failed = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
+  if (failed.length > 0 && failed.length === ends.length) throw failureOf(failed, false);
+  return { answers: ends.flatMap((end) => (end.status === "fulfilled" ? [end.value] : [])), failed };
+}
+
 function isDefinite(error: unknown): boolean {
   return ErrandError.is(error) && error.isDefinite;
 }

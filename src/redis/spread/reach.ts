@@ -18,6 +18,8 @@ export class Reach {
   readonly #homes: readonly Home[];
   readonly #runtime: Runtime;
   readonly #away: Map<number, Away> = new Map();
+  /** By the monotonic clock, of those that were away: when they were back. */
+  readonly #back: Map<number, Instant> = new Map();
 
   constructor(homes: readonly Home[], runtime: Runtime) {
     this.#homes = homes;
@@ -32,7 +34,7 @@ export class Reach {
     if (away !== undefined && !(await this.#isBack(found, away))) throw away.error;
     try {
       const answer = await call(found);
-      if (this.#away.delete(home)) this.#runtime.log.info({ home: found.key }, "the partition answers again");
+      if (this.#away.delete(home)) this.#returned(found);
       return answer;
     } catch (error) {
       const isNews = !this.#away.has(home);
@@ -40,6 +42,17 @@ export class Reach {
       if (isNews) this.#runtime.log.warn({ home: found.key, err: error }, "a partition does not answer; what it holds waits for it, the others go on");
       throw error;
     }
+  }
+
+  /** Whether it has answered for so long without a gap, as far as it was asked. */
+  isSteady(home: number, ms: Ms): boolean {
+    const back = this.#back.get(home);
+    return !this.#away.has(home) && (back === undefined || this.#runtime.monotonic() - back >= ms);
+  }
+
+  #returned(home: Home): void {
+    this.#back.set(home.number, this.#runtime.monotonic());
+    this.#runtime.log.info({ home: home.key }, "the partition answers again");
   }
 
   /** Who looks waits a little for what he finds; who comes meanwhile does not. */

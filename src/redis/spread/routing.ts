@@ -1,6 +1,6 @@
 /** Which home a call's works begin in: as `U.route` has it for those that scripts make. What goes on from there, the scripts send on themselves. */
 import type * as port from "../../core/engine.ts";
-import { homeOfText } from "./homes.ts";
+import { homeOfLot, homeOfText } from "./homes.ts";
 
 /** Where a join or a predecessor is that stands in no work before it; undefined: unknown. */
 export type Known = (id: string) => number | undefined;
@@ -14,8 +14,8 @@ export interface Share {
   readonly home: number;
   readonly atoms: port.Atom[];
   readonly places: number[];
-  /** Those of which a part is sent on. */
-  readonly parted: Set<port.Atom>;
+  /** Those of which a part is sent on: where their works begin. */
+  readonly parted: Map<port.Atom, ReadonlyMap<string, number>>;
 }
 
 /** The scope of a lane's, a unique key's or a limit's name is left out: those of one task have the same values, and so the same home. */
@@ -36,19 +36,32 @@ export function namedIn(works: readonly port.NewWork[]): readonly string[] {
   return [...named];
 }
 
+/** Atoms of so few works go where others go that are made at the same time: several calls are one script then. Larger ones are worth a script of their own. */
+const fewMost = 100;
+
+const nowhere: ReadonlyMap<string, number> = new Map();
+
 /** The works of one atom, as they are sent to its home. */
 export class Route {
   readonly home: number;
   readonly works: readonly port.NewWork[];
-  /** Where each work begins, by its id. */
+  /** Where each work begins, by its id; of those that nothing leads anywhere it is not asked. */
   readonly homes: ReadonlyMap<string, number>;
   /** Ids of those that go to other homes, at once or later. */
   readonly sentOn: readonly string[];
   /** An id in it may stand in another home. */
   readonly mayConflict: boolean;
 
-  /** `stays`: where a work stays that nothing leads elsewhere; undefined: where the first does that something leads, else by its id. */
+  /** `stays`: where a work stays that nothing leads elsewhere; undefined: where the first does that something leads, else by the first id. */
   constructor(works: readonly port.NewWork[], count: number, known: Known, stays?: number) {
+    if (works.every(isFree)) {
+      this.home = stays ?? homeOfFree(works, count);
+      this.works = works;
+      this.homes = nowhere;
+      this.sentOn = [];
+      this.mayConflict = false;
+      return;
+    }
     const ways = new Map<string, readonly Home[]>();
     const events = new Set(works.filter(({ kind }) => kind === "event").map(({ id }) => id));
     // Nothing comes after an event, or belongs to one: who names it is refused where it is.
@@ -58,7 +71,7 @@ export class Route {
       ways.set(work.id, way);
     }
     const led = [...ways.values()].map(([first]) => first).find((first) => first !== "atom's");
-    const home = stays ?? led ?? homeOfText(works[0]?.id ?? "", count);
+    const home = stays ?? led ?? homeOfFree(works, count);
     const settled = (one: Home | undefined): number => (one === undefined || one === "atom's" ? home : one);
     this.home = home;
     this.homes = new Map(Array.from(ways, ([id, [first]]) => [id, settled(first)]));
@@ -66,6 +79,18 @@ export class Route {
     this.mayConflict = works.some((work) => work.rememberMs > 0 && (this.sentOn.length > 0 || isNaming(work)));
     this.works = works.some(isNaming) ? works.map((work) => located(work, (id) => whereIs(id, (one) => this.homes.get(one)))) : works;
   }
+}
+
+/** By nothing but the first id: a repeat of the call finds what it stored. */
+function homeOfFree(works: readonly port.NewWork[], count: number): number {
+  const id = works[0]?.id ?? "";
+  return works.length > fewMost ? homeOfText(id, count) : homeOfLot(id, count);
+}
+
+/** Nothing leads it anywhere, and nobody names it. */
+function isFree(work: port.NewWork): boolean {
+  if (work.kind !== "job" || work.rememberMs > 0 || work.unique !== undefined || work.lane !== undefined) return false;
+  return work.join === undefined && work.after === undefined && (work.keyLimits?.length ?? 0) === 0;
 }
 
 /** Of what a work is concerned with: one that only its atom leads. */
@@ -138,11 +163,11 @@ export function wavesOf(atoms: readonly port.Atom[], routes: readonly (Route | u
 }
 
 function put(wave: Map<number, Share>, { place, atom, route }: { readonly place: number; readonly atom: port.Atom; readonly route: Route }): void {
-  const share = wave.get(route.home) ?? { home: route.home, atoms: [], places: [], parted: new Set() };
+  const share: Share = wave.get(route.home) ?? { home: route.home, atoms: [], places: [], parted: new Map() };
   wave.set(route.home, share);
   const sent = route.works === atom.works ? atom : { ...atom, works: route.works };
   share.atoms.push(sent);
-  if (route.sentOn.length > 0) share.parted.add(sent);
+  if (route.sentOn.length > 0) share.parted.set(sent, route.homes);
   share.places.push(place);
 }
 

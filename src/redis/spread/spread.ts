@@ -1,4 +1,5 @@
 /** A store of several homes: the verbs of one, over all of them. Whatever must be decided in one atom is in one home; what homes tell each other is carried here. */
+import { leaseMs as usualLeaseMs } from "../../core/defaults.ts";
 import type * as port from "../../core/engine.ts";
 import { ErrandError } from "../../core/errors.ts";
 import { errorOf } from "../../core/refused.ts";
@@ -14,9 +15,9 @@ import type { Home } from "./home.ts";
 import { homeOfFence, homeOfText } from "./homes.ts";
 import { Lending } from "./lending.ts";
 import { Locate } from "./locate.ts";
-import { heardOf, tidiedOf } from "./merged.ts";
+import { heardOf, partlyHeard, tidiedOf } from "./merged.ts";
 import { findOver } from "./pages.ts";
-import { failureOf } from "./parted.ts";
+import { answered, failureOf } from "./parted.ts";
 import { isNamed, namedIn, Route, routeOf, wavesOf } from "./routing.ts";
 import type { Known, Share } from "./routing.ts";
 import type { StoreVerbs } from "./store.ts";
@@ -32,6 +33,8 @@ export class Spread implements StoreVerbs {
   readonly #eras: Eras;
   readonly #locate: Locate;
   readonly #visits: Visits;
+  /** The longest that was claimed for from here. */
+  #leaseMs: Ms = usualLeaseMs;
 
   constructor(homes: readonly Home[], runtime: Runtime) {
     this.#homes = homes;
@@ -75,6 +78,7 @@ export class Spread implements StoreVerbs {
   }
 
   async claim(wanted: port.Claim, at: port.At): Promise<port.Claimed> {
+    this.#leaseMs = Math.max(this.#leaseMs, wanted.leaseMs);
     return this.#visits.claim({ ...wanted, settling: await this.#located(wanted.settling, at) }, at);
   }
 
@@ -82,15 +86,18 @@ export class Spread implements StoreVerbs {
     return this.#visits.settle(await this.#located(outcomes, at), at);
   }
 
-  /** All of them: a process may hold something in any, and each tells of an era of its own. */
+  /** All of them: a process may hold something in any, and each tells of an era of its own. Where one is away, the others go on. */
   async beat(process: string, leaseMs: Ms, at: port.At): Promise<port.Heard> {
-    const heard = await this.#all(({ verbs }) => verbs.beat(process, leaseMs, at));
-    const eras = heard.map(({ era }) => era);
-    return heardOf(heard, await this.#eras.ofAll(eras, at));
+    const { answers, failed } = await answered(this.#reached(({ verbs }) => verbs.beat(process, leaseMs, at)));
+    const eras = answers.map(({ era }) => era);
+    return failed.length === 0 ? heardOf(answers, await this.#eras.ofAll(eras, at)) : partlyHeard(answers, failed);
   }
 
+  /** Those that are away are tidied when they are back. There nobody could renew what it holds: it is taken from nobody before all had a lease's time to. */
   async tidy(pass: port.Tidy, at: port.At): Promise<port.Tidied> {
-    return tidiedOf(await this.#all(({ verbs }) => verbs.tidy(pass, at)));
+    const mayExpire = (home: number): boolean => pass.mayExpire && this.#visits.reach.isSteady(home, this.#leaseMs);
+    const { answers } = await answered(this.#reached(({ verbs, number }) => verbs.tidy({ ...pass, mayExpire: mayExpire(number) }, at)));
+    return tidiedOf(answers);
   }
 
   change(which: port.Selection, asked: port.Change, limit: number, at: port.At<unknown>): Promise<port.Changed> {
@@ -181,7 +188,8 @@ export class Spread implements StoreVerbs {
 
   async #enqueueAt({ home, atoms, places, parted }: Share, answers: Answer, at: port.At<unknown>): Promise<void> {
     await this.#lending.borrow(home, this.#at(home), atoms, at);
-    const stored = await this.#at(home).enqueue(atoms, at, (atom) => !parted.has(atom));
+    const homeOf = (atom: port.Atom, id: string): number | undefined => elsewhere(parted.get(atom)?.get(id), home);
+    const stored = await this.#at(home).enqueue(atoms, at, { homeOf, sends: (ids) => this.#forwarded.expectLetter(ids) });
     for (const [nth, answer] of stored.entries()) {
       const place = places[nth] ?? 0;
       answers[place] = parted.size === 0 || ErrandError.is(answer) ? answer : this.#forwarded.answers(answer);
@@ -208,6 +216,11 @@ export class Spread implements StoreVerbs {
     return Promise.all(this.#homes.map(ask));
   }
 
+  /** Who was away a moment ago keeps nobody waiting. */
+  #reached<T>(ask: (home: Home) => Promise<T>): readonly Promise<T>[] {
+    return this.#homes.map(({ number }) => this.#visits.reach.on(number, ask));
+  }
+
   #of(name: string): Home["verbs"] {
     return this.#at(homeOfText(name, this.#homes.length));
   }
@@ -221,4 +234,8 @@ export class Spread implements StoreVerbs {
     if (found === undefined) throw new Error(`there is no home ${home}`);
     return found.verbs;
   }
+}
+
+function elsewhere(other: number | undefined, home: number): number | undefined {
+  return other === home ? undefined : other;
 }

@@ -42,19 +42,19 @@ const none: Part = { outcomes: [], places: [] };
 
 export class Visits {
   readonly heads: Heads;
+  readonly reach: Reach;
   readonly #homes: readonly Home[];
   readonly #lending: Lending;
   readonly #runtime: Runtime;
   /** Where nothing is known to be ready, each is asked in its turn. */
   #turn = 0;
-  readonly #reach: Reach;
 
   constructor({ homes, runtime, lending }: VisitsParts) {
     this.#homes = homes;
     this.#runtime = runtime;
     this.#lending = lending;
-    this.#reach = new Reach(homes, runtime);
-    this.heads = new Heads({ homes, runtime, reach: this.#reach });
+    this.reach = new Reach(homes, runtime);
+    this.heads = new Heads({ homes, runtime, reach: this.reach });
   }
 
   /** `settling`: located. */
@@ -98,7 +98,7 @@ export class Visits {
 
   async #settleAt(home: number, part: Part, { at, settled, failed }: { at: At<unknown>; settled: Settled[]; failed: unknown[] }): Promise<void> {
     try {
-      put(settled, part, await this.#reach.on(home, ({ verbs }) => verbs.settle(part.outcomes, at)));
+      put(settled, part, await this.reach.on(home, ({ verbs }) => verbs.settle(part.outcomes, at)));
     } catch (error) {
       failed.push(error);
     }
@@ -119,7 +119,7 @@ export class Visits {
     const { asking, heads, at, visited } = turn;
     const { most } = asking;
     const asked = { at: this.#runtime.monotonic(), change: heads.change(home) };
-    const claimed = await this.#reach.on(home, ({ verbs }) => verbs.claim({ ...asking.next(turn.fence), settling: outcomes }, at));
+    const claimed = await this.reach.on(home, ({ verbs }) => verbs.claim({ ...asking.next(turn.fence), settling: outcomes }, at));
     heads.told(home, claimed.head, { ...asked, isDrained: claimed.jobs.length < most && !asking.isBounded });
     visited.set(home, claimed);
     turn.fence = Math.max(turn.fence, claimed.fence);

@@ -1,13 +1,17 @@
-/** The thread that beats keeps what a process holds in all partitions. */
+/** The thread that beats keeps what a process holds in all partitions; and what goes on in the others while one is away. */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { Redis } from "ioredis";
-import { openBeat } from "../../../src/redis/beatConnection.ts";
-import { homesOf } from "../../../src/redis/spread/homes.ts";
+import { beatSourceOf, openBeat } from "../../../src/redis/beatConnection.ts";
+import { connectionOf } from "../../../src/redis/client.ts";
+import { Home } from "../../../src/redis/spread/home.ts";
+import { Spread } from "../../../src/redis/spread/spread.ts";
+import { homeOfFence, homesOf } from "../../../src/redis/spread/homes.ts";
 import { job, leaseMs } from "../../port/stage.ts";
 import { freshPlace } from "../places.ts";
-import { redisMissing } from "../server.ts";
-import { opened } from "../stage.ts";
+import { PrivateServer } from "../privateServer.ts";
+import { noServer, redisMissing } from "../server.ts";
+import { opened, ToldRuntime } from "../stage.ts";
 
 const count = 3;
 const longMs = 600_000;
@@ -56,5 +60,59 @@ describe("a thread that beats over several partitions", { skip: redisMissing ?? 
     await thread.close();
     await open.engine.close();
     await place.done();
+  });
+});
+
+describe("while one of three servers is away", { skip: noServer ?? false }, () => {
+  const prefix = "away";
+  const away = 2;
+  const runtime = new ToldRuntime();
+  let servers: readonly PrivateServer[] = [];
+  let homes: readonly Home[] = [];
+
+  before(async () => {
+    servers = await Promise.all(Array.from({ length: count }, () => PrivateServer.start()));
+    const hears = { told: () => undefined, mailed: async () => undefined, greeted: () => undefined };
+    const open = homesOf(prefix, count).map((key, number) => {
+      const { connection } = connectionOf(servers[number]?.url, { prefix, home: key });
+      return Home.open({ runtime, connection, number, key, replicas: 0, homes: count, hears });
+    });
+    homes = await Promise.all(open);
+  });
+
+  after(async () => {
+    await Promise.all(homes.map((home) => home.close()));
+    await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+  });
+
+  it("those that run in the others hear of their cancel and keep their lease, and what dead workers left there is taken back", async () => {
+    const spread = new Spread(homes, runtime);
+    await spread.begin({});
+    const thread = openBeat(structuredClone(beatSourceOf(homes, homes[0]?.beating ?? assert.fail())?.data));
+    const queues = [{ queue: "mail", slots: jobs, ahead: 0 }];
+    await spread.enqueue(
+      Array.from({ length: jobs }, (_, nth) => ({ works: [job(`j${nth}`)] })),
+      {},
+    );
+    const claimed = await spread.claim({ process: "p", leaseMs, claim: "c", lastFence: 0, queues, tasks: ["send"], alone: "no", settling: [] }, {});
+    const ids = claimed.jobs.map(({ id }) => id);
+    const others = claimed.jobs.flatMap(({ id, fence }) => (homeOfFence(fence ?? 0) === away ? [] : [id]));
+    assert.ok(ids.length === jobs && others.length > 0 && others.length < jobs);
+    const unwanted = ids.filter((_, nth) => nth % 2 === 0);
+    await spread.change({ ids: unwanted }, { do: "cancel", reason: "no need" }, jobs, {});
+    const { era } = await thread.beat("p", leaseMs);
+    await servers[away]?.kill();
+    for (const heard of [await thread.beat("p", longMs), await spread.beat("p", longMs, {})]) {
+      assert.deepEqual([heard.isPartial, heard.isLost, heard.era], [true, false, era]);
+      assert.deepEqual(heard.cancelled.toSorted(), unwanted.filter((id) => others.includes(id)).toSorted());
+    }
+    const { now = 0 } = (await homes[0]?.verbs.tidy({ items: 1_000, mayExpire: false }, {})) ?? {};
+    const passed = { items: 1_000, mayExpire: true };
+    assert.equal((await spread.tidy(passed, { now: now + 2 * leaseMs })).takenBack, 0);
+    const { takenBack } = await spread.tidy(passed, { now: now + 2 * longMs });
+    assert.ok(takenBack >= others.filter((id) => !unwanted.includes(id)).length);
+    await servers[away]?.start();
+    await thread.close();
+    await spread.close();
   });
 });

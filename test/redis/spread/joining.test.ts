@@ -117,6 +117,19 @@ describe("a join whose members have lanes elsewhere", () => {
     assert.deepEqual(await way.join(0, j), { state: "open", live: 1, succeeded: 1, failed: 0 });
   });
 
+  within("closed before one came that has more before it: that is not started either, and goes nowhere", async (way) => {
+    const j = way.id("j", 0);
+    way.isHolding = true;
+    await way.enqueue(0, join(j));
+    await way.enqueue(1, memberOf(j, 0, job("a", { ...lane(way.name("l", 2)), ...unique(way.name("u", 1)) })));
+    await way.tidy();
+    await way.carry();
+    assert.deepEqual(await way.seen("a"), ["0 cancelled"]);
+    way.isHolding = false;
+    const other = job("b", unique(way.name("u", 1)));
+    assert.equal((await way.enqueue(1, other))[0]?.isDuplicate, false);
+  });
+
   within("closed before one came: that is not started", async (way) => {
     const j = way.id("j", 0);
     await way.enqueue(0, join(j));

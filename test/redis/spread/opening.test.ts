@@ -57,6 +57,17 @@ describe("a store of several partitions", { skip: redisMissing ?? false }, () =>
     assert.notEqual((await open.engine.beat("p", leaseMs, {})).era, era);
   });
 
+  it("whose first was emptied is opened as it was by who does not say how many there are, and all begin another era", async () => {
+    for (const count of [2, 3, 64]) {
+      await using place = await made(count);
+      const era = await place.era();
+      await place.empty(0);
+      await using open = await opened(place.url, { prefix: place.prefix });
+      assert.deepEqual(new Set(await place.homes()), new Set([String(count)]));
+      assert.notEqual((await open.engine.beat("p", leaseMs, {})).era, era);
+    }
+  });
+
   it("that was emptied while it was open is made again with as many", async () => {
     await using place = await made(3);
     await using open = await opened(place.url, { prefix: place.prefix });

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import type { Atom, NewWork } from "../../../src/core/engine.ts";
 import { script } from "../../../src/redis/fragment.ts";
 import { homeOfText } from "../../../src/redis/spread/homes.ts";
+import { Ids } from "../../../src/runtime/ids.ts";
 import { homeOfName, namedIn, Route, routeOf, wavesOf } from "../../../src/redis/spread/routing.ts";
 import { event, job, join, member } from "../../port/stage.ts";
 import { redisMissing } from "../server.ts";
@@ -114,6 +115,23 @@ describe("where a work begins", { skip: redisMissing ?? false }, () => {
 
 describe("the atoms of a call", () => {
   const atom = (...works: readonly NewWork[]): Atom => ({ works });
+
+  it("go to one home where nothing leads them elsewhere and errand made their ids together, and to another when it made them later", () => {
+    const ids = new Ids();
+    const homesAt = (now: number): readonly number[] =>
+      shape(Array.from({ length: 64 }, () => atom(job(ids.next(now)))))
+        .flat()
+        .map(([home]) => home);
+    const homes = Array.from({ length: 50 }, (_, turn) => homesAt(1_000 + turn * 10));
+    for (const used of homes) assert.equal(used.length, 1);
+    assert.equal(new Set(homes.flat()).size, count);
+  });
+
+  it("go each to a home of its own where they are large", () => {
+    const ids = new Ids();
+    const lists = Array.from({ length: 20 }, () => atom(...Array.from({ length: 200 }, () => job(ids.next(1)))));
+    assert.equal(shape(lists).flat().length, count);
+  });
 
   it("go side by side, those of each home in their order", () => {
     assert.deepEqual(shape([atom(inLane("a", 0)), atom(inLane("b", 1)), atom(inLane("c", 0))]), [

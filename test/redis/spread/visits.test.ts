@@ -184,6 +184,12 @@ describe("a claim over several homes", { skip: noServer ?? false }, () => {
     assert.equal(whole.isPartial, undefined);
     assert.equal(whole.settled.length, 1);
     assert.ok(scene.runtime.of("info").includes("the partition answers again"));
+    assert.deepEqual(
+      [0, 2].map((home) => scene.visits.reach.isSteady(home, leaseMs)),
+      [true, false],
+    );
+    scene.runtime.passedMs += leaseMs;
+    assert.equal(scene.visits.reach.isSteady(2, leaseMs), true);
   });
 
   it("does not wait for one that failed and hangs now, neither with what ended there nor with what it may have", async () => {

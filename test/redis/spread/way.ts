@@ -17,7 +17,7 @@ import type {
 import { ErrandError } from "../../../src/core/errors.ts";
 import type { Carrier } from "../../../src/redis/spread/carrier.ts";
 import { homeOfText } from "../../../src/redis/spread/homes.ts";
-import { homeOfName } from "../../../src/redis/spread/routing.ts";
+import { homeOfName, Route } from "../../../src/redis/spread/routing.ts";
 import type { Verbs } from "../../../src/redis/verbs.ts";
 import { leaseMs, start } from "../../port/stage.ts";
 import type { JobOptions } from "../../port/stage.ts";
@@ -76,7 +76,9 @@ export class Way implements AsyncDisposable {
   }
 
   async enqueue(home: number, ...works: readonly Sent[]): Promise<Enqueued[]> {
-    const [answer] = await this.#at(home).enqueue([{ works }], this.at, () => false);
+    const { homes } = new Route(works, count, () => undefined, home);
+    const homeOf = (_: unknown, id: string): number | undefined => (homes.get(id) === home ? undefined : homes.get(id));
+    const [answer] = await this.#at(home).enqueue([{ works }], this.at, { homeOf, sends: () => undefined });
     await this.#quiet();
     if (answer instanceof ErrandError) throw answer;
     return answer ?? assert.fail("no answer");
