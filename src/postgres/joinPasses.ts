@@ -45,12 +45,16 @@ BEGIN
   PERFORM @.begin_pass(${passKinds.kept}, _join.seq);
 END $$;
 
--- A staged join that was given up: it takes nothing more, and has ended badly; its members go in passes. By primary key.
+-- A staged join that was given up, or one within it: it takes nothing more, and has ended badly, unless it had ended before; its members go in passes. By primary key.
 CREATE FUNCTION @.begin_removal(_join @.joins) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  IF _join.state >= ${joinStates.closed} THEN RETURN; END IF;
-  UPDATE @.joins n SET state = ${joinStates.removed}, ended = ${endedCodes.badly} WHERE n.seq = _join.seq;
-  PERFORM @.tell_join_ended(_join, false);
+  IF _join.state = ${joinStates.removed} THEN RETURN; END IF;
+  IF _join.state = ${joinStates.closed} THEN
+    UPDATE @.joins n SET state = ${joinStates.removed}, purge_at = NULL WHERE n.seq = _join.seq;
+  ELSE
+    UPDATE @.joins n SET state = ${joinStates.removed}, ended = ${endedCodes.badly} WHERE n.seq = _join.seq;
+    PERFORM @.tell_join_ended(_join, false);
+  END IF;
   PERFORM @.gather('joins_to_purge', _join.seq::text), @.walk_members(_join.seq);
 END $$;
 

@@ -1,4 +1,5 @@
 /** Opens the file: the driver, the settings that keep what was accepted, the tables. */
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { ErrandError } from "../core/errors.ts";
 import type { Connection, Driver } from "./driver.ts";
 import { bringSchema, isSchemaThere } from "./schema.ts";
@@ -34,7 +35,8 @@ export function connectTo(Driver: Driver, path: string, tables: Tables): { conne
     const sql = new Statements(connection);
     refuseOldLibrary(sql.value<string>("SELECT sqlite_version()") ?? "");
     const isThere = tables.areThere(sql, path);
-    if (connection.pragma("journal_mode", simple) !== "wal") connection.pragma("journal_mode = WAL", simple);
+    syncLog(path);
+    bringWal(connection, path);
     connection.pragma("synchronous = FULL", simple);
     connection.pragma("mmap_size = 0", simple);
     connection.pragma(`wal_autocheckpoint = ${checkpointPages}`, simple);
@@ -59,6 +61,37 @@ export function isSafeLibrary(version: string): boolean {
   return major !== leastMajor ? major > leastMajor : minor !== leastMinor ? minor > leastMinor : patch >= leastPatch;
 }
 
+/**
+ * Whoever wrote the last commit may have been killed before it was synced. After the first use of the file it counts as committed, so what is answered from now on,
+ * such as that a job is stored already, may rest on it: without this, a power cut could take it back.
+ */
+function syncLog(path: string): void {
+  const log = logOf(path);
+  if (log === undefined) return;
+  try {
+    fsyncSync(log);
+  } finally {
+    // This gives up no lock: those are on the database and on the index.
+    closeSync(log);
+  }
+}
+
+function logOf(path: string): number | undefined {
+  try {
+    return openSync(`${path}-wal`, "r+");
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Before anything is made there. SQLite does not throw where it could not, but answers the mode that it stays at. */
+function bringWal(connection: Connection, path: string): void {
+  if (connection.pragma("journal_mode", simple) === "wal") return;
+  const journal = connection.pragma("journal_mode = WAL", simple);
+  if (journal !== "wal") throw weakSettings(path, `journal_mode=${String(journal)}`);
+}
+
 function bring(connection: Connection, making: () => void): void {
   connection.exec("BEGIN IMMEDIATE");
   try {
@@ -76,8 +109,9 @@ function refuseWeakSettings(connection: Connection, path: string): void {
   const journal = connection.pragma("journal_mode", simple);
   const synchronous = connection.pragma("synchronous", simple);
   if (journal === "wal" && synchronous === 2) return;
-  throw new ErrandError(
-    "store-unsafe",
-    `${path} stays at journal_mode=${String(journal)}, synchronous=${String(synchronous)}; put it on a local disk that supports WAL`,
-  );
+  throw weakSettings(path, `journal_mode=${String(journal)}, synchronous=${String(synchronous)}`);
+}
+
+function weakSettings(path: string, settings: string): ErrandError {
+  return new ErrandError("store-unsafe", `${path} stays at ${settings}; put it on a local disk that supports WAL, and look whether that disk is full or fails`);
 }

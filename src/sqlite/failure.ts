@@ -4,6 +4,8 @@ import type { ErrorCode } from "../core/errors.ts";
 
 const busy = 5;
 const locked = 6;
+/** Extended: the index of the log, which is as large as the log asks for, could not be made larger. */
+const indexFull = 10 | (19 << 8);
 
 /** Primary result codes of SQLite. */
 const codes: Readonly<Record<number, readonly [ErrorCode, string]>> = {
@@ -28,9 +30,22 @@ const names: Readonly<Record<string, number>> = {
 
 export function failureOf(error: unknown, file: string): ErrandError {
   if (error instanceof ErrandError) return error;
+  if (isIndexFull(error)) return indexFailure(error, file);
   const [code, cure] = codes[resultCodeOf(error)] ?? (["store-failed", "see its cause; if it lasts, check the disk and the file"] as const);
   const said = error instanceof Error ? error.message : String(error);
   return new ErrandError(code, `${file}: ${said}: ${cure}`, { cause: error, details: { file } });
+}
+
+/** A commit needs that room after it has written and synced the log: what it wrote may be found there. */
+function indexFailure(cause: Error, file: string): ErrandError {
+  const message = `${file}: ${cause.message}: the disk has no room left for ${file}-shm, or fails; free some, then try again`;
+  return new ErrandError("store-full", message, { cause, details: { file }, isDefinite: false });
+}
+
+function isIndexFull(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  return code === "SQLITE_IOERR_SHMSIZE" || errcode === indexFull;
 }
 
 export function isBusy(error: unknown): boolean {

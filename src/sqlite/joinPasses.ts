@@ -51,11 +51,11 @@ export function closeJoin(tx: Transaction, join: Join): void {
   tx.ties.begin(passKinds.kept, join.seq);
 }
 
-/** A staged join that was given up: it takes nothing more, and has ended badly; its members go in passes. */
+/** A staged join that was given up, or one within it: it takes nothing more, and has ended badly, unless it had ended before; its members go in passes. */
 export function beginRemoval(tx: Transaction, join: Join): void {
-  if (join.state >= joinStates.closed) return;
-  tellEnded(tx, join, endedCodes.badly);
-  tx.joins.change(join, { state: joinStates.removed });
+  if (join.state === joinStates.removed) return;
+  if (join.state !== joinStates.closed) tellEnded(tx, join, endedCodes.badly);
+  tx.joins.change(join, { state: joinStates.removed, purgeAt: null });
   tx.ties.joinsToPurge.add(join.seq);
   walkMembers(tx, join);
 }

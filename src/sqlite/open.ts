@@ -1,4 +1,5 @@
 /** Opens the file, after making sure that it may be: the place, the driver, the library, the tables. */
+import { resolve } from "node:path";
 import type { Runtime } from "../core/runtime.ts";
 import { connect } from "./connection.ts";
 import { loadDriver } from "./driver.ts";
@@ -22,7 +23,7 @@ export const defaultDriver: DriverName = "better-sqlite3";
 /** What the engine finds around it. Tests hand in others. */
 export interface Surroundings {
   readonly load: (name: DriverName) => Driver;
-  readonly fileSystemType?: (directory: string) => number;
+  readonly fileSystemType?: (place: string) => number;
 }
 
 export const surroundings: Surroundings = { load: loadDriver };
@@ -30,7 +31,7 @@ export const surroundings: Surroundings = { load: loadDriver };
 export function open(file: string, options: SqliteOptions, runtime: Runtime, around: Surroundings): Store {
   const { path, Driver } = placeFor(file, options, around);
   try {
-    return new Store({ path, runtime, ...connect(Driver, path, () => runtime.id()) });
+    return new Store({ path, named: resolve(file), runtime, ...connect(Driver, path, () => runtime.id()) });
   } catch (error) {
     throw failureOf(error, path);
   }

@@ -1,9 +1,9 @@
 /** Where the file is: whether that place keeps it safe, and whether it is still the same file. */
-import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { accessSync, constants, existsSync, lstatSync, readlinkSync, realpathSync, statfsSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { ErrandError } from "../core/errors.ts";
 
-/** Linux `statfs` types of file systems whose locks or shared memory WAL cannot rely on. */
+/** Linux `statfs` types of file systems whose locks or shared memory WAL cannot rely on: those of several machines, or of a machine and its guests. */
 const unsafeFileSystems: ReadonlyMap<number, string> = new Map([
   [0x6969, "NFS"],
   [0x517b, "SMB"],
@@ -11,24 +11,50 @@ const unsafeFileSystems: ReadonlyMap<number, string> = new Map([
   [0xff534d42, "CIFS"],
   [0x01021997, "9p"],
   [0x65735546, "FUSE"],
+  [0x5346414f, "AFS"],
+  [0x6b414653, "AFS"],
+  [0x73757245, "Coda"],
+  [0x564c, "NCP"],
+  [0x00c36400, "CephFS"],
+  [0x0bd00bd0, "Lustre"],
+  [0x47504653, "GPFS"],
+  [0x01161970, "GFS2"],
+  [0x7461636f, "OCFS2"],
+  [0x19830326, "BeeGFS"],
+  [0x20030528, "OrangeFS"],
+  [0x786f4256, "a VirtualBox shared folder"],
+  [0xbacbacbc, "a VMware shared folder"],
 ]);
+
+/** As many as Linux follows. */
+const linksMax = 40;
 
 export interface Identity {
   readonly device: bigint;
   readonly inode: bigint;
 }
 
+/** Where the file itself is, whatever links lead to it: there SQLite keeps its log. */
 export function pathOf(file: string): string {
   if (file === "" || file === ":memory:" || file.startsWith("file:")) {
     throw new ErrandError("option-invalid", `"${file}" is not the path of a file; name one, or use the memory engine`);
   }
-  const path = resolve(file);
-  if (existsSync(dirname(path))) return path;
-  throw new ErrandError("option-invalid", `the directory of ${path} does not exist; create it first`);
+  return withoutLinks(resolve(file));
 }
 
-export function refuseUnsafePlace(path: string, typeOf: (directory: string) => number = fileSystemType): void {
-  const unsafe = unsafeFileSystems.get(typeOf(dirname(path)) >>> 0);
+/** Also where the file is not there yet. */
+function withoutLinks(path: string, linksLeft = linksMax): string {
+  if (existsSync(path)) return realpathSync(path);
+  if (linksLeft === 0) throw new ErrandError("option-invalid", `${path} is a link that leads nowhere; name the file itself`);
+  const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : undefined;
+  if (!existsSync(dirname(path))) throw new ErrandError("option-invalid", `the directory of ${path} does not exist; create it first`);
+  return link === undefined ? join(realpathSync(dirname(path)), basename(path)) : withoutLinks(resolve(dirname(path), link), linksLeft - 1);
+}
+
+export function refuseUnsafePlace(path: string, typeOf: (place: string) => number = fileSystemType): void {
+  // A single file may be mounted from elsewhere, as into a container.
+  const places = existsSync(path) ? [dirname(path), path] : [dirname(path)];
+  const unsafe = places.map((place) => unsafeFileSystems.get(typeOf(place) >>> 0)).find((name) => name !== undefined);
   if (unsafe === undefined) return;
   throw new ErrandError(
     "store-unsafe",
@@ -56,6 +82,6 @@ export function isSameFile(a: Identity | undefined, b: Identity | undefined): bo
 }
 
 /** 0 where types mean something else than on Linux. */
-function fileSystemType(directory: string): number {
-  return process.platform === "linux" ? statfsSync(directory).type : 0;
+function fileSystemType(place: string): number {
+  return process.platform === "linux" ? statfsSync(place).type : 0;
 }

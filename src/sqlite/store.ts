@@ -21,6 +21,8 @@ const lookAtFileEveryMs = 60_000;
 
 export interface Opened {
   readonly path: string;
+  /** As it was asked for: perhaps a link to the path. */
+  readonly named: string;
   readonly runtime: Runtime;
   readonly connection: Connection;
   readonly sql: Statements;
@@ -37,12 +39,14 @@ export class Store {
   readonly handedOut: HandedOut = new HandedOut();
   readonly listeners: Listeners;
   readonly #connection: Connection;
+  readonly #named: string;
   readonly #identity: Identity | undefined;
   #lookedAtFile: number;
   #isClosed = false;
 
-  constructor({ path, runtime, connection, sql }: Opened) {
+  constructor({ path, named, runtime, connection, sql }: Opened) {
     this.path = path;
+    this.#named = named;
     this.runtime = runtime;
     this.sql = sql;
     this.#connection = connection;
@@ -88,11 +92,11 @@ export class Store {
     const now = this.runtime.monotonic();
     if (now - this.#lookedAtFile < lookAtFileEveryMs) return;
     this.#lookedAtFile = now;
-    if (isSameFile(identityOf(this.path), this.#identity)) return;
+    if (isSameFile(identityOf(this.#named), this.#identity)) return;
     this.#lookedAtFile = -Infinity;
     throw new ErrandError(
       "store-moved",
-      `${this.path} was deleted or replaced while it was open; what was written since is lost with the old file: restart every process that uses it`,
+      `${this.#named} was deleted or replaced while it was open; what was written since is lost with the old file: restart every process that uses it`,
     );
   }
 

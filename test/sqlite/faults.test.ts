@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { closeSync, copyFileSync, existsSync, openSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, openSync, renameSync, statSync, symlinkSync, unlinkSync, writeSync } from "node:fs";
 import { describe, it } from "node:test";
 import { ErrandError } from "../../src/core/errors.ts";
 import type { Connection, Driver } from "../../src/sqlite/driver.ts";
+import { failureOf } from "../../src/sqlite/failure.ts";
 import { Bench, Database, job, leaseMs, outcomes, rowOf, wanted } from "./bench.ts";
 
 const tidying = { items: 1_000, mayExpire: true };
@@ -146,6 +147,16 @@ describe("a full store", () => {
   });
 });
 
+describe("a log whose index cannot grow", () => {
+  for (const [driver, told] of Object.entries({ "better-sqlite3": { code: "SQLITE_IOERR_SHMSIZE" }, "node:sqlite": { errcode: 4_874 } })) {
+    it(`is store-full, and whether anything was stored is not known: a commit makes room there after it has written the log (${driver})`, () => {
+      const error = failureOf(Object.assign(new Error("disk I/O error"), told), "work.db");
+      assert.equal(error.code, "store-full");
+      assert.equal(error.isDefinite, false);
+    });
+  }
+});
+
 describe("a file that was deleted or replaced while open", () => {
   for (const [what, lose] of Object.entries({
     deleted: (file: string) => unlinkSync(file),
@@ -166,6 +177,21 @@ describe("a file that was deleted or replaced while open", () => {
       }
     });
   }
+
+  it("by a link that now leads elsewhere: store-moved", async () => {
+    await using bench = new Bench();
+    const real = `${bench.file}.real`;
+    symlinkSync(real, bench.file);
+    const engine = bench.engine();
+    copyFileSync(real, `${real}.2`);
+    unlinkSync(bench.file);
+    symlinkSync(`${real}.2`, bench.file);
+    bench.runtime.skippedMs += 60_000;
+    assert.throws(
+      () => engine.tidy(tidying, {}),
+      (error) => ErrandError.is(error, "store-moved"),
+    );
+  });
 
   it("that is still there is not looked for in vain", async () => {
     await using bench = new Bench();

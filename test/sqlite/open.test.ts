@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ErrandError } from "../../src/core/errors.ts";
@@ -25,6 +25,20 @@ describe("opening a file", () => {
     bench.engine({}, { load: () => spied((connection) => void (opened = connection)) });
     const settings = ["journal_mode", "synchronous", "mmap_size", "busy_timeout"].map((name) => opened?.pragma(name, { simple: true }));
     assert.deepEqual(settings, ["wal", 2, 0, 0]);
+  });
+
+  it("that cannot be brought to WAL leaves it as it was, and says what may be wrong", async () => {
+    await using bench = new Bench();
+    const app = new Database(bench.file, { timeout: 0 });
+    bench.closeLater(app);
+    app.exec("CREATE TABLE orders (id TEXT PRIMARY KEY)");
+    const Failing = spied((connection) => {
+      const pragma = connection.pragma.bind(connection);
+      // So SQLite answers where the switch failed, as on a full disk.
+      connection.pragma = (source, options) => (source === "journal_mode = WAL" ? "delete" : pragma(source, options));
+    });
+    assert.throws(() => bench.engine({}, { load: () => Failing }), /^ErrandError: store-unsafe: .* stays at journal_mode=delete; .*is full or fails/);
+    assert.equal(valueOf(app, "SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table'"), "orders");
   });
 
   it("takes the app's own file, and leaves its tables alone", async () => {
@@ -139,6 +153,35 @@ describe("the place", () => {
       bench.engine({ unsafeFileSystem: true }, { fileSystemType: () => type });
     });
   }
+
+  for (const before of ["there", "not there yet"]) {
+    it(`is where the file is, whatever link leads to it (${before})`, async () => {
+      await using bench = new Bench();
+      const far = join(bench.folder, "far");
+      mkdirSync(far);
+      symlinkSync(join(far, "work.db"), bench.file);
+      if (before === "there") await bench.engine().close();
+      const fileSystemType = (place: string): number => (place.startsWith(far) ? 0x6969 : 0xef53);
+      refusedWith("store-unsafe", () => bench.engine({}, { fileSystemType }));
+      assert.equal(existsSync(join(far, "work.db")), before === "there");
+      const engine = bench.engine();
+      await engine.enqueue([{ works: [job("a")] }], {});
+      assert.ok(statSync(join(far, "work.db-wal")).size > 0);
+    });
+  }
+
+  it("of a file that is mounted alone into a local folder is looked at as well", async () => {
+    await using bench = new Bench();
+    await bench.engine().close();
+    refusedWith("store-unsafe", () => bench.engine({}, { fileSystemType: (place) => (place.endsWith("work.db") ? 0x65735546 : 0xef53) }));
+  });
+
+  it("behind a link that leads nowhere is refused", async () => {
+    await using bench = new Bench();
+    symlinkSync(bench.file, `${bench.file}.other`);
+    symlinkSync(`${bench.file}.other`, bench.file);
+    refusedWith("option-invalid", () => bench.engine());
+  });
 
   it("on a local disk is taken", async () => {
     await using bench = new Bench();

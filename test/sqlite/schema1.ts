@@ -1,3 +1,5 @@
+import { start } from "./bench.ts";
+
 /** The tables as version 1 made them: what a file may be that was written before joins and limits. Never changed. */
 export const schema1 = `
 CREATE TABLE errand_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -66,4 +68,23 @@ CREATE INDEX errand_tickets_process ON errand_tickets (process);
 
 INSERT INTO errand_meta (key, value) VALUES ('schema', '1'), ('era', 'an era');
 INSERT INTO errand_numbers (line, what, value) VALUES (0, 0, 0), (0, 1, 0), (0, 2, 0), (0, 3, 0);
+`;
+
+/** One job in each state that version 1 stored in its own way; those of lane k in their order: running, blocked, blocked. */
+export const content1 = `
+INSERT INTO errand_lines (id, queue, task) VALUES (1, 'mail', 'send');
+INSERT INTO errand_keeps (id, keep) VALUES (1, '[1000,1000,1000,1000]');
+INSERT INTO errand_numbers (line, what, value) VALUES (1, 1, 1), (1, 2, 2), (1, 3, 2), (1, 4, 1), (1, 6, 1);
+INSERT INTO errand_jobs (seq, id, line, keep, flags, payload, content, enqueued_at, urgency, head_start, due_at, state, lane, lane_width, if_dead) VALUES
+  (1, 'k1', 1, 1, 1, '{}', 'c', ${start}, ${start}, 0, ${start}, 0, 'k', 1, 'park'), (2, 'k2', 1, 1, 1, '{}', 'c', ${start}, ${start}, 0, ${start}, 2, 'k', 1, 'park'),
+  (3, 'k3', 1, 1, 1, '{}', 'c', ${start}, ${start}, 0, ${start}, 2, 'k', 1, 'park'), (4, 'ready', 1, 1, 0, '{}', 'c', ${start}, ${start}, 0, ${start}, 0, NULL, NULL, NULL),
+  (5, 'later', 1, 1, 0, '{}', 'c', ${start}, ${start}, 0, ${start + 9}, 1, NULL, NULL, NULL), (6, 'done', 1, 1, 0, '{}', 'c', ${start}, ${start}, 0, ${start}, 0, NULL, NULL, NULL),
+  (7, 'again', 1, 1, 0, '{}', 'c', ${start}, ${start}, 0, ${start}, 0, NULL, NULL, NULL);
+UPDATE errand_jobs SET attempts = 1 WHERE id = 'again';
+INSERT INTO errand_ready (line, urgency, seq, flags) VALUES (1, ${start}, 4, 0), (1, ${start}, 7, 0);
+INSERT INTO errand_scheduled (due_at, seq) VALUES (${start + 9}, 5);
+INSERT INTO errand_done (seq, ended_at) VALUES (6, ${start});
+INSERT INTO errand_processes (id, process, since, lease_until) VALUES (1, 'p1', ${start}, ${start + 8_000});
+INSERT INTO errand_running (seq, line, keep, flags, process, fence, claim, started_at) VALUES (1, 1, 1, 1, 1, 7, 'c0', ${start});
+INSERT INTO errand_members (lane, place, seq, width) VALUES ('k', 1, 1, 1), ('k', 0, 2, 1), ('k', 0, 3, 1);
 `;
