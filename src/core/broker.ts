@@ -42,6 +42,7 @@ import { viewOf, type JobView, type StateCounts } from "./view.ts";
 import { Look } from "./why/look.ts";
 import { why } from "./why/why.ts";
 import { asyncScope, syncScope } from "./within.ts";
+import { storedReason } from "./worker/storedError.ts";
 import { Worker, type RunningWorker, type WorkerOptions } from "./worker/worker.ts";
 
 export class StoreBroker implements Broker {
@@ -211,7 +212,8 @@ export class StoreBroker implements Broker {
     return readBatch(this.#engine, at(this.#runtime), id, page.limit ?? pageSize, page.after);
   }
 
-  async cancel(id: string, reason: string = "cancelled by the app"): ReturnType<Broker["cancel"]> {
+  async cancel(id: string, said: string = "cancelled by the app"): ReturnType<Broker["cancel"]> {
+    const reason = storedReason(said);
     const is = await this.#changeOne(id, { do: "cancel", reason });
     if (is === "unknown") return cancelBatch(this.#engine, () => at(this.#runtime), id, reason);
     return is as "cancelled" | "cancelling" | "ended";

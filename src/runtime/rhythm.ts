@@ -56,7 +56,7 @@ export class Rhythm {
     try {
       const heard = await this.#withinLimit(this.#plan.beat());
       if (heard !== undefined && !this.#isStopped) this.#plan.heard(heard);
-      return true;
+      return heard?.isPartial !== true;
     } catch (error) {
       if (!this.#isStopped) this.#plan.failed(error instanceof Error ? error : new Error(String(error), { cause: error }));
       return false;

@@ -25,7 +25,7 @@ export function planted(maker: EngineMaker, distortion: Distortion): EngineMaker
   };
 }
 
-function distorted(inner: Engine, distortion: Distortion): Engine {
+export function distorted(inner: Engine, distortion: Distortion): Engine {
   const wrong: Partial<Engine> = distortion(inner);
   return new Proxy(inner, {
     get: (target, name) => {

@@ -15,7 +15,8 @@ export class BrokerStage implements AsyncDisposable {
   before: (verb: string, args: readonly unknown[]) => void = () => undefined;
   /** Called with the engine's answer: what it answers stands for it. */
   afterwards: (verb: string, answer: unknown) => unknown = (_verb, answer) => answer;
-  readonly #store: Engine = memory();
+  /** As it stands behind all that is counted and fails. */
+  readonly store: Engine = memory();
   readonly #brokers: StoreBroker[] = [];
 
   broker(definitions: Readonly<Record<string, unknown>> = {}): StoreBroker {
@@ -48,7 +49,7 @@ export class BrokerStage implements AsyncDisposable {
   }
 
   async job(id: string): Promise<JobRow> {
-    const { rows } = await this.#store.find({ of: "jobs", ids: [id] }, { now: this.runtime.now() });
+    const { rows } = await this.store.find({ of: "jobs", ids: [id] }, { now: this.runtime.now() });
     const [row] = rows;
     if (row === undefined) throw new Error(`no job ${id}`);
     return row;
@@ -73,7 +74,7 @@ export class BrokerStage implements AsyncDisposable {
   }
 
   #watched(): Engine {
-    return new Proxy(this.#store, {
+    return new Proxy(this.store, {
       get: (target, verb) => {
         if (verb === "isHearing") return this.isHearing;
         if (verb === "listen") return (wake: () => void) => target.listen(() => this.isHearing && wake());

@@ -63,6 +63,41 @@ test("a broker that holds nothing any more stops beating after a lease, and beat
   assert.equal(processes.size, 2);
 });
 
+test("a call for a lock that the store does after it was given up keeps the lock from nobody", async () => {
+  await using stage = new BrokerStage();
+  const [app, other] = [stage.broker(), stage.broker()];
+  await stage.finished(app.lock("beating", { for: "1h" }));
+  let late: (() => unknown) | undefined;
+  stage.before = (verb, args) => {
+    if (verb !== "lock") return;
+    late ??= () => stage.store.lock(args[0] as never, { now: stage.runtime.now() });
+    throw new ErrandError("store-failed", "the store did not answer in time");
+  };
+  await assert.rejects(stage.finished(app.lock("a", { for: "1m", wait: "1s" })), { code: "store-failed" });
+  stage.before = () => undefined;
+  await stage.advance(3_000);
+  late?.();
+  const lock = await stage.finished(other.lock("a", { for: "1m", wait: "1m" }));
+  await lock.release();
+});
+
+test("a lock that was held and given back is not held again by an earlier call for it that comes late", async () => {
+  await using stage = new BrokerStage();
+  const [app, other] = [stage.broker(), stage.broker()];
+  await stage.finished(app.lock("beating", { for: "1h" }));
+  let late: (() => unknown) | undefined;
+  stage.before = (verb, args) => {
+    if (verb !== "lock" || late !== undefined) return;
+    late = () => stage.store.lock(args[0] as never, { now: stage.runtime.now() });
+    throw new ErrandError("store-failed", "the store did not answer in time");
+  };
+  const held = await stage.finished(app.lock("a", { for: "1m", wait: "1m" }));
+  await stage.finished(held.release());
+  late?.();
+  const lock = await stage.finished(other.lock("a", { for: "1m", wait: "1m" }));
+  await lock.release();
+});
+
 test("where no hints are heard, one that waits for a lock asks as often as it would heed them, and has it soon", async () => {
   await using stage = new BrokerStage();
   stage.isHearing = false;

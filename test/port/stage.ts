@@ -129,19 +129,7 @@ export class Stage {
   }
 
   async subscribe(name: string, options: Partial<StoredSubscription> = {}): Promise<void> {
-    const subscription: StoredSubscription = {
-      name,
-      event: "order.placed",
-      since: "now",
-      task: "send",
-      queue: "mail",
-      headStartMs: 0,
-      delayMs: 0,
-      isMapped: false,
-      keep,
-      ...options,
-    };
-    await this.write({ key: subscriptionKey(name), value: JSON.stringify(subscription) });
+    await this.write(subscription(name, options));
   }
 
   /** A limit or a resource over all keys; undefined takes it away. */
@@ -343,4 +331,21 @@ export async function fillJoin(stage: Stage, members: number, options: Parameter
     await stage.enqueue(join("J", { ...options, isSealed: false }), ...Array.from({ length: size }, (_, index) => job(`${stored}-${index}`, { join: "J" })));
   }
   if (options.isSealed !== false) await stage.enqueue(join("J", options));
+}
+
+/** A note that subscribes to order.placed. */
+export function subscription(name: string, options: Partial<StoredSubscription> = {}): NoteWrite {
+  const stored: StoredSubscription = {
+    name,
+    event: "order.placed",
+    since: "now",
+    task: "send",
+    queue: "mail",
+    headStartMs: 0,
+    delayMs: 0,
+    isMapped: false,
+    keep,
+    ...options,
+  };
+  return { key: subscriptionKey(name), value: JSON.stringify(stored) };
 }

@@ -8,7 +8,7 @@ import { TransitionWatch } from "./transitionWatch.ts";
 import { Walk } from "./walk.ts";
 
 const stepsPerLife = 250;
-const lives = Number(process.env["ERRAND_LIVES"] ?? 14);
+const lives = Number(process.env["ERRAND_LIVES"] ?? 10);
 /** Each step asks every home. */
 const livesOverHomes = Math.ceil(lives / 20);
 const firstSeed = Number(process.env["ERRAND_SEED"] ?? 1);

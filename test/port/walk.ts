@@ -158,17 +158,18 @@ export class Walk {
 
   async #claim(): Promise<void> {
     const slots = this.#below(4);
-    await this.#hand(
-      this.#newClaim({
-        process: this.#process(),
-        alone: this.#chance(0.2) ? "only" : "no",
-        queues: queues.filter(() => this.#chance(0.8)).map((queue) => ({ queue, slots, ahead: this.#below(3) })),
-        tasks: tasks.filter(() => this.#chance(0.8)),
-        terms: this.#works.terms(),
-        inRow: this.#pick([1, 1, 2, 4]),
-      }),
-      this.#chance(0.4) ? this.#someOutcomes() : [],
-    );
+    const wanted = {
+      process: this.#process(),
+      alone: this.#chance(0.2) ? ("only" as const) : ("no" as const),
+      queues: queues.filter(() => this.#chance(0.8)).map((queue) => ({ queue, slots, ahead: this.#below(3) })),
+      tasks: tasks.filter(() => this.#chance(0.8)),
+      terms: this.#works.terms(),
+      inRow: this.#pick([1, 1, 2, 4]),
+    };
+    // In which of several queues a turn of fresh work is, once one of them is full, is each engine's own.
+    const isOne = Object.values(wanted.terms).some(({ freshFrom }) => freshFrom !== undefined);
+    const claim = this.#newClaim({ ...wanted, queues: isOne ? wanted.queues.slice(0, 1) : wanted.queues });
+    await this.#hand(claim, this.#chance(0.4) ? this.#someOutcomes() : []);
   }
 
   #newClaim(wanted: Pick<Claim, "process" | "alone" | "queues" | "tasks" | "terms" | "inRow">): Claim {

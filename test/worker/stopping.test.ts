@@ -57,6 +57,27 @@ test("a job that outlasts the grace time is signalled, handed back uncharged, an
   assert.deepEqual([job.state, job.attempts, job.starts, job.suspects], ["ready", 0, 0, 0]);
 });
 
+test("what a worker holds ready goes back when it stops, and does not start", async () => {
+  let starts = 0;
+  const run = (): Promise<void> => {
+    starts++;
+    return new Promise((resolve) => stage.runtime.after(20, resolve));
+  };
+  const work = task("work", run);
+  await using stage = new Stage({ work });
+  const ids = await stage.enqueue(...Array.from({ length: 300 }, () => work.with({})));
+  const worker = await stage.start({ queues: { default: 1 } });
+  await stage.advance(2_010);
+  const states = async (): Promise<string[]> => Promise.all(ids.map(async (id) => (await stage.job(id)).state));
+  assert.ok((await states()).filter((state) => state === "running").length > 1, "it holds none ready");
+  const before = starts;
+  const stopped = worker.stop();
+  await stage.advance(10_000);
+  await stopped;
+  assert.equal(starts, before);
+  assert.deepEqual(new Set(await states()), new Set(["completed", "ready"]));
+});
+
 test("a run that fails because the worker stops is handed back, not failed", async () => {
   const work = task("work", (_input: {}, job) => new Promise((_resolve, reject) => job.signal.addEventListener("abort", () => reject(job.signal.reason))));
   await using stage = new Stage({ work });

@@ -11,7 +11,7 @@ interface Numbered {
   readonly n: number;
 }
 
-function needing(world: World, name: string, gpu: number, length: "300ms" | "1s" = "1s"): Task<Numbered> {
+function needing(world: World, name: string, gpu: number, length: "300ms" | "1s" | "3s" = "1s"): Task<Numbered> {
   return task<Numbered>(name, { needs: { gpu }, run: () => world.sleep(length) });
 }
 
@@ -38,10 +38,10 @@ export const resourceLaws: readonly Law[] = [
     equal(mostAtOnce(world.runs, amount, deaths), 4, "the most that was held at once");
   }),
   law("G9", "a resource follows its calendar, by the store's clock", async (world) => {
-    const definitions = { gpu: gpu({ capacity: 1, calendar: [{ open: "00:10-00:20", zone: "UTC", capacity: 3 }] }), work: needing(world, "takes-1", 1) };
+    const definitions = { gpu: gpu({ capacity: 1, calendar: [{ open: "00:10-00:20", zone: "UTC", capacity: 3 }] }), work: needing(world, "takes-1", 1, "3s") };
     const { broker } = await world.worker(definitions, { clockOffsetMs: -3_600_000 });
     await world.worker(definitions, { clockOffsetMs: 3_600_000 });
-    await broker.enqueue(numbered(3_000).map((input) => definitions.work.with(input)));
+    await broker.enqueue(numbered(1_200).map((input) => definitions.work.with(input)));
     const atOnce = async (): Promise<number> => {
       await world.advance("2s");
       const from = world.now;

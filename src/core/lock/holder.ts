@@ -158,7 +158,7 @@ export class Holder {
         resolve(isKept);
       };
       (async () => engine.beat(process, leaseMs, at(runtime)))().then(
-        (heard) => answer(!heard.isLost),
+        (heard) => answer(!heard.isLost && heard.isPartial !== true),
         () => answer(false),
       );
     });

@@ -98,7 +98,7 @@ export class Place implements Tenant {
     try {
       answer = await engine.lock({ ...this.#wanted, process, ticket, leaseMs: settings.leaseMs, lastFence }, at(runtime));
     } catch (error) {
-      return this.#failed(error, process);
+      return this.#failed(error, process, ticket);
     }
     this.#failure = undefined;
     holder.took(process, answer.is === "granted" ? answer.fence : 0, answer.now);
@@ -107,14 +107,15 @@ export class Place implements Tenant {
     return answer.is === "granted" ? { ticket, process, fence: answer.fence } : "not now";
   }
 
-  #failed(error: unknown, process: string): "not now" | "as another" {
-    const { holder } = this.#parts;
+  #failed(error: unknown, process: string, ticket: string): "not now" | "as another" {
+    const { holder, returns } = this.#parts;
     if (ErrandError.is(error, "lease-lost")) {
       holder.lose(process);
       return "as another";
     }
     if (ErrandError.is(error) && !error.code.startsWith("store-")) throw error;
     holder.mayHold(process);
+    returns.doubt(ticket);
     this.#failure = error;
     return "not now";
   }

@@ -58,7 +58,7 @@ export interface TaskTerms {
   /**
    * Fresh work beside a backlog: every second job handed out of the task in this call, beginning with the first, is the most urgent of those whose
    * urgency is at or after this instant, while there are any; the others are the most urgent of the rest, while there are any. Among tasks, the urgency of the
-   * one that would be next counts.
+   * one that would be next counts. Over several queues, of which one has no place left, whether its jobs have a turn still is the engine's.
    */
   readonly freshFrom?: Instant;
 }

@@ -11,6 +11,8 @@ export interface Heard {
   readonly notesVersion: number;
   /** Random; another one means that the store was wiped, rolled back or promoted. */
   readonly era: string;
+  /** Some parts of the store did not answer: what is held there may run out, who is to be cancelled there is not told, and `notesVersion` says nothing. */
+  readonly isPartial?: true;
 }
 
 export interface Tidy {

@@ -21,7 +21,7 @@ export interface PulseHears {
   notesChanged(): void;
   /** The store's, with every beat. */
   era?(era: string): void;
-  /** A beat was answered: the lease is renewed, or there is nothing to renew; and whatever it told of the notes is told. */
+  /** A beat was answered by all of the store: the lease is renewed, or there is nothing to renew; and whatever it told of the notes is told. */
   heard(): void;
 }
 
@@ -107,6 +107,7 @@ export class Pulse {
       return;
     }
     if (heard.cancelled.length > 0) this.#hears.cancelled(heard.cancelled);
+    if (heard.isPartial === true) return;
     if (heard.notesVersion !== this.#notesVersion) this.#hears.notesChanged();
     this.#notesVersion = heard.notesVersion;
     this.#hears.heard();
