@@ -18,7 +18,10 @@ export type Asked =
   | { readonly op: "unlock"; readonly name: string; readonly granted: number };
 
 /** What a run of the workload's jobs is of. Its task's name says so. */
-export type JobKind = "plain" | "doomed" | "ordered" | "unique" | "limited" | "long" | "premise" | "member" | "callback" | "hop" | "slot";
+export type JobKind = "plain" | "doomed" | "ordered" | "unique" | "limited" | "long" | "premise" | "member" | "callback" | "hop" | "slot" | OwnKind;
+
+/** Of fault runs on servers of their own, which do more. */
+export type OwnKind = "within" | "paced" | "poison" | "restored" | "alert";
 
 export type Line = CallLine | AnswerLine | RunLine | GuardedLine | FaultLine | PhaseLine | JobLine | CountLine;
 

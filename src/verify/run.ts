@@ -10,9 +10,9 @@ import { machineMs } from "../runtime/machineClock.ts";
 import { audit } from "./audit.ts";
 import { check, type Verdict } from "./checker/check.ts";
 import type { Fault } from "./faults/fault.ts";
-import { Fleet } from "./faults/fleet.ts";
+import { Fleet, type FleetOptions } from "./faults/fleet.ts";
 import { Nemesis } from "./faults/nemesis.ts";
-import { faultPlan } from "./faults/plan.ts";
+import { faultPlan, type PlannedFault, type PlanOptions } from "./faults/plan.ts";
 import { Proxy } from "./faults/proxy.ts";
 import { appendLine, linesOf, type Line, type PhaseLine } from "./history.ts";
 import { sleep } from "./sleep.ts";
@@ -36,6 +36,20 @@ export interface RunOptions {
   readonly opened: () => void;
   /** Ends the run early. */
   readonly signal: AbortSignal;
+  readonly own?: OwnRun;
+}
+
+/** What a run on servers of its own does beside, and differently. */
+export interface OwnRun extends Required<Pick<FleetOptions, "program" | "hands">> {
+  /** Calls a second of a producer. */
+  readonly rate: number;
+  readonly plan: (options: PlanOptions) => readonly PlannedFault[];
+  /** Resolves when the server is well again. */
+  disturb(fleet: Fleet, lastsMs: number, note: (line: Line) => void): Promise<void>;
+  /** Faults are over, and nothing more is handed in. */
+  healed(work: Broker): Promise<void>;
+  audit(work: Broker, note: (line: Line) => void): Promise<void>;
+  check(lines: () => Iterable<Line>): Verdict;
 }
 
 export interface RunReport {
@@ -70,7 +84,7 @@ const looksATold = 10;
 /** Of all processes together; what one run makes has to fit into the checker's memory. */
 const callsMost = 120_000;
 const callsOfProducer = 30;
-const hands = 10;
+const usualHands = 10;
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -100,14 +114,14 @@ class FaultRun {
 
   async run(): Promise<RunReport> {
     const begun = machineMs();
-    const { place, seed, seconds, workers, producers, leaseMs, keep, progress, signal } = this.#options;
+    const { place, seed, seconds, workers, producers, leaseMs, keep, progress, signal, own } = this.#options;
     const work = (this.#work = broker({ store: await engineAt(place.reach()), log: quiet }, definitions));
     await work.open();
     this.#options.opened();
     const guarantees = await work.guarantees();
     const withoutNetwork = place.whyNoServers ?? (await whyNoProxies(place));
-    const rate = Math.min(callsOfProducer, callsMost / seconds / producers);
-    const assigned = { folder: this.#folder, seed, hands, lease: `${leaseMs}ms`, rate } as const;
+    const { rate = Math.min(callsOfProducer, callsMost / seconds / producers), hands = usualHands, program } = own ?? {};
+    const assigned = { folder: this.#folder, seed, hands, lease: `${leaseMs}ms`, rate, program } as const;
     const fleet = (this.#fleet = new Fleet(place, { ...assigned, workers, producers, hasProxies: withoutNetwork === undefined }));
     progress(`starting ${workers} workers and ${producers} producers`);
     await this.#untilAborted(fleet.start("worker").then(() => fleet.start("producer")));
@@ -117,9 +131,10 @@ class FaultRun {
     await this.#makeFaults(fleet, seconds * 1_000 - warmUpMs, withoutNetwork === undefined);
     const drainedMs = await this.#drain(fleet, work);
     await audit(work, (line) => this.#note(line));
+    await own?.audit(work, (line) => this.#note(line));
     await fleet.stopWorkers();
     progress("checking");
-    const verdict = check(this.#lines());
+    const verdict = own === undefined ? check(this.#lines()) : own.check(() => this.#lines());
     const tookMs = Math.round(machineMs() - begun);
     const history = keep ? this.#folder : undefined;
     return { place: place.name, seed, seconds, workers, producers, leaseMs, tookMs, drainedMs, withoutNetwork, guarantees, verdict, history };
@@ -131,8 +146,8 @@ class FaultRun {
   }
 
   async #makeFaults(fleet: Fleet, lastsMs: number, hasNetwork: boolean): Promise<void> {
-    const { place, seed, workers, producers, leaseMs, progress, signal } = this.#options;
-    const plan = faultPlan({ seed, workers, producers, lastsMs, leaseMs, hasNetwork, hasFile: place.file !== undefined });
+    const { place, seed, workers, producers, leaseMs, progress, signal, own } = this.#options;
+    const plan = (own?.plan ?? faultPlan)({ seed, workers, producers, lastsMs, leaseMs, hasNetwork, hasFile: place.file !== undefined });
     this.#enter("faults", `${Math.round(lastsMs / 1_000)} s of faults`);
     let made = 0;
     const note = (fault: Fault): void => {
@@ -140,7 +155,8 @@ class FaultRun {
       progress(`faults: ${++made} of ${plan.length} made; ${fault.kind} of ${fault.on === "*" ? "the file" : fault.on}`);
     };
     const nemesis = new Nemesis({ fleet, file: place.file, made: note, signal });
-    await this.#untilAborted(nemesis.carryOut(plan, lastsMs));
+    const disturbed = own?.disturb(fleet, lastsMs, (line) => this.#note(line));
+    await this.#untilAborted(Promise.all([nemesis.carryOut(plan, lastsMs), disturbed]));
   }
 
   /** Undefined: it did not end. */
@@ -149,6 +165,7 @@ class FaultRun {
     this.#enter("heal", "faults are over; what was handed in is done");
     await sleep(healMs, signal);
     await this.#untilAborted(fleet.stopProducers(answeredWithinMs));
+    await this.#options.own?.healed(work);
     for (const schedule of [everySecondName, everyOtherName]) await work.pause({ schedule });
     const begun = machineMs();
     let fewest = { left: Number.POSITIVE_INFINITY, at: begun };

@@ -410,6 +410,31 @@ for (const { id, what, doctor } of doctored) {
   });
 }
 
+test("where a job of a key was put aside by faults, those that are parked behind it are held, and not lost; else they are", () => {
+  const history = new History(recorded());
+  const [one, other] = twoOfAKey(history, "ordered");
+  const parked = (isPoison: boolean): Verdict => {
+    const lines = history.lines.map((line): Line => {
+      if (line.is === "job" && line.n === one) return { ...line, state: "parked", isPoison, crashes: 3 };
+      return line.is === "job" && line.n === other ? { ...line, state: "parked" } : line;
+    });
+    return check([
+      ...counting(lines, "completed", -2).filter((line) => line.is !== "count" || line.state !== "parked"),
+      { is: "count", state: "parked", jobs: 2 },
+    ]);
+  };
+  assert.deepEqual([brokenIn(parked(true)), brokenIn(parked(false))], [[], ["I13", "I21"]]);
+});
+
+test("where a member of a batch was put aside by faults, the batch has failed", () => {
+  const history = new History(recorded());
+  const batch = first(history.calls.filter((call) => call.op === "batch" && !call.isFailing && history.runsOf(`${call.n}/ended`).length === 2));
+  assert.ok(batch.op === "batch");
+  const [member = ""] = batch.members;
+  const lines = history.lines.map((line): Line => (line.is === "job" && line.n === member ? { ...line, state: "dead", isPoison: true, crashes: 3 } : line));
+  assert.deepEqual(brokenIn(check(counting(counting(lines, "completed", -1), "dead", 1))), ["I8"]); // its callbacks are those of one that succeeded
+});
+
 test("each invariant has a doctored history", () => {
   assert.deepEqual(
     invariants.map(({ id }) => id).filter((id) => !doctored.some((one) => one.id === id)),

@@ -2,14 +2,14 @@
 import type { Fault, FaultKind } from "../faults/fault.ts";
 import type { Ledger, Run } from "./ledger.ts";
 
-/** After its end a run is settled: what comes between within that time may have swallowed the settling. */
-const settledWithinMs = 2_000;
+/** After its end a run is settled: what comes between within that time may have swallowed the settling. On a busy machine, or behind a stopped process, it takes seconds. */
+const settledWithinMs = 5_000;
 /** A process that was held up writes the start of what it had claimed before. */
 const writtenWithinMs = 2_000;
 /** Later it hears that it has lost its lease, and aborts what it runs. */
 const heardWithinMs = 10_000;
 /** Those that let a worker's lease end. */
-const endingLeases: readonly FaultKind[] = ["kill", "stop", "freeze", "half-open", "cut", "busy"];
+const endingLeases: readonly FaultKind[] = ["kill", "stop", "freeze", "half-open", "cut", "busy", "crash", "hang", "promote", "move", "wipe", "terminate"];
 
 export interface Again {
   readonly before: Run;
@@ -19,7 +19,10 @@ export interface Again {
 }
 
 /** Of several the first of these; a slow connection alone is none, since it is far from being slower than a lease. */
-const causing: readonly FaultKind[] = ["kill", "stop", "term", "freeze", "half-open", "cut", "busy"];
+const causing: readonly FaultKind[] = [
+  ...(["kill", "stop", "term", "freeze", "half-open", "cut", "busy"] as const),
+  ...(["crash", "promote", "wipe", "move", "hang", "terminate"] as const),
+];
 
 export class Causes {
   readonly #byProcess: Map<string, Fault[]>;

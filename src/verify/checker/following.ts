@@ -13,10 +13,12 @@ const joined: Invariant = {
     for (const call of ledger.batches.values()) {
       const { asked } = call;
       if (asked.op !== "batch" || isOf(call) !== "ok") continue;
+      // One that faults made look like poison is dead.
+      const isFailing = asked.isFailing || asked.members.some((member) => ledger.job(member).stored.some(({ isPoison }) => isPoison));
       const ended = Math.max(...asked.members.map((member) => lastEnd(ledger.job(member))));
       for (const role of roles) {
         const record = ledger.job(`${asked.n}/${role}`);
-        const isWanted = role === "ended" || (role === "failed") === asked.isFailing;
+        const isWanted = role === "ended" || (role === "failed") === isFailing;
         found.look(record.stored.length === 1, () => `batch ${asked.n} has ${record.stored.length} callbacks for "${role}"`);
         if (record.stored[0] !== undefined && !isEnded(record.stored[0].state as JobState)) continue; // I21
         found.look(record.runs.length > 0 === isWanted, () => `batch ${asked.n}: its callback for "${role}" ${isWanted ? "did not run" : "ran"}`);

@@ -85,7 +85,8 @@ export class Ledger {
       case "guarded":
         return void this.guarded.push(line);
       case "fault":
-        return void this.faults.push(line);
+        // Nobody comes back by that name; what it had begun elsewhere, such as a child of its own, may go on for a moment.
+        return void this.faults.push(line.kind === "kill" ? { ...line, to: Number.POSITIVE_INFINITY } : line);
       case "phase":
         return void this.phases.push(line);
       case "job":

@@ -2,13 +2,15 @@
 import { isEnded, type JobState } from "../../core/states.ts";
 import type { Invariant } from "./invariant.ts";
 import type { Call } from "./ledger.ts";
+import { heldByPoison } from "./ordering.ts";
 
 const goesOn: Invariant = {
   id: "I21",
   name: "when the faults are over every job ends, and every call has been answered",
   check: ({ ledger, causes }, found) => {
     const drained = ledger.phases.find(({ phase }) => phase === "drained" || phase === "not drained");
-    const open = [...ledger.jobs.values()].flatMap(({ stored }) => stored).filter(({ state }) => !isEnded(state as JobState));
+    const held = heldByPoison(ledger);
+    const open = [...ledger.jobs.values()].flatMap(({ stored }) => stored).filter(({ n, state }) => !isEnded(state as JobState) && !held.has(n));
     found.look(
       drained?.phase === "drained" && open.length === 0,
       () => `${open.length} jobs had not ended in the end, such as ${open[0]?.n}, ${open[0]?.state}`,
@@ -20,8 +22,8 @@ const goesOn: Invariant = {
   },
 };
 
-/** These say that somebody else has the lock. */
-const expected: readonly string[] = ["lock-timeout"];
+/** Somebody else has the lock; the caller took it back. */
+const expected: readonly string[] = ["lock-timeout", "rolled-back"];
 
 function complaintOf({ answers }: Call, until: number): string | undefined {
   const bad = answers.find(({ is, t, code = "" }) => is !== "ok" && t < until && !expected.includes(code));

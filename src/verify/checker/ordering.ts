@@ -12,6 +12,12 @@ export function byKey(ledger: Ledger, kind: "ordered" | "unique"): Map<string, J
   return keyed as Map<string, JobRecord[]>;
 }
 
+/** Where one of a key is put aside, those behind it are parked until somebody decides. */
+export function heldByPoison(ledger: Ledger): ReadonlySet<string> {
+  const held = [...byKey(ledger, "ordered").values()].filter((records) => records.some(({ stored }) => stored.some(({ isPoison }) => isPoison)));
+  return new Set(held.flatMap((records) => records.flatMap(({ n, stored }) => (stored.some(({ state }) => state === "parked") ? [n] : []))));
+}
+
 /** By its first start; those that never started are left out. */
 export function startedOf(records: readonly JobRecord[]): JobRecord[] {
   return records.filter((record) => firstStart(record) !== undefined).toSorted((a, b) => (firstStart(a) ?? 0) - (firstStart(b) ?? 0));
@@ -22,7 +28,8 @@ function lookForOverlap(key: string, records: readonly JobRecord[], found: Found
   const started = startedOf(records);
   for (const [at, next] of started.entries()) {
     const before = started[at - 1];
-    if (before === undefined) continue;
+    // One that was put aside has been ended by the store.
+    if (before === undefined || before.stored.some(({ isPoison }) => isPoison)) continue;
     const [ended, start] = [firstEnd(before), firstStart(next) ?? 0];
     found.look(ended !== undefined && ended <= start, () => `${next.n} of key ${key} started before ${before.n} had come to its end`);
   }

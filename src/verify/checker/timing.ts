@@ -3,6 +3,7 @@ import { deathsAloneMax, suspectsBeforeAlone } from "../../core/defaults.ts";
 import { doomedAttempts, plainAttempts, retryFirstMs } from "../workload/policies.ts";
 import type { Invariant } from "./invariant.ts";
 import { isOf, okOf } from "./ledger.ts";
+import { heldByPoison } from "./ordering.ts";
 
 /** The store counts whole milliseconds, and the clocks of two machines run at slightly different speeds. */
 const earlyMs = 5;
@@ -35,6 +36,7 @@ const attempts: Invariant = {
   name: "a job is tried as often as its task says, a crash counts for no attempt, and no innocent is put aside",
   check: ({ ledger, causes }, found) => {
     const deaths = suspectsBeforeAlone + deathsAloneMax;
+    const held = heldByPoison(ledger);
     for (const { n, runs, stored } of ledger.jobs.values()) {
       const most = runs[0]?.kind === "doomed" ? doomedAttempts : plainAttempts;
       if (runs.length > 0) found.look(Math.max(...runs.map(({ attempt }) => attempt)) <= most, () => `${n} was tried more than ${most} times`);
@@ -42,7 +44,7 @@ const attempts: Invariant = {
         // The last one made it end.
         const looksLikePoison = crashes >= deaths - 1 && causes.lostLeases >= deaths;
         found.look(!isPoison || looksLikePoison, () => `${n} was put aside as if it had killed its worker`);
-        if (isPoison) continue;
+        if (isPoison || held.has(n)) continue;
         if (kind !== "doomed") found.look(state !== "dead" && state !== "parked", () => `${n} is ${state}, and its task did not fail: ${reason}`);
         else found.look(state !== "dead" || counted === doomedAttempts, () => `${n} died of ${counted} attempts, not ${doomedAttempts}`);
       }

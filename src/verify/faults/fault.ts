@@ -1,5 +1,5 @@
 /** Something bad that was done to a process, or to its way to the store. */
-export type FaultKind =
+export type ProcessFault =
   /** SIGKILL. */
   | "kill"
   /** SIGSTOP, for longer than a lease, then SIGCONT. */
@@ -17,6 +17,11 @@ export type FaultKind =
   /** Another one holds the write lock of the file. */
   | "busy";
 
+/** Done to the server, where a run has one of its own: killed, stopped for a while, another one promoted, slots moved, emptied, connections ended. */
+export type ServerFault = "crash" | "hang" | "promote" | "move" | "wipe" | "terminate";
+
+export type FaultKind = ProcessFault | ServerFault;
+
 export interface Fault {
   readonly kind: FaultKind;
   /** The process; "*": all of them. */
@@ -27,7 +32,7 @@ export interface Fault {
 }
 
 /** Faults between a process and the store. */
-export const networkFaults: readonly FaultKind[] = ["cut", "freeze", "delay", "half-open"];
+export const networkFaults: readonly ProcessFault[] = ["cut", "freeze", "delay", "half-open"];
 
 export const faultWords: Readonly<Record<FaultKind, string>> = {
   kill: "SIGKILL",
@@ -38,4 +43,10 @@ export const faultWords: Readonly<Record<FaultKind, string>> = {
   delay: "slow connections",
   "half-open": "half-open connections",
   busy: "a file that could not be written",
+  crash: "server crashes",
+  hang: "server pauses",
+  promote: "promotions",
+  move: "moves of slots",
+  wipe: "emptied stores",
+  terminate: "ended backends",
 };

@@ -8,6 +8,8 @@ export interface FleetOptions extends Pick<Assignment, "folder" | "seed" | "hand
   readonly workers: number;
   readonly producers: number;
   readonly hasProxies: boolean;
+  /** What a process runs, where it is not what users' runs do. */
+  readonly program?: ((job: Job) => URL) | undefined;
 }
 
 const termWithinMs = 15_000;
@@ -67,10 +69,10 @@ export class Fleet {
   }
 
   async #startAt(place: number): Promise<void> {
-    const { workers, hasProxies, ...rest } = this.#options;
+    const { workers, hasProxies, program, ...rest } = this.#options;
     const job = place < workers ? "worker" : "producer";
     const name = `${job === "worker" ? "w" : "p"}${++this.#begun[job]}`;
-    const member = await Member.start(job, { ...rest, name }, this.#place, hasProxies);
+    const member = await Member.start(job, { ...rest, name }, this.#place, { hasProxies, program });
     this.#members[place] = member;
     this.#all.add(member);
   }

@@ -9,8 +9,15 @@ import { Proxy, type WayIs } from "./proxy.ts";
 
 export type Job = "worker" | "producer";
 
+interface MemberOptions {
+  /** Whether its ways to the servers can be disturbed. */
+  readonly hasProxies: boolean;
+  readonly program?: ((job: Job) => URL) | undefined;
+}
+
 const startsWithinMs = 60_000;
 const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+const usual = (job: Job): URL => new URL(`../workload/${job}Main.${extension}`, import.meta.url);
 
 export class Member {
   readonly name: string;
@@ -21,12 +28,12 @@ export class Member {
   /** It has not begun yet, or a fault of it is under way. */
   isTroubled = true;
 
-  private constructor(job: Job, assignment: Assignment, proxies: readonly Proxy[]) {
+  private constructor(job: Job, assignment: Assignment, proxies: readonly Proxy[], program: (job: Job) => URL) {
     this.name = assignment.name;
     this.job = job;
     this.#proxies = proxies;
     this.#program = new Program({
-      module: new URL(`../workload/${job}Main.${extension}`, import.meta.url),
+      module: program(job),
       env: environmentOf(assignment),
       logFile: path.join(assignment.folder, `${assignment.name}.log`),
       heard: (message) => this.#heard(message as Told),
@@ -39,13 +46,12 @@ export class Member {
     );
   }
 
-  /** `hasProxies`: whether its ways to the servers can be disturbed. */
-  static async start(job: Job, assignment: Omit<Assignment, "reach">, place: Place, hasProxies: boolean): Promise<Member> {
+  static async start(job: Job, assignment: Omit<Assignment, "reach">, place: Place, { hasProxies, program = usual }: MemberOptions): Promise<Member> {
     const servers = hasProxies ? place.servers : [];
     const proxies = await Promise.all(servers.map((server) => Proxy.before(server)));
     const via = (server: ServerAddress): ServerAddress => proxies[servers.indexOf(server)]?.address ?? server;
     const isSame = (server: ServerAddress): ServerAddress => servers.find((one) => one.host === server.host && one.port === server.port) ?? server;
-    return new Member(job, { ...assignment, reach: place.reach((server) => via(isSame(server))) }, proxies);
+    return new Member(job, { ...assignment, reach: place.reach((server) => via(isSame(server))) }, proxies, program);
   }
 
   /** Rejects with what kept it from working. */

@@ -1,9 +1,9 @@
 /** Which faults are made, when and on whom: all of it from the seed, before the run begins. Each seed has its own taste for them. */
 import { Seeded } from "../seeded.ts";
-import { networkFaults, type FaultKind } from "./fault.ts";
+import { networkFaults, type ProcessFault } from "./fault.ts";
 
 export interface PlannedFault {
-  readonly kind: FaultKind;
+  readonly kind: ProcessFault;
   /** From the beginning of the faults. */
   readonly atMs: number;
   /** 0: it has no length. */
@@ -32,14 +32,14 @@ const producersShare = 0.15;
 
 export function faultPlan(options: PlanOptions): readonly PlannedFault[] {
   const chance = new Seeded(options.seed, "faults");
-  const tastes = Object.fromEntries(kindsOf(options).map((kind) => [kind, 0.3 + chance.next()])) as Record<FaultKind, number>;
+  const tastes = Object.fromEntries(kindsOf(options).map((kind) => [kind, 0.3 + chance.next()])) as Record<ProcessFault, number>;
   const meanMs = everyMs / (options.workers + options.producers);
   const plan = firstOf(options, chance);
   for (let atMs = meanMs; atMs < options.lastsMs; atMs += meanMs * chance.between(0.3, 1.7)) plan.push(faultOf(chance.pick(tastes), atMs, options, chance));
   return plan.toSorted((a, b) => a.atMs - b.atMs);
 }
 
-function kindsOf({ hasNetwork, hasFile }: PlanOptions): readonly FaultKind[] {
+function kindsOf({ hasNetwork, hasFile }: PlanOptions): readonly ProcessFault[] {
   return ["kill", "kill", "stop", "term", ...(hasNetwork ? networkFaults : []), ...(hasFile ? ["busy" as const] : [])];
 }
 
@@ -47,15 +47,15 @@ function kindsOf({ hasNetwork, hasFile }: PlanOptions): readonly FaultKind[] {
 function firstOf(options: PlanOptions, chance: Seeded): PlannedFault[] {
   const kinds = [...new Set(kindsOf(options))].filter((kind) => kind !== "stop");
   const spread = options.lastsMs / (kinds.length + 1);
-  const sure = (kind: FaultKind, atMs: number): PlannedFault => ({ ...faultOf(kind, atMs, options, chance), isSure: true });
+  const sure = (kind: ProcessFault, atMs: number): PlannedFault => ({ ...faultOf(kind, atMs, options, chance), isSure: true });
   return [sure("stop", 0), ...kinds.map((kind, at) => sure(kind, (at + 0.5) * spread))];
 }
 
-function faultOf(kind: FaultKind, atMs: number, { workers, producers, leaseMs, lastsMs }: PlanOptions, chance: Seeded): PlannedFault {
+function faultOf(kind: ProcessFault, atMs: number, { workers, producers, leaseMs, lastsMs }: PlanOptions, chance: Seeded): PlannedFault {
   const isProducer = producers > 0 && kind !== "stop" && chance.isIn(producersShare);
   const place = isProducer ? workers + chance.below(producers) : chance.below(workers);
   const most = Math.max(500, lastsMs / 3);
-  const lasts: Readonly<Record<FaultKind, number>> = {
+  const lasts: Readonly<Record<ProcessFault, number>> = {
     kill: 0,
     term: 0,
     stop: leaseMs * chance.between(1.2, 2),

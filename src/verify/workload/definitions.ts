@@ -23,7 +23,7 @@ const history = name === undefined ? undefined : new HistoryWriter(path.join(fol
 
 const quickly = { first: `${retryFirstMs}ms`, upTo: "1s" } as const;
 
-function note(is: RunLine["is"], kind: JobKind, n: string, job: Pick<Job, "id" | "fence" | "attempt">, checkpoint?: number): void {
+export function note(is: RunLine["is"], kind: JobKind, n: string, job: Pick<Job, "id" | "fence" | "attempt">, checkpoint?: number): void {
   history?.write({ is, kind, n, job: job.id, fence: job.fence, attempt: job.attempt, ...(checkpoint !== undefined && { checkpoint }) });
 }
 
@@ -37,7 +37,7 @@ async function doing(kind: JobKind, n: string, job: Pick<Job, "id" | "fence" | "
   }
 }
 
-async function run(kind: JobKind, { n, ms }: Work, job: Pick<Job, "id" | "fence" | "attempt" | "signal">, fails = 0): Promise<void> {
+export async function run(kind: JobKind, { n, ms }: Work, job: Pick<Job, "id" | "fence" | "attempt" | "signal">, fails = 0): Promise<void> {
   note("start", kind, n, job);
   await doing(kind, n, job, ms);
   if (job.attempt <= fails) {
