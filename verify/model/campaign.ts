@@ -9,6 +9,8 @@ import type { Store } from "./world.ts";
 
 export interface EngineUnderTest {
   readonly name: string;
+  /** Why it cannot be tested here, if so. */
+  readonly missing?: string;
   readonly make: () => Store | Promise<Store>;
 }
 
@@ -29,12 +31,16 @@ export async function findDivergence(target: EngineUnderTest, campaign: Campaign
   return found && shrink(found, (commands) => isDivergent(target, commands), campaign.shrinkMs);
 }
 
+/** By this process so far. */
+export const performed: { commands: number } = { commands: 0 };
+
 /** Throws what the engine did otherwise than the model. */
-export async function runCommands(target: EngineUnderTest, commands: readonly Command[], log: string[] = []): Promise<void> {
+export async function runCommands(target: EngineUnderTest, commands: readonly Command[], log?: string[]): Promise<void> {
   const world = new World(await target.make(), log);
   await world.open();
   try {
     await performAll(world, commands);
+    performed.commands += commands.length;
   } finally {
     await world.close();
   }
@@ -48,7 +54,7 @@ export async function isDivergent(target: EngineUnderTest, commands: readonly Co
 }
 
 /** What a person needs: what differs, the commands, the calls, and how to see it again. */
-export async function story(target: EngineUnderTest, commands: readonly Command[]): Promise<string> {
+export async function story(target: EngineUnderTest, file: string, commands: readonly Command[]): Promise<string> {
   const log: string[] = [];
   const error = await runCommands(target, commands, log).then(
     () => undefined,
@@ -56,6 +62,6 @@ export async function story(target: EngineUnderTest, commands: readonly Command[
   );
   const told = error instanceof Error ? (error.name === "Divergence" ? error.message : error.stack) : "it did not differ again";
   const list = commands.map((command) => `  ${JSON.stringify(command)}`).join(",\n");
-  const replay = `MODEL_ENGINE=${target.name} MODEL_COMMANDS='${JSON.stringify(commands)}' npx node --test verify/model/model.test.ts`;
+  const replay = `MODEL_COMMANDS='${JSON.stringify(commands)}' npx node --test verify/model/${file}.test.ts`;
   return `${target.name} differs from the model: ${told}\n\ncommands\n[\n${list}\n]\n\nasked and answered\n${log.slice(-40).join("\n")}\n\nreplay:\n${replay}`;
 }

@@ -126,7 +126,7 @@ function compareProcesses(model: Model, view: View): void {
 }
 
 /** How far a replay has come is the engine's own. */
-function notesOf(notes: readonly Note[]): unknown[] {
+export function notesOf(notes: readonly Note[]): readonly object[] {
   return sorted(notes.filter((note) => !note.key.startsWith(replayPrefix)));
 }
 
@@ -137,7 +137,17 @@ export function isRefusal({ code }: ErrandError): boolean {
 
 const refusals: ReadonlySet<string> = new Set(["id-conflict", "note-conflict", "after-unknown", "join-closed", "join-incomplete", "graph-cycle"]);
 
-export function sorted(rows: readonly unknown[]): unknown[] {
-  const byField = (row: unknown): string => JSON.stringify(row, Object.keys(row as object).toSorted());
-  return rows.toSorted((a, b) => (byField(a) < byField(b) ? -1 : 1));
+/** By what names a row. */
+export function sorted(rows: readonly object[]): readonly object[] {
+  if (rows.length < 2) return rows;
+  return rows
+    .map((row) => ({ row, name: nameOf(row as Named) }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ row }) => row);
+}
+
+type Named = Readonly<Record<"id" | "key" | "name" | "kind" | "ticket" | "lane" | "process" | "queue" | "task" | "state", unknown>>;
+
+function nameOf({ id, key, name, kind, ticket, lane, process, queue, task, state }: Named): string {
+  return [id, key, name, kind, ticket, lane, process, queue, task, state].join(" ");
 }

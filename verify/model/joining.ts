@@ -72,8 +72,9 @@ export function enterJoin(state: ModelState, work: NewJob | NewJoin, now: Instan
  * Whether a loser whose own id is unknown is refused by a join that takes none is free.
  */
 export function adopt(state: ModelState, work: NewJob, standing: string, now: Instant, told: Storing): void {
+  if (work.join === undefined) return;
   const join = joinWithId(state, work.join);
-  if (join === undefined) return;
+  if (join === undefined) throw afterUnknown(work.join, work.id);
   const isAhead = work.after?.some(({ id }) => waitsFor(state, id, join)) ?? false;
   // Of a known id nothing has to be looked at; of one that came earlier in this atom it may be.
   const isNew = standing !== work.id || jobWithId(state, standing)?.enqueuedAt === now;

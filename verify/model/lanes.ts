@@ -35,7 +35,7 @@ export function admit(state: ModelState, lane: string, now: Instant, newcomer?: 
   if (state.lanesDue !== undefined || newcomer !== undefined) {
     state.lanesDue = [...(state.lanesDue ?? []), lane];
     const others = membersOf(state, lane).filter((job) => job !== newcomer);
-    if (others.some((job) => !job.isAdmitted)) return false;
+    if (others.some((job) => !job.isAdmitted)) return letRunnersStand(state, lane);
   }
   let hasChanged = false;
   for (const job of membersOf(state, lane)) {
@@ -48,6 +48,13 @@ export function admit(state: ModelState, lane: string, now: Instant, newcomer?: 
     else takePlace(job, now, job === newcomer);
   }
   return hasChanged;
+}
+
+/** Those that run in a row have their place as soon as it is free: within a batch, too. Nothing is to be seen of it. */
+function letRunnersStand(state: ModelState, lane: string): false {
+  const members = membersOf(state, lane);
+  for (const job of members) if (job.state === "running" && members.filter((one) => one.isAdmitted).length < (job.lane?.width ?? 1)) job.isAdmitted = true;
+  return false;
 }
 
 /** Let go into a lane that blocks and has a parked member: whether it waits for that one, which may have come first, is free. */

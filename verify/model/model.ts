@@ -38,7 +38,7 @@ import { requestLock, returnLock } from "./locking.ts";
 import { joinRowOf, rowOf } from "./rows.ts";
 import { applyOutcome, heldJob } from "./settling.ts";
 import type { Settling } from "./settling.ts";
-import { emptyState, jobWithId, processNamed } from "./state.ts";
+import { copyOf, emptyState, jobWithId, processNamed } from "./state.ts";
 import type { ModelJob, ModelState } from "./state.ts";
 import { tidyAll } from "./tidying.ts";
 import type { Tidying, TidyOrder } from "./tidying.ts";
@@ -148,7 +148,7 @@ export class Model {
   #handOut(wanted: Claim, now: Instant, told: Told): ClaimedJob[] {
     const before = this.state;
     const attempt = (order: HandingOrder): readonly ModelJob[] => {
-      this.state = structuredClone(before);
+      this.state = copyOf(before);
       const handing = new Handing(this.state, wanted, now, told.fence);
       handing.run(order);
       return handing.handed;
@@ -184,7 +184,7 @@ export class Model {
 
   /** All or nothing: the old state comes back when `change` is refused. */
   #atomically<T>(change: () => T): T | ErrandError {
-    const before = structuredClone(this.state);
+    const before = copyOf(this.state);
     try {
       return change();
     } catch (error) {

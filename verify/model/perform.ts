@@ -65,7 +65,7 @@ export async function perform(world: World, command: Command): Promise<void> {
 /** Undefined: engine and model agree to the end. */
 export async function performAll(world: World, commands: readonly Command[]): Promise<void> {
   for (const command of commands) {
-    world.log.push(JSON.stringify(command));
+    world.log?.push(JSON.stringify(command));
     await perform(world, command);
   }
 }

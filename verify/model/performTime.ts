@@ -6,7 +6,7 @@ import { Divergence, must, mustEqual } from "./divergence.ts";
 import { leaseMs } from "./plans.ts";
 import { claim, claimOf } from "./performRuns.ts";
 import { modelName } from "./modelEngine.ts";
-import { processNamed } from "./state.ts";
+import { copyOf, processNamed } from "./state.ts";
 import { tidyOrders } from "./tidying.ts";
 import type { View } from "./view.ts";
 import type { World } from "./world.ts";
@@ -79,10 +79,10 @@ async function tidy(world: World, items: number, mayExpire: boolean): Promise<vo
 
 /** The order of steps is free: one of them must lead to all that the engine shows. */
 function tidyModel(world: World, view: View, mayExpire: boolean): void {
-  const before = structuredClone(world.model.state);
+  const before = copyOf(world.model.state);
   let first: unknown;
   for (const order of tidyOrders) {
-    world.model.state = structuredClone(before);
+    world.model.state = copyOf(before);
     try {
       world.model.tidy(mayExpire, world.now, world.told(view, 0), order);
       return world.check(view, "tidy", ["tidy", "enqueue"]);

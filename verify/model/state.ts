@@ -194,6 +194,26 @@ export function emptyState(): ModelState {
   };
 }
 
+/** As it is now: what changes in place is copied, the rest is shared. */
+export function copyOf(state: ModelState): ModelState {
+  return {
+    ...state,
+    jobs: state.jobs.map((job) => ({ ...job })),
+    joins: state.joins.map((join) => ({ ...join, members: join.members.map((member) => ({ ...member })) })),
+    gone: [...state.gone],
+    keyStarts: [...state.keyStarts],
+    gateStarts: [...state.gateStarts],
+    events: [...state.events],
+    notes: [...state.notes],
+    replays: [...state.replays],
+    closedLanes: [...state.closedLanes],
+    heldKeys: [...state.heldKeys],
+    processes: state.processes.map((process) => ({ ...process })),
+    tickets: state.tickets.map((ticket) => ({ ...ticket })),
+    lanesDue: state.lanesDue && [...state.lanesDue],
+  };
+}
+
 export const isLive = (job: ModelJob): boolean => !isEnded(job.state);
 /** Live, not running, not parked. */
 export const isWaiting = (job: ModelJob): boolean => job.state === "scheduled" || job.state === "blocked" || job.state === "ready";

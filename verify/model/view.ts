@@ -1,5 +1,5 @@
 /** All that an engine shows of itself, read through its own `find` and `count`. */
-import type { CountRow, Engine, EventRow, GateRow, JobRow, JoinRow, LaneRow, LockRow, Note, ProcessRow } from "../../src/core/engine.ts";
+import type { CountRow, Engine, EventRow, GateRow, JobRow, JoinRow, LaneRow, LockRow, Maybe, Note, Page, ProcessRow, Query } from "../../src/core/engine.ts";
 import type { Instant } from "../../src/core/runtime.ts";
 
 export interface View {
@@ -40,14 +40,21 @@ export const emptyView: View = {
 
 export async function viewOf(engine: Engine, now: Instant, names: Names): Promise<View> {
   const at = { now };
-  const { rows: jobs } = await engine.find({ of: "jobs", where: {}, limit }, at);
-  const { rows: notes } = await engine.find({ of: "notes", prefix: "", limit }, at);
-  const { rows: events } = await engine.find({ of: "events", limit }, at);
-  const { rows: lanes } = await engine.find({ of: "lanes", limit }, at);
-  const { rows: processes } = await engine.find({ of: "processes", limit }, at);
-  const { rows: locks } = await engine.find({ of: "locks", limit }, at);
-  const joins = names.joins.length === 0 ? [] : (await engine.find({ of: "joins", ids: names.joins }, at)).rows;
-  const gates = names.gates.length === 0 ? [] : (await engine.find({ of: "gates", names: names.gates }, at)).rows;
+  const [jobs, notes, events, lanes, processes, locks, joins, gates, counts] = await Promise.all([
+    rowsOf(engine.find({ of: "jobs", where: {}, limit }, at)),
+    rowsOf(engine.find({ of: "notes", prefix: "", limit }, at)),
+    rowsOf(engine.find({ of: "events", limit }, at)),
+    rowsOf(engine.find({ of: "lanes", limit }, at)),
+    rowsOf(engine.find({ of: "processes", limit }, at)),
+    rowsOf(engine.find({ of: "locks", limit }, at)),
+    names.joins.length === 0 ? [] : rowsOf(engine.find({ of: "joins", ids: names.joins }, at)),
+    names.gates.length === 0 ? [] : rowsOf(engine.find({ of: "gates", names: names.gates }, at)),
+    engine.count(at),
+  ]);
   const byId = new Map(jobs.map((job) => [job.id, job]));
-  return { jobs, byId, counts: await engine.count(at), notes, events, lanes, processes, locks, joins, gates, areGatesAsked: names.gates.length > 0 };
+  return { jobs, byId, counts, notes, events, lanes, processes, locks, joins, gates, areGatesAsked: names.gates.length > 0 };
+}
+
+async function rowsOf<Q extends Query>(page: Maybe<Page<Q>>): Promise<Page<Q>["rows"]> {
+  return (await page).rows;
 }

@@ -37,8 +37,8 @@ export interface FormerClaim {
 
 export class World {
   readonly model: Model = new Model();
-  /** What was asked and answered, for the reader of a failure. */
-  readonly log: string[];
+  /** What was asked and answered, for the reader of a failure; undefined: nobody reads it. */
+  readonly log: string[] | undefined;
   readonly formerClaims: FormerClaim[] = [];
   /** What was sent before, to be sent again. */
   readonly sent: Atom[] = [];
@@ -58,7 +58,7 @@ export class World {
   readonly #handles: Engine[] = [];
   #handle = 0;
 
-  constructor(store: Store, log: string[] = []) {
+  constructor(store: Store, log?: string[]) {
     this.log = log;
     this.#store = store;
   }
@@ -128,9 +128,9 @@ export class World {
 
   /** Asks the engine, and keeps question and answer for the reader of a failure. */
   async call<T>(name: string, asked: unknown, ask: () => T | Promise<T>): Promise<T> {
-    this.log.push(`  at ${this.now - 1_700_000_000_000} ${name} ${short(asked)}`);
+    this.log?.push(`  at ${this.now - 1_700_000_000_000} ${name} ${short(asked)}`);
     const answer = await ask();
-    this.log.push(`      → ${short(answer)}`);
+    this.log?.push(`      → ${short(answer)}`);
     const said = typeof answer === "object" && answer !== null && "now" in answer ? answer.now : this.now;
     must(said === this.now, `${name} answers the time ${String(said)}, not ${this.now}`);
     return answer;

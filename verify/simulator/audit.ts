@@ -1,9 +1,12 @@
 /** What must have come of it all, when every fault is over and nothing is left to do. Complaints begin with the number of the invariant. */
 import type * as port from "../../src/core/engine.ts";
-import type { Instant, Ms } from "../../src/core/runtime.ts";
+import type { Ms } from "../../src/core/runtime.ts";
+import { subscriptionKey } from "../../src/core/notes.ts";
 import { isEnded } from "../../src/core/states.ts";
+import type { HandedIn } from "./handIn.ts";
+import { firstVersion, versionOf, type Ledger } from "./ledger.ts";
 import type { StoreWatch } from "./storeWatch.ts";
-import { tickEveryMs, type HandedIn, type Ledger } from "./workload.ts";
+import { tickEveryMs } from "./workload.ts";
 
 export interface Life {
   readonly handedIn: readonly HandedIn[];
@@ -11,54 +14,97 @@ export interface Life {
   readonly watch: StoreWatch;
   readonly rows: readonly port.JobRow[];
   readonly events: readonly port.EventRow[];
-  readonly now: Instant;
+  readonly counts: readonly port.CountRow[];
+  /** What a store that went back does not know any more, and how often it did. */
+  readonly forgotten: ReadonlySet<string>;
+  readonly rewinds: number;
 }
 
 /** A schedule goes on while the life is looked at: its last jobs may run still. */
 const lastSlotsMs: Ms = 60_000;
 
+/** A job that is in flight so often when its process is gone, one time after the other, is put aside: twice among others, twice alone. */
+const deathsMax = 4;
+const partsByTask: Readonly<Record<string, string>> = {
+  delayed: "plain",
+  try: "plain",
+  follow: "parent",
+  lock: "locking",
+  debounce: "debounced",
+  guard: "guarded",
+};
+
 const workOf = (row: port.JobRow): { readonly n: number; readonly key: string } => JSON.parse(row.payload) as { n: number; key: string };
+/** Not by itself: those of a schedule and of a reconciliation. */
+const isHandedIn = ({ task }: port.JobRow): boolean => task !== "tick" && !task.startsWith("errand.");
 
 export function audit(life: Life): readonly string[] {
   return [
     ...endings(life),
+    ...poison(life),
     ...acceptances(life),
+    ...premises(life),
     ...alone(life),
     ...order(life),
     ...batches(life),
     ...follows(life),
     ...fanOut(life),
     ...slots(life),
+    ...locked(life),
     ...counted(life),
   ];
 }
 
 /** I1, I3, I11: each job has ended, and as the store told when it did. */
-function endings({ rows, watch, ledger, now }: Life): string[] {
+function endings({ rows, watch, ledger }: Life): string[] {
   return rows.flatMap((row) => {
     const who = `${row.task} ${row.id}`;
-    if (!isEnded(row.state) && row.task === "tick" && row.dueAt > now - lastSlotsMs) return [];
+    if (!isEnded(row.state) && !isHandedIn(row) && row.dueAt > watch.now - lastSlotsMs) return [];
     if (!isEnded(row.state)) return [`I1 ${who} is ${row.state} at the end, waiting for ${row.waits?.reason ?? row.claim?.process ?? "nothing"}`];
     const told = watch.endOf(row.id);
     if (told !== undefined && told !== row.state) return [`I3 ${who} is ${row.state}, and was told to be ${told}`];
-    const isRecorded = !["tick", "locking"].includes(row.task);
+    const isRecorded = isHandedIn(row) && !["locking", "effect", "bomb"].includes(row.task);
     if (row.state === "completed" && isRecorded && !ledger.done.has(`${row.task} ${workOf(row).n}`))
       return [`I1 ${who} is completed, and no run of it came to its end`];
-    if (row.state === "dead" && row.isPoison !== true) return [`I13 ${who} is dead: ${row.reason ?? ""}`];
+    if (row.state === "dead" && row.isPoison !== true && !isUnlucky(row)) return [`I13 ${who} is dead: ${row.reason ?? ""} ${JSON.stringify(row.history)}`];
     return [];
   });
 }
 
+/** What it needs while it runs was not to be had at any of its attempts: the store for its progress, a lock that others hold. */
+function isUnlucky({ task, history }: port.JobRow): boolean {
+  const needs = ["locking", "steps"].includes(task) || task.startsWith("errand.");
+  return needs && history.every(({ is, error }) => is === "crashed" || error?.code?.startsWith("lock-") === true || error?.code?.startsWith("store-") === true);
+}
+
+/** I13: what kills its process is contained, and nothing is put aside that was not in flight in as many deaths. */
+function poison({ rows, watch, ledger, rewinds }: Life): string[] {
+  const tooMany = [...ledger.deaths]
+    .filter(([, deaths]) => deaths > deathsMax * (rewinds + 1))
+    .map(([n, deaths]) => `I13 bomb ${n} killed ${deaths} processes`);
+  const innocent = rows.filter((row) => row.isPoison === true && watch.handedOut(row.id) < deathsMax);
+  return [...tooMany, ...innocent.map(({ task, id }) => `I13 ${task} ${id} was put aside after it was handed out ${watch.handedOut(id)} times`)];
+}
+
 /** I1, I2: what was acknowledged is there, and what was refused for sure is not. */
-function acceptances({ handedIn, rows }: Life): string[] {
+function acceptances({ handedIn, rows, watch, forgotten }: Life): string[] {
   const ids = new Set(rows.map(({ id }) => id));
-  const byWork = new Set(rows.map((row) => (row.task === "tick" ? "" : `${row.task} ${workOf(row).n}`)));
+  const byWork = new Set(rows.filter(isHandedIn).map((row) => `${row.task} ${workOf(row).n}`));
   return handedIn.flatMap(({ part, n, id, isRefused }) => {
     if (part === "event" || part === "batch") return [];
-    if (id !== undefined && !ids.has(id)) return [`I1 ${part} ${n} was acknowledged as ${id}, and there is no such job`];
-    const task = { delayed: "plain", follow: "parent", lock: "locking" }[part as string] ?? part;
-    if (id === undefined && isRefused && byWork.has(`${task} ${n}`)) return [`I2 ${part} ${n} was refused for sure, and is there`];
+    if (id !== undefined && !ids.has(id) && !forgotten.has(id) && !watch.isDeleted(id))
+      return [`I1 ${part} ${n} was acknowledged as ${id}, and there is no such job`];
+    if (id === undefined && isRefused && byWork.has(`${partsByTask[part] ?? part} ${n}`)) return [`I2 ${part} ${n} was refused for sure, and is there`];
     return [];
+  });
+}
+
+/** I19: skipped is what relied on what had changed, and nothing else. */
+function premises({ rows, ledger }: Life): string[] {
+  return rows.flatMap((row) => {
+    if (row.task !== "guarded" || row.state !== "skipped") return [];
+    const { n } = workOf(row);
+    return versionOf(ledger, n) === firstVersion ? [`I19 guarded ${n} was skipped, and nothing had changed: ${row.reason ?? ""}`] : [];
   });
 }
 
@@ -90,10 +136,10 @@ function order({ watch, rows }: Life): string[] {
 }
 
 /** I8: the callback of each batch is there once. */
-function batches({ handedIn, rows }: Life): string[] {
+function batches({ handedIn, rows, forgotten }: Life): string[] {
   const closings = countOf(rows, "closing");
   return handedIn
-    .filter(({ part, id }) => part === "batch" && id !== undefined)
+    .filter(({ part, id }) => part === "batch" && id !== undefined && !forgotten.has(id))
     .flatMap(({ n }) => (closings.get(n) === 1 ? [] : [`I8 batch ${n} has ${closings.get(n) ?? 0} callbacks`]));
 }
 
@@ -110,15 +156,21 @@ function follows({ rows }: Life): string[] {
     });
 }
 
-/** I15: each event that was acknowledged has one job for each subscription. */
-function fanOut({ handedIn, rows, events }: Life): string[] {
+/** I15: each event that was acknowledged has one job for each subscription that there was. */
+function fanOut({ handedIn, rows, events, watch, forgotten }: Life): string[] {
   const ids = new Set(events.map(({ id }) => id));
   const [hops, others] = [countOf(rows, "hop"), countOf(rows, "other")];
   return handedIn
     .filter(({ part, id }) => part === "event" && id !== undefined)
     .flatMap(({ n }) => {
-      if (!ids.has(`event-${n}`)) return [`I15 event ${n} was acknowledged, and is not there`];
-      return hops.get(n) === 1 && others.get(n) === 1 ? [] : [`I15 event ${n} has ${hops.get(n) ?? 0} and ${others.get(n) ?? 0} jobs of its two subscriptions`];
+      const id = `event-${n}`;
+      if (!ids.has(id)) return forgotten.has(id) ? [] : [`I15 event ${n} was acknowledged, and is not there`];
+      const expected = watch.subscriptionsOf(id);
+      const [wanted, wantedToo] = [Number(expected.includes(subscriptionKey("to-hop"))), Number(expected.includes(subscriptionKey("to-other")))];
+      const [has, hasToo] = [hops.get(n) ?? 0, others.get(n) ?? 0];
+      return has === wanted && hasToo === wantedToo
+        ? []
+        : [`I15 event ${n} has ${has} and ${hasToo} jobs of its subscriptions, for ${wanted} and ${wantedToo}`];
     });
 }
 
@@ -131,8 +183,18 @@ function slots({ rows }: Life): string[] {
   });
 }
 
+/** I20: what is counted is what is there. */
+function counted({ rows, counts }: Life): string[] {
+  const there = new Map<string, number>();
+  for (const { queue, task, state } of rows) there.set(`${queue} ${task} ${state}`, (there.get(`${queue} ${task} ${state}`) ?? 0) + 1);
+  const told = new Map(counts.filter(({ jobs }) => jobs > 0).map(({ queue, task, state, jobs }) => [`${queue} ${task} ${state}`, jobs]));
+  return [...new Set([...there.keys(), ...told.keys()])].flatMap((line) =>
+    there.get(line) === told.get(line) ? [] : [`I20 ${told.get(line) ?? 0} of ${line} are counted, and ${there.get(line) ?? 0} are there`],
+  );
+}
+
 /** I16: what is written under a lock, with its fence, is never lost. */
-function counted({ ledger }: Life): string[] {
+function locked({ ledger }: Life): string[] {
   const { value, writes } = ledger.counter;
   return value === writes ? [] : [`I16 ${writes} writes under the lock left ${value}`];
 }

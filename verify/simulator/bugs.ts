@@ -1,11 +1,15 @@
 /** What goes wrong at the store, by the port, and by which invariant a simulated life sees it. */
-import type { Claimed, Engine, Outcome } from "../../src/core/engine.ts";
+import type { Claimed, ClaimedJob, Engine, Outcome } from "../../src/core/engine.ts";
 import { jobs, type Distortion } from "../../test/conformance/planted.ts";
+import type { Fault, Part } from "./plan.ts";
 
 export interface Bug {
   readonly name: string;
   readonly distortion: Distortion;
   readonly caughtAs: string;
+  /** Lives that have these show it: others are not lived. */
+  readonly parts?: readonly Part[];
+  readonly fault?: Fault;
 }
 
 /** Each call of its own kind is counted: every so-many-th goes wrong. */
@@ -17,6 +21,8 @@ function everyTenth(): () => boolean {
 const claimedWith =
   (change: (claimed: Claimed) => Claimed): Distortion =>
   (inner) => ({ claim: async (wanted, at) => change(await inner.claim(wanted, at)) });
+
+const handedWith = (change: (job: ClaimedJob) => ClaimedJob): Distortion => claimedWith((claimed) => ({ ...claimed, jobs: claimed.jobs.map(change) }));
 
 const settling =
   (change: (outcomes: readonly Outcome[]) => readonly Outcome[]): Distortion =>
@@ -36,9 +42,50 @@ function losing(inner: Engine): Partial<Engine> {
   };
 }
 
+function droppingCompletions(inner: Engine): Partial<Engine> {
+  const isDropped = everyTenth();
+  return {
+    claim: async (wanted, at) => {
+      const kept = wanted.settling.filter(({ is }) => is !== "completed" || !isDropped());
+      const claimed = await inner.claim({ ...wanted, settling: kept }, at);
+      const settled = wanted.settling.map(
+        ({ id }) => claimed.settled.find((one) => one.id === id) ?? { id, is: "settled" as const, state: "completed" as const },
+      );
+      return { ...claimed, settled };
+    },
+  };
+}
+
+/** Of each store, the fence that its first claim was given: those that are told begin there. */
+const firstFences: WeakMap<Engine, number> = new WeakMap();
+
+function fencesBeginAnew(inner: Engine): Partial<Engine> {
+  const first = (): number => firstFences.get(inner) ?? 0;
+  const truth = (outcomes: readonly Outcome[]): readonly Outcome[] => outcomes.map((one) => ({ ...one, fence: one.fence + first() }));
+  return {
+    settle: (outcomes, at) => inner.settle(truth(outcomes), at),
+    claim: async (wanted, at) => {
+      const claimed = await inner.claim({ ...wanted, settling: truth(wanted.settling) }, at);
+      if (!firstFences.has(inner)) firstFences.set(inner, claimed.fence - 1);
+      return { ...claimed, fence: claimed.fence - first() };
+    },
+  };
+}
+
+const cancelsAreForgotten: Distortion = (inner) => ({
+  change: async (which, change, limit, at) => {
+    if (change.do !== "cancel" || !("ids" in which)) return inner.change(which, change, limit, at);
+    const { rows } = await inner.find({ of: "jobs", ids: which.ids }, at.now === undefined ? {} : { now: at.now });
+    const running = rows.filter(({ state }) => state === "running").map(({ id }) => id);
+    const rest = await inner.change({ ids: which.ids.filter((id) => !running.includes(id)) }, change, limit, at);
+    return { ...rest, jobs: [...rest.jobs, ...running.map((id) => ({ id, is: "cancelling" as const }))] };
+  },
+});
+
 export const bugs: readonly Bug[] = [
   { name: "every tenth job is acknowledged and not stored", distortion: losing, caughtAs: "I1" },
   { name: "fences stand still", distortion: claimedWith((claimed) => ({ ...claimed, fence: 1 })), caughtAs: "I4" },
+  { name: "fences begin anew with each era", distortion: fencesBeginAnew, caughtAs: "I4", fault: "rewindMean" },
   {
     name: "leases are not renewed, and jobs are taken back all the same",
     distortion: (inner) => ({ beat: (process, _leaseMs, at) => inner.beat(process, 1, at) }),
@@ -61,22 +108,46 @@ export const bugs: readonly Bug[] = [
     distortion: settling((outcomes) => outcomes.map(({ follow: _, ...one }) => one)),
     caughtAs: "I8",
   },
+  { name: "callbacks do not wait for their batch", distortion: jobs(({ after: _, ...job }) => job), caughtAs: "I8", parts: ["batch"] },
   { name: "nobody's jobs are taken back", distortion: (inner) => ({ tidy: (pass, at) => inner.tidy({ ...pass, mayExpire: false }, at) }), caughtAs: "I21" },
+  { name: "a completion is answered as settled and not written", distortion: droppingCompletions, caughtAs: "I3" },
+  { name: "who runs is told to be cancelled, and is not", distortion: cancelsAreForgotten, caughtAs: "I11", parts: ["cancel"] },
+  { name: "a job is tried more often than it may be", distortion: handedWith((job) => ({ ...job, attempt: job.attempt + 4 })), caughtAs: "I13" },
   {
-    name: "a completion is answered as settled and not written",
-    distortion: (inner) => {
-      const isDropped = everyTenth();
-      return {
-        claim: async (wanted, at) => {
-          const kept = wanted.settling.filter(({ is }) => is !== "completed" || !isDropped());
-          const claimed = await inner.claim({ ...wanted, settling: kept }, at);
-          const settled = wanted.settling.map(
-            ({ id }) => claimed.settled.find((one) => one.id === id) ?? { id, is: "settled" as const, state: "completed" as const },
-          );
-          return { ...claimed, settled };
-        },
-      };
-    },
-    caughtAs: "I3",
+    name: "nothing is ever put aside",
+    distortion: (inner) => ({ claim: (wanted, at) => inner.claim({ ...wanted, alone: "no" }, at) }),
+    caughtAs: "I21",
+    parts: ["bomb"],
+  },
+  { name: "progress is forgotten", distortion: handedWith(({ checkpoint: _, ...job }) => job), caughtAs: "I18", parts: ["steps"] },
+  {
+    name: "premises are forgotten",
+    distortion: handedWith(({ expecting: _, ...job }) => job),
+    caughtAs: "I19",
+    parts: ["guard"],
+  },
+  {
+    name: "a lock for one lets three in",
+    distortion: (inner) => ({ lock: (request, at) => inner.lock({ ...request, permits: 3 }, at) }),
+    caughtAs: "I16",
+    parts: ["lock"],
+  },
+  {
+    name: "two lead at once",
+    distortion: (inner) => ({ lock: (request, at) => inner.lock({ ...request, permits: 3 }, at) }),
+    caughtAs: "I17",
+    parts: ["leader"],
+  },
+  {
+    name: "one more is counted as completed than is there",
+    distortion: (inner) => ({ count: async (at) => (await inner.count(at)).map((row) => (row.state === "completed" ? { ...row, jobs: row.jobs + 1 } : row)) }),
+    caughtAs: "I20",
+  },
+  {
+    name: "a store that forgot tells nobody of another era",
+    distortion: (inner) => ({ beat: async (process, leaseMs, at) => ({ ...(await inner.beat(process, leaseMs, at)), era: "one and the same" }) }),
+    caughtAs: "I21",
+    parts: ["effect"],
+    fault: "rewindMean",
   },
 ];

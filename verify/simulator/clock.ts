@@ -1,9 +1,9 @@
 /**
  * The Runtime of a simulated life: a clock that goes from event to event, events of one instant in an order that the seed draws, and nothing that the platform decides.
- * A turn of the real event loop is taken after each event, so that all promises that can go on have gone on: engines here answer without waiting for anything real.
+ * After each event all promises that can go on have gone on: engines here answer without waiting for anything real, so that no turn of the real event loop is needed,
+ * only the end of the queue of microtasks.
  */
 import type { Beat, BeatPlan, Instant, Logger, Ms, Runtime, Timer } from "../../src/core/runtime.ts";
-import { realRuntime } from "../../src/runtime/real.ts";
 import { Rhythm } from "../../src/runtime/rhythm.ts";
 import { Seeded } from "../../src/testing/seeded.ts";
 import { VirtualTimers } from "../../src/testing/virtualTimers.ts";
@@ -16,7 +16,6 @@ export class SimulatedClock implements Runtime {
   readonly log: Logger;
   /** Events and calls so far. */
   steps = 0;
-  readonly #platform: Runtime = realRuntime();
   readonly #timers = new VirtualTimers();
   readonly #order: Seeded;
   readonly #random: Seeded;
@@ -24,6 +23,8 @@ export class SimulatedClock implements Runtime {
   #soon: (() => void)[] = [];
   #now = start;
   #ids = 0;
+  #storeOffsetMs: Ms = 0;
+  #storeLeast: Instant = 0;
 
   constructor(seed: number, log: Logger) {
     this.#order = new Seeded(seed ^ 0x5eed);
@@ -36,8 +37,19 @@ export class SimulatedClock implements Runtime {
     return this.#now;
   }
 
+  /** By the clock of the store's machine, which may be wrong, and goes back where it is set back. */
   storeTime(): Instant {
-    return this.#now;
+    return Math.max(this.#storeLeast, this.#now + this.#storeOffsetMs);
+  }
+
+  /** Somebody sets the clock of the store's machine. */
+  setStoreClock(offsetMs: Ms): void {
+    this.#storeOffsetMs = offsetMs;
+  }
+
+  /** From now on the store's machine is past that instant. */
+  passStoreTime(instant: Instant): void {
+    this.#storeLeast = Math.max(this.#storeLeast, instant + 1);
   }
 
   monotonic(): number {
@@ -94,7 +106,7 @@ export class SimulatedClock implements Runtime {
         this.steps++;
         fn();
       }
-      await new Promise<void>((resolve) => this.#platform.soon(resolve));
+      await new Promise<void>((resolve) => process.nextTick(resolve));
     } while (this.#soon.length > 0);
   }
 }

@@ -1,7 +1,5 @@
 /** One simulated life: a fleet works while faults happen, then all is healed, and it must come to its end. */
 import { createHash } from "node:crypto";
-import { Process } from "../../src/conformance/process.ts";
-import { Runs } from "../../src/conformance/runs.ts";
 import type { EngineMaker } from "../../src/conformance/index.ts";
 import type * as port from "../../src/core/engine.ts";
 import type { Logger, Ms } from "../../src/core/runtime.ts";
@@ -9,238 +7,249 @@ import { isEnded } from "../../src/core/states.ts";
 import { Seeded } from "../../src/testing/seeded.ts";
 import { audit } from "./audit.ts";
 import { SimulatedClock } from "./clock.ts";
-import { overNetwork, type Link, type Weather } from "./network.ts";
-import { withoutFaults, type Plan } from "./plan.ts";
+import { Fleet } from "./fleet.ts";
+import { handIn, newHandedIn, type HandedIn } from "./handIn.ts";
+import { newLedger, undone } from "./ledger.ts";
+import type { Weather } from "./network.ts";
+import { letGo, lookAfter } from "./people.ts";
+import { ownPace, withoutFaults, type Plan } from "./plan.ts";
+import { Rewindable } from "./rewind.ts";
 import { StoreWatch } from "./storeWatch.ts";
-import { bounds, handIn, newLedger, workloadOf, type HandedIn, type Workload } from "./workload.ts";
+import { Troubles } from "./troubles.ts";
+import { bounds, type Work } from "./workload.ts";
 
 export interface Story {
   readonly complaints: readonly string[];
   readonly steps: number;
   readonly jobs: number;
+  /** As poison, though none of them is. */
+  readonly putAside: number;
+  /** From processes whose leases had ended. */
+  readonly takenBack: number;
   /** What happened, as a hash: the same for the same plan. */
   readonly trace: string;
   readonly met: ReadonlyMap<string, number>;
 }
 
-interface Member {
-  readonly process: Process;
-  readonly link: Link;
-}
-
 const drainWithinMs: Ms = 20 * 60_000;
 const lookEveryMs: Ms = 1_000;
 const pageMax = 1_000;
-/** Who could not start is started again. */
-const againAfterMs: Ms = 1_000;
+const peopleRestMs: Ms = 8_000;
+const producerRestsMs: Ms = 5_000;
+const storeAwayMs: Ms = 3_000;
+const cancelChance = 0.3;
 
 export function live(maker: EngineMaker, plan: Plan, tell: (line: string) => void = () => undefined): Promise<Story> {
-  return new Life(maker, plan, tell).run();
+  return Life.of(maker, plan, tell);
 }
 
 class Life {
-  readonly #maker: EngineMaker;
   readonly #plan: Plan;
   readonly #random: Seeded;
   readonly #trace = createHash("sha256");
   readonly #tell: (line: string) => void;
   readonly #clock: SimulatedClock;
   readonly #ledger = newLedger();
-  readonly #runs: Runs;
-  readonly #met = new Map<string, number>();
   readonly #weather: Weather;
-  readonly #members: Member[] = [];
+  readonly #watch: StoreWatch;
+  readonly #store: Rewindable;
+  readonly #fleet: Fleet;
   readonly #handedIn: HandedIn[] = [];
-  #alive: Member[] = [];
-  #names = 0;
+  /** What a store that went back does not know any more. */
+  readonly #forgotten: Set<string> = new Set();
+  #rewinds = 0;
 
-  constructor(maker: EngineMaker, plan: Plan, tell: (line: string) => void) {
-    this.#maker = maker;
-    this.#plan = plan;
-    this.#tell = tell;
-    this.#random = new Seeded(plan.seed);
-    const log: Logger = { debug: () => undefined, info: () => undefined, warn: this.#note, error: this.#note, isLevelEnabled: (level) => level !== "debug" };
-    this.#clock = new SimulatedClock(plan.seed, log);
-    this.#runs = new Runs(() => this.#clock.now());
-    this.#weather = { clock: this.#clock, random: new Seeded(plan.seed ^ 0xbad), latencyMs: plan.latencyMs, faults: plan.faults, met: this.#met };
-  }
-
-  async run(): Promise<Story> {
-    const store = await this.#maker.open();
-    const engine = store.engine();
-    const watch = new StoreWatch(engine, bounds);
+  static async of(maker: EngineMaker, plan: Plan, tell: (line: string) => void): Promise<Story> {
+    const watch = new StoreWatch(bounds);
+    const store = await Rewindable.open(maker, (engine) => watch.watched(engine), plan.faults.rewindMean > 0);
+    const life = new Life(plan, tell, watch, store);
     try {
-      return await this.#lived(watch);
+      return await life.#lived();
     } finally {
-      for (const { process } of this.#members) process.crash();
-      await engine.close();
+      life.#fleet.end();
       await store.dispose();
     }
   }
 
-  async #lived(watch: StoreWatch): Promise<Story> {
+  private constructor(plan: Plan, tell: (line: string) => void, watch: StoreWatch, store: Rewindable) {
+    this.#plan = plan;
+    this.#tell = tell;
+    this.#watch = watch;
+    this.#store = store;
+    this.#random = new Seeded(plan.seed);
+    const log: Logger = { debug: () => undefined, info: () => undefined, warn: this.#note, error: this.#note, isLevelEnabled: (level) => level !== "debug" };
+    this.#clock = new SimulatedClock(plan.seed, log);
+    const { latencyMs, faults } = plan;
+    this.#weather = { clock: this.#clock, random: new Seeded(plan.seed ^ 0xbad), latencyMs, faults, isStoreAway: false, met: new Map() };
+    this.#fleet = new Fleet({
+      ...{ clock: this.#clock, ledger: this.#ledger, weather: this.#weather, plan, random: this.#random },
+      connect: () => store.engine(),
+      say: (line) => this.#say(line),
+    });
+  }
+
+  async #lived(): Promise<Story> {
     const plan = this.#plan;
-    const producer = this.#process(watch.engine, true);
-    for (let nth = 0; nth < plan.workers; nth++) this.#hire(watch.engine);
-    const handing = this.#handAll(producer);
-    this.#schedule("crash", plan.faults.crashMean, () => this.#crash(watch.engine));
-    this.#schedule("pause", plan.faults.pauseMean, () => this.#pause());
-    this.#schedule("cut", plan.faults.cutMean, () => this.#cut());
+    const looking = this.#store.engine();
+    await looking.open({ runtime: this.#clock });
+    for (let nth = 0; nth < plan.workers; nth++) this.#fleet.hire();
+    const handing = this.#handAll();
+    const looks = plan.parts.includes("people") ? this.#lookAfter() : Promise.resolve();
+    this.#trouble();
     await this.#clock.run(plan.faultsMs);
-    this.#heal(watch.engine);
-    let isHanded = false;
-    void handing.then(() => (isHanded = true));
-    await this.#clock.run(drainWithinMs, () => isHanded);
-    const isDrained = isHanded && (await this.#drained(watch.engine));
-    const rows = await this.#all(watch.engine);
-    const events = (await watch.engine.find({ of: "events", limit: pageMax }, { now: this.#clock.now() })).rows;
-    const own = isDrained ? audit({ handedIn: this.#handedIn, ledger: this.#ledger, watch, rows, events, now: this.#clock.now() }) : this.#undone(rows);
+    await this.#heal(Promise.all([handing, looks]));
+    const isDrained = await this.#drained(looking);
+    const rows = await this.#all(looking);
+    const own = isDrained ? await this.#audited(looking, rows) : await this.#left(looking, rows);
     this.#trace.update(JSON.stringify(rows.map(({ id, state, starts, endedAt }) => [id, state, starts, endedAt])));
-    return { complaints: [...watch.complaints, ...own], steps: this.#clock.steps, jobs: rows.length, trace: this.#trace.digest("hex"), met: this.#met };
-  }
-
-  #undone(rows: readonly port.JobRow[]): readonly string[] {
-    const left = rows.filter(({ state }) => !isEnded(state));
-    const told = left.slice(0, 5).map(({ task, id, state, waits, claim }) => `${task} ${id} ${state} ${waits?.reason ?? claim?.process ?? ""}`);
-    return [`I21 ${left.length} jobs are left ${drainWithinMs / 60_000} minutes after all was healed: ${told.join("; ")}`];
-  }
-
-  #process(store: port.Engine, isProducer: boolean): Member & { readonly workload: Workload } {
-    const link: Link = { isCut: false };
-    const engine = overNetwork(store, link, this.#weather);
-    const held: { process?: Process } = {};
-    const own = (): Process => {
-      if (held.process === undefined) throw new Error("not made yet");
-      return held.process;
+    const complaints = [...this.#watch.complaints, ...this.#ledger.complaints, ...own];
+    const putAside = rows.filter(({ isPoison, task }) => isPoison === true && task !== "bomb").length;
+    return {
+      complaints,
+      steps: this.#clock.steps,
+      jobs: rows.length,
+      putAside,
+      takenBack: this.#watch.takenBack,
+      trace: this.#trace.digest("hex"),
+      met: this.#weather.met,
     };
-    const workload = workloadOf(this.#clock, this.#ledger, own, this.#plan);
-    const skew = this.#plan.skewMs;
-    const process = new Process({
-      name: `${isProducer ? "producer" : "worker"} ${++this.#names}`,
-      engine,
-      clock: this.#clock,
-      runs: this.#runs,
-      log: this.#clock.log,
-      clockOffsetMs: skew === 0 ? 0 : Math.round((this.#random.random() * 2 - 1) * skew),
-      latencyMs: 0,
-      definitions: workload.definitions,
-    });
-    held.process = process;
-    const member = { process, link, workload };
-    this.#members.push(member);
-    return member;
   }
 
-  #hire(store: port.Engine): void {
-    const member = this.#process(store, false);
-    this.#alive.push(member);
-    const { slots, leaseS } = this.#plan;
-    this.#say(`${member.process.name} starts`);
-    member.process.start({ queues: { default: slots }, signals: false, lease: `${leaseS}s` }).catch((error: unknown) => {
-      this.#say(`${member.process.name} could not start: ${String(error)}`);
-      this.#alive = this.#alive.filter((other) => other !== member);
-      this.#clock.after(againAfterMs, () => this.#hire(store));
-    });
+  async #audited(looking: port.Engine, rows: readonly port.JobRow[]): Promise<readonly string[]> {
+    const at = this.#at;
+    const events = (await looking.find({ of: "events", limit: pageMax }, at)).rows;
+    const counts = await looking.count(at);
+    const [handedIn, ledger, watch, forgotten, rewinds] = [this.#handedIn, this.#ledger, this.#watch, this.#forgotten, this.#rewinds];
+    return audit({ handedIn, ledger, watch, rows, events, counts, forgotten, rewinds });
   }
 
-  async #handAll(producer: Member & { readonly workload: Workload }): Promise<void> {
+  async #left(looking: port.Engine, rows: readonly port.JobRow[]): Promise<readonly string[]> {
+    const jobs = rows.filter(({ state }) => !isEnded(state));
+    const told = jobs.slice(0, 5).map(({ task, id, state, waits, claim }) => `${task} ${id} ${state} ${waits?.reason ?? claim?.process ?? ""}`);
+    const { rows: locks } = await looking.find({ of: "locks", limit: pageMax }, this.#at);
+    const left = `${jobs.length} jobs, ${undone(this.#ledger).length} effects and ${locks.length} places at locks`;
+    return [`I21 ${left} are left ${drainWithinMs / 60_000} minutes after all was healed: ${told.join("; ")} ${JSON.stringify(locks.slice(0, 3))}`];
+  }
+
+  async #handAll(): Promise<void> {
     const { works, faultsMs, parts } = this.#plan;
-    const own = parts.filter((part) => part !== "schedule" && part !== "cancel");
+    const own = parts.filter((part) => !ownPace.includes(part));
     for (let n = 1; n <= works; n++) {
       await this.#clock.sleep((this.#random.random() * 2 * faultsMs) / works);
       const part = own[Math.floor(this.#random.random() * own.length)];
       if (part === undefined) return;
-      const handed = await handIn(producer.process.broker, producer.workload, part, n, this.#random);
+      const handed = newHandedIn(part, n, this.#random);
       this.#handedIn.push(handed);
+      await this.#byProducer(async (broker, workload) => handIn(broker, workload, this.#ledger, handed, this.#random));
       this.#say(`${part} ${n}: ${handed.id ?? "in doubt"}${handed.isDuplicate ? ", a duplicate" : ""}`);
-      if (parts.includes("cancel") && this.#random.random() < 0.3) await this.#cancelOne(producer);
+      if (parts.includes("cancel") && this.#random.random() < cancelChance) await this.#cancelOne();
     }
   }
 
-  async #cancelOne({ process }: Member): Promise<void> {
+  /** Whoever waits for a process that dies waits no longer. */
+  async #byProducer(doing: (broker: Fleet["producer"]["process"]["broker"], workload: Fleet["producer"]["workload"]) => Promise<void>): Promise<void> {
+    const { process, workload, death } = this.#fleet.producer;
+    let isDead = false;
+    await Promise.race([doing(process.broker, workload), death.then(() => (isDead = true))]);
+    if (isDead) await this.#clock.sleep(this.#random.random() * producerRestsMs);
+  }
+
+  async #cancelOne(): Promise<void> {
     const one = this.#handedIn[Math.floor(this.#random.random() * this.#handedIn.length)];
-    if (one?.id === undefined || one.part === "batch" || one.part === "event") return;
-    const is = await process.broker.cancel(one.id, "not wanted").catch(() => "in doubt");
-    this.#say(`cancel of ${one.id}: ${is}`);
+    if (one?.id === undefined || one.part === "batch" || one.part === "event" || one.part === "effect") return;
+    const { id } = one;
+    await this.#byProducer(async (broker) => {
+      const is = await broker.cancel(id, "not wanted").catch(() => "in doubt");
+      this.#say(`cancel of ${id}: ${is}`);
+    });
   }
 
-  /** Again and again, while there are faults. */
-  #schedule(fault: string, meanS: number, happen: () => void): void {
-    if (meanS === 0) return;
-    const next = (): void => {
-      this.#clock.after(-Math.log(1 - this.#random.random()) * meanS * 1_000, () => {
-        if (this.#weather.faults === withoutFaults) return;
-        this.#met.set(fault, (this.#met.get(fault) ?? 0) + 1);
-        happen();
-        next();
-      });
-    };
-    next();
+  async #lookAfter(): Promise<void> {
+    for (;;) {
+      await this.#clock.sleep(this.#random.random() * peopleRestMs);
+      if (this.#weather.faults === withoutFaults) return;
+      await this.#byProducer(async (broker) => this.#say(await lookAfter(broker, this.#random)));
+    }
   }
 
-  #any(): Member | undefined {
-    return this.#alive[Math.floor(this.#random.random() * this.#alive.length)];
+  #trouble(): void {
+    new Troubles({
+      ...{ clock: this.#clock, fleet: this.#fleet, weather: this.#weather, plan: this.#plan, random: this.#random },
+      rewind: (part) => void this.#rewind(part),
+      say: (line) => this.#say(line),
+    }).begin();
   }
 
-  /** As by SIGKILL; another one comes, a while later. */
-  #crash(store: port.Engine): void {
-    const victim = this.#any();
-    if (victim === undefined) return;
-    this.#say(`${victim.process.name} is killed`);
-    victim.process.crash();
-    this.#alive = this.#alive.filter((other) => other !== victim);
-    this.#clock.after(this.#random.random() * 10_000, () => this.#hire(store));
+  async #rewind(part: number): Promise<void> {
+    const length = Math.floor(this.#store.length * part);
+    this.#say(`the store goes back from ${this.#store.length} to ${length}`);
+    this.#rewinds++;
+    this.#weather.isStoreAway = true;
+    this.#clock.passStoreTime(this.#watch.now);
+    await this.#watch.anew(async () => {
+      const { forgotten, complaints } = await this.#store.rewind(length);
+      for (const id of forgotten) this.#forgotten.add(id);
+      this.#ledger.complaints.push(...complaints);
+    });
+    this.#clock.after(this.#random.random() * storeAwayMs, () => (this.#weather.isStoreAway = false));
   }
 
-  /** As by SIGSTOP, up to three leases long. */
-  #pause(): void {
-    const victim = this.#any();
-    if (victim === undefined) return;
-    const ms = this.#random.random() * 3_000 * this.#plan.leaseS;
-    this.#say(`${victim.process.name} stands still for ${Math.round(ms)} ms`);
-    victim.process.gate.pause();
-    this.#clock.after(ms, () => victim.process.gate.resume());
-  }
-
-  #cut(): void {
-    const victim = this.#members[Math.floor(this.#random.random() * this.#members.length)];
-    if (victim === undefined) return;
-    const ms = this.#random.random() * 2_000 * this.#plan.leaseS;
-    this.#say(`${victim.process.name} is cut off for ${Math.round(ms)} ms`);
-    victim.link.isCut = true;
-    this.#clock.after(ms, () => (victim.link.isCut = false));
-  }
-
-  /** All that is broken works again; who was killed stays dead, and one worker is there at least. */
-  #heal(store: port.Engine): void {
+  /** All that is broken works again; who was killed stays dead, and one worker is there at least. Clocks stay as they are. */
+  async #heal(handing: Promise<unknown>): Promise<void> {
     this.#say("all is healed");
     this.#weather.faults = withoutFaults;
-    for (const { process, link } of this.#members) {
-      link.isCut = false;
-      process.gate.resume();
-    }
-    if (this.#alive.length === 0) this.#hire(store);
+    this.#fleet.heal();
+    let isOver = false;
+    const over = async (): Promise<void> => {
+      await handing;
+      for (let isFree = !this.#plan.parts.includes("people"); !isFree;) {
+        await this.#byProducer(async (broker) => void (isFree = await letGo(broker)));
+      }
+      isOver = true;
+    };
+    void over();
+    await this.#clock.run(drainWithinMs, () => isOver);
   }
 
-  async #drained(store: port.Engine): Promise<boolean> {
+  async #drained(looking: port.Engine): Promise<boolean> {
     const until = this.#clock.now() + drainWithinMs;
     while (this.#clock.now() < until) {
       await this.#clock.run(lookEveryMs);
-      const rows = await store.count({ now: this.#clock.now() });
-      // A schedule goes on: its next job is always there, and the last one may be.
-      if (rows.every(({ state, task, jobs }) => isEnded(state) || (task === "tick" && (state === "scheduled" || jobs <= 1)))) return true;
+      if ((await this.#isDrained(looking)) && (await this.#isDone(looking))) return true;
     }
     return false;
   }
 
-  async #all(store: port.Engine): Promise<readonly port.JobRow[]> {
+  async #isDrained(looking: port.Engine): Promise<boolean> {
+    const rows = await looking.count(this.#at);
+    // A schedule goes on: its next job is always there, and the last one may be.
+    const goesOn = ({ state, task, jobs }: port.CountRow): boolean => (task === "tick" || task.startsWith("errand.")) && (state === "scheduled" || jobs <= 1);
+    return rows.every((row) => isEnded(row.state) || goesOn(row));
+  }
+
+  /** Each effect was carried out, or its job is dead; and nobody is left in a line. */
+  async #isDone(looking: port.Engine): Promise<boolean> {
+    const { rows: locks } = await looking.find({ of: "locks", limit: pageMax }, this.#at);
+    if (locks.some(({ name }) => name === "counter")) return false;
+    const left = undone(this.#ledger);
+    if (left.length === 0) return true;
+    const { rows } = await looking.find({ of: "jobs", where: { task: "effect", states: ["dead"] }, limit: pageMax }, this.#at);
+    const dead = new Set(rows.map(({ payload }) => (JSON.parse(payload) as Work).n));
+    return left.every((n) => dead.has(n));
+  }
+
+  async #all(looking: port.Engine): Promise<readonly port.JobRow[]> {
     const rows: port.JobRow[] = [];
     for (let after: string | undefined; ;) {
-      const page = await store.find({ of: "jobs", where: {}, limit: pageMax, ...(after !== undefined && { after }) }, { now: this.#clock.now() });
+      const page = await looking.find({ of: "jobs", where: {}, limit: pageMax, ...(after !== undefined && { after }) }, this.#at);
       rows.push(...page.rows);
       if (page.next === undefined) return rows;
       after = page.next;
     }
+  }
+
+  get #at(): port.At {
+    return { now: this.#clock.storeTime() };
   }
 
   readonly #note = (details: object, message: string): void => this.#say(`${message} ${"err" in details ? String((details as { err: unknown }).err) : ""}`);

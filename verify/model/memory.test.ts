@@ -1,0 +1,5 @@
+/** Memory and the reference model. */
+import { engines } from "./engines.ts";
+import { agreesWithTheModel } from "./suite.ts";
+
+agreesWithTheModel(engines.memory, "memory", 900);

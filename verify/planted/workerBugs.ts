@@ -1,0 +1,85 @@
+/** Bugs planted in the worker. */
+import type { Planted } from "./plant.ts";
+
+const ofWorker = (name: string, what: string, breaks: string, file: string, from: string, to: string): Planted => ({
+  name,
+  what,
+  breaks,
+  area: "worker",
+  engine: "memory",
+  patches: [{ file: `src/core/worker/${file}.ts`, from, to }],
+});
+
+export const workerBugs: readonly Planted[] = [
+  ofWorker(
+    "outcome-dropped",
+    "an outcome whose call was not answered is forgotten",
+    "G3",
+    "settling",
+    "this.#waiting = [...outcomes, ...this.#waiting];",
+    "if (isDefinite) this.#waiting = [...outcomes, ...this.#waiting];",
+  ),
+  ofWorker(
+    "retry-at-once",
+    "a retry does not wait for its backoff",
+    "I12",
+    "backoff",
+    "return Math.round(Math.min(policy.upToMs,",
+    "return 0 * Math.round(Math.min(policy.upToMs,",
+  ),
+  ofWorker("one-attempt-more", "a job is tried once more than its task says", "I13", "outcome", "attempt >= policy.attempts", "attempt > policy.attempts"),
+  ofWorker("stranded-claim", "what a claim without an answer took is never handed back", "I21", "intake", "    this.#stranded.add(claim);\n", ""),
+  ofWorker("loss-unheard", "a worker that lost its lease goes on", "G5", "pulse", "const isLost = heard.isLost &&", "const isLost = false &&"),
+  ofWorker(
+    "era-unheard",
+    "a worker does not notice that the store has another past",
+    "G4",
+    "pulse",
+    "const isNewEra = this.#era !== undefined && heard.era !== this.#era;",
+    "const isNewEra = false;",
+  ),
+  ofWorker(
+    "fleet-expired",
+    "whoever comes back first after an outage takes back what all others run",
+    "G20",
+    "housekeeping",
+    "const mayExpire = this.#contact.untilSteadyMs(settings.leaseMs) === 0;",
+    "const mayExpire = true;",
+  ),
+  ofWorker("timeout-unwatched", "timeouts are not watched", "G19", "deadlines", "if (run.dueAt < this.#armedFor) this.#arm(run.dueAt, now);", ""),
+  ofWorker(
+    "premise-unread",
+    "a premise that no longer holds is passed over",
+    "G15",
+    "premise",
+    "return reason === undefined ? next(found)",
+    "return reason !== null ? next(found)",
+  ),
+  ofWorker("suspects-among-others", "a suspect runs beside other jobs", "G13", "alone", ": inFlight === 0;", ": inFlight < 1_000;"),
+  ofWorker(
+    "newer-version-run",
+    "a job of a newer version is run by older code",
+    "G22",
+    "execute",
+    "if (version > known) return defer(",
+    "if (version > known + 1_000) return defer(",
+  ),
+  ofWorker(
+    "unknown-is-dead",
+    "a job whose subscription is not known here dies",
+    "G22",
+    "execute",
+    'run.draft = { is: "snoozed", delayMs,',
+    'run.draft = { is: "dead",',
+  ),
+  ofWorker("beats-late", "the heartbeat is slower than the lease", "G5", "pulse", "everyMs: beatEveryMs,", "everyMs: leaseMs * 2,"),
+  ofWorker(
+    "held-kept-on-stop",
+    "a worker that stops keeps what it holds ready",
+    "G20",
+    "intake",
+    "this.crew.handBack(() => true);\n    this.#poke();",
+    "this.#poke();",
+  ),
+  ofWorker("cancel-unsignalled", "a cancelled run is not told", "I11", "intake", "    this.crew.runner.cancel(ids);\n", ""),
+];

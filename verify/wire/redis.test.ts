@@ -1,0 +1,4 @@
+import { onRedis } from "./servers.ts";
+import { onTheWire } from "./suite.ts";
+
+onTheWire(onRedis, { drawn: 6 });
