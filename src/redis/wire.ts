@@ -46,6 +46,7 @@ export class Wire {
   #pending = 0;
   #isGathering = false;
   #isOver = false;
+  #isEnded = false;
   #error: Error | undefined;
 
   private constructor(client: RedisClient, name: string) {
@@ -100,9 +101,11 @@ export class Wire {
     this.#client.on("end", () => lost(this.#error ?? new Error("Connection is closed.")));
   }
 
-  /** What is under way fails: half open, nobody would say goodbye. */
+  /** What is under way fails: half open, nobody would say goodbye. Each call that fails of it comes here again. */
   end(): void {
     this.#isOver = true;
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     this.#client.disconnect();
     this.#stream?.destroy?.();
   }

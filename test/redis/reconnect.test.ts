@@ -79,6 +79,9 @@ describe("a process", { skip: noServer ?? false }, () => {
     await using server = await PrivateServer.start();
     await using open = await opened(server.url);
     const unlisten = await open.engine.listen(() => undefined);
+    const warnings: string[] = [];
+    const heard = ({ message }: Error): void => void warnings.push(message);
+    process.on("warning", heard);
     for (let round = 0; round < 3; round += 1) {
       await Promise.allSettled(Array.from({ length: 200 }, async () => open.engine.count({})));
       while (open.engine.isHearing !== true) await sleep(5);
@@ -88,6 +91,8 @@ describe("a process", { skip: noServer ?? false }, () => {
       await server.start();
     }
     unlisten();
+    process.off("warning", heard);
+    assert.deepEqual(warnings, []);
   });
 });
 
