@@ -60,13 +60,19 @@ local function is_reached(from, join)
   return false
 end
 
+-- One that went to another home and came back stands here twice: the first of both is what joins know.
+local function known_as(job)
+  local standIn = S.meta.homes > 1 and U.standIn.by_id(job.id)
+  return standIn and not U.store.is_ended_state[standIn.state] and standIn or job
+end
+
 function M.adopt_again(job, joinId)
-  local join = joinId and U.joins.find(joinId)
-  if not join or not U.joins.is_taking(join) or U.joins.is_member(job, join) then return end
+  local join, member = joinId and U.joins.find(joinId), known_as(job)
+  if not join or not U.joins.is_taking(join) or U.joins.is_member(member, join) or U.joins.is_member(job, join) then return end
   if job.hold and is_reached(job, join) then return end
-  U.joins.adopt(join, job)
+  U.joins.adopt(join, member)
   -- One that has ended is kept for the join as well.
-  U.store.retain(job)
+  U.store.retain(member)
 end
 `,
 );

@@ -275,9 +275,9 @@ function M.lost(message)
     call('HSET', aids, message.winner, job.seq)
     return
   end
-  if winner == job or job.reports or job.isNamed or U.store.is_ended_state[job.state] then return end
+  if winner == job or U.store.is_ended_state[job.state] then return end
   for _, seq in ipairs(job.joins or {}) do U.adopt.adopt_again(winner, U.joins.by_seq(seq).id) end
-  U.store.drop(job)
+  if job.reports or job.isNamed then U.store.leave_joins(job) else U.store.drop(job) end
 end
 
 -- A running one's worker hears of it; whatever it is there, it ends here when that is told.

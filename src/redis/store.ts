@@ -203,6 +203,15 @@ function M.leave_join(job, join)
   M.retain_join(join)
 end
 
+-- A live one whose place in its joins another has taken: what comes after it needs it still.
+function M.leave_joins(job)
+  for _, seq in ipairs({ unpack(job.joins or {}) }) do
+    local join = U.joins.by_seq(seq)
+    U.joins.uncount(join, ended_as(job.state))
+    M.leave_join(job, join)
+  end
+end
+
 -- A join that nothing needs any more, and that may be forgotten.
 function M.remove_join(join)
   U.joins.remove(join)

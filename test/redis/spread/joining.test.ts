@@ -171,6 +171,43 @@ describe("a join whose members have unique keys elsewhere", () => {
     assert.deepEqual(await way.join(0, j), { state: "closed", live: 0, succeeded: 0, failed: 1 });
   });
 
+  within("counts once what came back to its home for its lane, whoever lost to it, and however often it is handed in", async (way) => {
+    const [j, u, l] = [way.id("j", 0), way.name("u", 1), way.name("l", 0)];
+    const winner = memberOf(j, 0, job("winner", { ...unique(u), ...lane(l), rememberMs: 1_000 }));
+    await way.enqueue(0, join(j), winner);
+    assert.deepEqual(await way.seen("winner"), ["(0 away)", "(1 away)", "0 ready"]);
+    await way.enqueue(0, memberOf(j, 0, job("a", unique(u))));
+    await way.enqueue(0, join(j), winner);
+    assert.deepEqual(await way.join(0, j), { state: "open", live: 1, succeeded: 0, failed: 0 });
+    await way.started(0);
+    await way.settle("winner", "completed");
+    assert.deepEqual(await way.join(0, j), { state: "closed", live: 0, succeeded: 1, failed: 0 });
+  });
+
+  within("counts once what comes to its lane after one had lost to it", async (way) => {
+    const [j, u, l] = [way.id("j", 0), way.name("u", 1), way.name("l", 0)];
+    await way.enqueue(1, job("winner", { ...unique(u, { is: "replace" }), ...lane(l), delayMs: 50 }));
+    await way.enqueue(0, join(j), memberOf(j, 0, job("a", unique(u))));
+    await way.advance(50);
+    assert.deepEqual(await way.seen("winner"), ["(0 away)", "(1 away)", "0 ready"]);
+    await way.enqueue(0, memberOf(j, 0, job("b", unique(u))));
+    assert.deepEqual(await way.join(0, j), { state: "open", live: 1, succeeded: 0, failed: 0 });
+    await way.started(0);
+    await way.settle("winner", "dead");
+    assert.deepEqual(await way.join(0, j), { state: "closed", live: 0, succeeded: 0, failed: 1 });
+  });
+
+  within("counts a loser that others come after as its winner", async (way) => {
+    const [j, u] = [way.id("j", 0), way.name("u", 1)];
+    await way.enqueue(0, join(j, { isSealed: false }), memberOf(j, 0, job("winner", unique(u))));
+    await way.enqueue(0, memberOf(j, 0, job("a", unique(u))), behind(job("b"), { id: "a", when: "well", home: 0 }), join(j));
+    assert.deepEqual(await way.join(0, j), { state: "open", live: 1, succeeded: 0, failed: 0 });
+    await way.started(1);
+    await way.settle("winner", "completed");
+    assert.deepEqual(await way.join(0, j), { state: "closed", live: 0, succeeded: 1, failed: 0 });
+    assert.deepEqual(await way.seen("b"), ["0 ready"]);
+  });
+
   within("a winner that is redriven is not begun where the loser was", async (way) => {
     const [j, u] = [way.id("j", 0), way.name("u", 1)];
     await way.enqueue(1, job("winner", unique(u)), job("other"));
