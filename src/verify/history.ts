@@ -11,6 +11,8 @@ import type { Fault } from "./faults/fault.ts";
 /** What is asked of the store. */
 export type Asked =
   | { readonly op: "enqueue"; readonly kind: JobKind; readonly n: string; readonly key?: string; readonly delayMs?: number }
+  /** Jobs n.0, n.1 and so on, by one call. */
+  | { readonly op: "bulk"; readonly n: string; readonly jobs: number }
   | { readonly op: "publish"; readonly n: string }
   | { readonly op: "batch"; readonly n: string; readonly members: readonly string[]; readonly isFailing: boolean }
   | { readonly op: "cancel"; readonly n: string }
@@ -21,7 +23,7 @@ export type Asked =
 export type JobKind = "plain" | "doomed" | "ordered" | "unique" | "limited" | "long" | "premise" | "member" | "callback" | "hop" | "slot" | OwnKind;
 
 /** Of fault runs on servers of their own, which do more. */
-export type OwnKind = "within" | "paced" | "poison" | "restored" | "alert";
+export type OwnKind = "bulk" | "within" | "paced" | "poison" | "restored" | "alert";
 
 export type Line = CallLine | AnswerLine | RunLine | GuardedLine | FaultLine | PhaseLine | JobLine | CountLine;
 

@@ -73,6 +73,13 @@ function restored(n: string, at: number): AnyLine[] {
   return [{ is: "row", t: at, p: "p1", n }, ...done("restored", n, at + 1), { is: "did", t: at + 14, p: "w1", n }];
 }
 
+/** Two jobs by one call. */
+function bulk(n: string, at: number): AnyLine[] {
+  const jobs = [`${n}.0`, `${n}.1`].flatMap((one) => [...ran({ kind: "bulk", n: one, at: at + 10 }), stored("bulk", one)]);
+  const seq = ++calls;
+  return [{ is: "call", t: at, p: "p1", seq, op: "bulk", n, jobs: 2 }, { is: "ok", t: at + 1, p: "p1", seq }, ...jobs];
+}
+
 /** Something of everything, and nothing wrong. */
 function good(): AnyLine[] {
   fence = 1_000;
@@ -83,6 +90,7 @@ function good(): AnyLine[] {
     { is: "phase", t: healAt, phase: "heal" },
     ...slots(),
     ...done("plain", "p1-1", 5_000),
+    ...bulk("p1-bulk1", 12_000),
     ...done("within", "p1-within1", 5_500),
     { is: "app-row", n: "p1-within1" },
     ...call("within", "p1-within2", 5_600, "fail"),
@@ -218,6 +226,15 @@ test("an acknowledged job that is gone is lost; where the store may have forgott
   const forgetting = verdictOf([...gone, promotion], { keepsAcknowledged: false });
   assert.deepEqual([brokenIn(forgetting), forgetting.lost, forgetting.forgotten], [[], 0, 1]);
   assert.deepEqual(brokenIn(verdictOf([...gone, promotion])), ["I1 no acknowledged job is lost"]);
+});
+
+test("of many jobs that one call handed in, one that is gone is lost, and none may be there that was refused", () => {
+  const gone = without(good(), (line) => line.is === "job" && line.n === "p1-bulk1.1").map(uncounted);
+  assert.deepEqual(brokenIn(verdictOf(gone)), ["I1 no acknowledged job is lost"]);
+  const lines = good();
+  const seq = lines.flatMap((line) => (line.is === "call" && line.op === "bulk" ? [line.seq] : []))[0];
+  const refused = lines.map((line): AnyLine => (line.is === "ok" && line.seq === seq ? { ...line, is: "fail", code: "rolled-back" } : line));
+  assert.deepEqual(brokenIn(verdictOf(refused)), ["I2 nothing is stored or runs that was not asked for, or that was refused"]);
 });
 
 test("a fence that comes again is found, whatever the store forgot", () => {

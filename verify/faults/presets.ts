@@ -25,7 +25,7 @@ const usual: Preset = {
   leaseMs: 3_000,
   hands: 10,
   rate: 25,
-  rates: { within: 6, restored: 5, paced: 3, poison: 0.1 },
+  rates: { bulk: 0.5, within: 6, restored: 5, paced: 3, poison: 0.1 },
   disturbEveryMs: 6_000,
   plan: faultPlan,
 };
@@ -40,7 +40,7 @@ const soak: Preset = {
   leaseMs: 4_000,
   hands: 10,
   rate: 40,
-  rates: { within: 8, restored: 8, paced: 3, poison: 0.1 },
+  rates: { bulk: 6, within: 8, restored: 8, paced: 3, poison: 0.1 },
   disturbEveryMs: 8_000,
   plan: soakPlan,
 };

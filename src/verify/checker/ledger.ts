@@ -34,7 +34,7 @@ export interface JobRecord {
   readonly runs: Run[];
   /** More than one: the store has it more than once. */
   readonly stored: JobLine[];
-  /** The batch that it was handed in with. */
+  /** The batch, or the bulk, that it was handed in with. */
   batch: Call | undefined;
 }
 
@@ -101,6 +101,7 @@ export class Ledger {
     this.calls.set(`${asked.p} ${asked.seq}`, call);
     if (asked.op === "enqueue") this.job(asked.n).calls.push(call);
     else if (asked.op === "cancel") this.job(asked.n).cancels.push(call);
+    else if (asked.op === "bulk") for (let at = 0; at < asked.jobs; at++) this.job(`${asked.n}.${at}`).batch = call;
     else if (asked.op === "publish") this.events.set(asked.n, call);
     else if (asked.op === "lock") this.locks.push(call);
     else if (asked.op === "unlock") this.unlocks.set(asked.granted, call);
@@ -144,7 +145,7 @@ export function handedIn({ calls, batch }: JobRecord): readonly Call[] {
 export function isAccepted(record: JobRecord): boolean {
   return handedIn(record).some((call) => {
     const ok = okOf(call);
-    return ok !== undefined && (call.asked.op === "batch" || ok.id === record.n);
+    return ok !== undefined && (call.asked.op !== "enqueue" || ok.id === record.n);
   });
 }
 

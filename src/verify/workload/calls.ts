@@ -42,5 +42,5 @@ export class Calls {
 
 /** The others carry no id of the caller's. */
 function mayRepeat({ op }: Asked): boolean {
-  return op === "enqueue" || op === "publish" || op === "batch";
+  return op === "enqueue" || op === "bulk" || op === "publish" || op === "batch";
 }

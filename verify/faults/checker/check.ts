@@ -30,7 +30,7 @@ export const ownInvariants: readonly OwnInvariant[] = [together, settledOnce, po
 /** They hold whatever is forgotten. */
 const always: readonly string[] = ["I20", "I21"];
 const everyRuns: readonly JobKind[] = ["plain", "doomed", "ordered", "unique", "limited", "long", "premise", "member", "callback", "hop", "slot"];
-const asPlain: readonly JobKind[] = ["within", "paced"];
+const asPlain: readonly JobKind[] = ["bulk", "within", "paced"];
 
 export function checkOwn(lines: () => Iterable<Line>, { keepsAcknowledged }: Asked): OwnVerdict {
   const families = forgottenFamilies(lines);

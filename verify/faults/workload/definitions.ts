@@ -23,6 +23,9 @@ export function isTheWorker(): void {
   process.env[pidVariable] = String(process.pid);
 }
 
+/** Many of them by one call. */
+export const bulk: Task<Work> = task("verify-bulk", { retry: quickly, run: (input: Work, job) => run("bulk", input, job) });
+
 /** Handed in by a transaction that wrote a row of the app's. */
 export const within: Task<Work> = task("verify-within", { retry: quickly, run: (input: Work, job) => run("within", input, job) });
 

@@ -17,6 +17,8 @@ export interface FaultsEnvironment {
 
 /** A second; a rate of 0: never. */
 export interface Rates {
+  /** Calls, of {@link bulkJobs} jobs each. */
+  readonly bulk: number;
   readonly within: number;
   readonly restored: number;
   /** Jobs of a task that may start so often. */

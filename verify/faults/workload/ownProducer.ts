@@ -1,4 +1,4 @@
-/** Hands in what only a run on servers of its own has: by the app's transactions, by rows of the app's, by bursts, and what kills its worker. */
+/** Hands in what only a run on servers of its own has: by the app's transactions, by rows of the app's, by bursts, many at once, and what kills its worker. */
 import type { Broker } from "../../../src/index.ts";
 import type { HistoryWriter, OwnKind } from "../../../src/verify/history.ts";
 import type { Seeded } from "../../../src/verify/seeded.ts";
@@ -9,6 +9,7 @@ import type { Errand } from "../../../src/index.ts";
 import { AppRows } from "./appRows.ts";
 import * as definitions from "./definitions.ts";
 import { environmentHere, type Rates } from "./environment.ts";
+import { bulkJobs } from "./policies.ts";
 import { transactionsOf, type Transactions } from "./transactions.ts";
 
 const rolledBackShare = 0.3;
@@ -42,6 +43,7 @@ export class OwnProducer {
     const { app, rates } = environmentHere();
     const transactions = app === undefined ? undefined : transactionsOf(app, this.#work);
     const making: Readonly<Record<keyof Rates, () => Promise<unknown>>> = {
+      bulk: () => this.#bulk(),
       within: () => (transactions === undefined ? Promise.resolve() : this.#within(transactions)),
       restored: () => this.#restored(),
       paced: () => this.#paced(),
@@ -73,6 +75,17 @@ export class OwnProducer {
 
   #enqueue(kind: OwnKind, n: string, errand: Errand): Promise<unknown> {
     return this.#calls.make({ op: "enqueue", kind, n }, () => this.#work.enqueue(errand), accepted);
+  }
+
+  #bulk(): Promise<unknown> {
+    const n = this.#name("bulk");
+    const ids = Array.from({ length: bulkJobs }, (_, at) => `${n}.${at}`);
+    const errands = ids.map((id) => definitions.bulk.with({ n: id, ms: 0 }, { id }));
+    return this.#calls.make(
+      { op: "bulk", n, jobs: bulkJobs },
+      () => this.#work.enqueue(errands),
+      () => ({}),
+    );
   }
 
   /** The row and its job, or neither. */
