@@ -1,69 +1,112 @@
 /** Which laws and which files of tests run a mutant's place: only those can see it. */
 import { spawnSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { inRoot } from "../../scripts/root.ts";
+import type { LawsRan } from "./lawCoverage.ts";
 import type { Mutant } from "./mutants.ts";
 import { isRun, type Place, type ScriptCoverage } from "./ranges.ts";
 
-export interface Seers {
-  /** The quickest first. Files: those that run the fewest other places first, since they are about this one. */
-  readonly laws: readonly { readonly name: string; readonly ms: number }[];
-  readonly files: readonly string[];
+export interface Seer {
+  /** The law's, or the file's path. */
+  readonly name: string;
+  readonly ms: number;
 }
 
-/** Files of tests that look at core and the worker without a server. */
-const testFiles = ["test/core/*.test.ts", "test/worker/*.test.ts"];
+export interface Seers {
+  /** The quickest first. */
+  readonly laws: readonly Seer[];
+  /** Those that run the fewest other places first, since they are about this one. */
+  readonly files: readonly Seer[];
+}
+
+interface FileRan {
+  readonly ms: number;
+  /** Which of the places. */
+  readonly runs: readonly number[];
+}
+
+/** Those that look at core and the worker without a server. */
+const testFiles = ["test/core/*.test.ts", "test/worker/*.test.ts", "test/testing/*.test.ts", "verify/mutation/portOnMemory.ts"];
 /** Minutes for what the others see as well. */
 const tooSlow = ["test/core/hundredThousand.test.ts"];
-/** Of one mutant: what the files about its place do not see, those that only pass by see no sooner. */
-const filesMost = 8;
+/** What these modules make they keep, so that only the first law that needs it runs the place, and each sees it. */
+const keeping = ["src/core/schedule/cron.ts", "src/core/schedule/zone.ts"];
+const kept = inRoot(".work/mutation/coverage");
 const outputMax = 256 * 1_024 * 1_024;
+/** As tests are run always. */
+export const nodeArgs = ["--disable-warning=ExperimentalWarning", "--import", pathToFileURL(inRoot("scripts/quickTests.js")).href];
+/** What was compiled before tells less of what is run within a function. */
+const environment = { ...process.env, NODE_DISABLE_COMPILE_CACHE: "1" };
 
 export function seersOf(mutants: readonly Mutant[], progress: (what: string) => void): readonly Seers[] {
   const places = mutants.map(({ file, start }): Place => ({ url: pathToFileURL(inRoot(file)).href, offset: start }));
+  const source = textsOf("src/**/*.ts", "test/{conformance,core,port,testing,worker}/**/*.ts", "verify/mutation/{lawCoverage,ranges}.ts");
   progress("every law on the memory engine, once");
-  const { stdout, status, stderr } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", inRoot("verify/mutation/lawCoverage.ts")], {
+  const { atLoad, laws } = once([...source, places], () => runsOfLaws(places));
+  const files = globSync(testFiles, { cwd: inRoot("."), exclude: tooSlow }).sort();
+  const stages = source.filter(([file]) => !file.endsWith(".test.ts"));
+  const ofFiles = files.map((file, nth) => {
+    progress(`${nth + 1} of ${files.length}: ${file}`);
+    return { name: file, ...once([...stages, file, readFileSync(inRoot(file), "utf8"), places], () => runsOfFile(file, places)) };
+  });
+  return mutants.map(({ file }, nth) => ({
+    laws: laws
+      .filter(({ runs }) => runs.includes(nth) || atLoad.includes(nth) || keeping.includes(file))
+      .map(({ law, ms }) => ({ name: law, ms }))
+      .sort((one, other) => one.ms - other.ms),
+    files: ofFiles
+      .filter(({ runs }) => runs.includes(nth))
+      .sort((one, other) => one.runs.length - other.runs.length)
+      .map(({ name, ms }) => ({ name, ms })),
+  }));
+}
+
+function textsOf(...patterns: readonly string[]): readonly (readonly [string, string])[] {
+  return globSync([...patterns], { cwd: inRoot(".") })
+    .sort()
+    .map((file) => [file, readFileSync(inRoot(file), "utf8")]);
+}
+
+/** Kept between campaigns, for as long as all that it depends on is the same. */
+function once<Found>(dependsOn: readonly unknown[], find: () => Found): Found {
+  const file = path.join(kept, `${createHash("sha256").update(JSON.stringify(dependsOn)).digest("hex")}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Found;
+  const found = find();
+  mkdirSync(kept, { recursive: true });
+  writeFileSync(file, JSON.stringify(found));
+  return found;
+}
+
+function runsOfLaws(places: readonly Place[]): LawsRan {
+  const { stdout, status, stderr } = spawnSync(process.execPath, [...nodeArgs, inRoot("verify/mutation/lawCoverage.ts")], {
     input: JSON.stringify(places),
+    env: environment,
     encoding: "utf8",
     maxBuffer: outputMax,
   });
   if (status !== 0) throw new Error(`the laws do not hold as they are: ${stderr}`);
-  const laws = JSON.parse(stdout) as readonly { readonly law: string; readonly ms: number; readonly runs: readonly number[] }[];
-  const files = globSync([...testFiles], { cwd: inRoot("."), exclude: tooSlow }).sort();
-  const byFile = files.map((file, nth) => {
-    progress(`${nth + 1} of ${files.length}: ${file}`);
-    return new Set(runsOfFile(file, places));
-  });
-  return mutants.map((_, nth) => ({
-    laws: laws
-      .filter(({ runs }) => runs.includes(nth))
-      .map(({ law, ms }) => ({ name: law, ms }))
-      .sort((one, other) => one.ms - other.ms),
-    files: files
-      .map((file, at) => ({ file, runs: byFile[at] ?? new Set<number>() }))
-      .filter(({ runs }) => runs.has(nth))
-      .sort((one, other) => one.runs.size - other.runs.size)
-      .map(({ file }) => file)
-      .slice(0, filesMost),
-  }));
+  return JSON.parse(stdout) as LawsRan;
 }
 
-function runsOfFile(file: string, places: readonly Place[]): readonly number[] {
+function runsOfFile(file: string, places: readonly Place[]): FileRan {
   const folder = mkdtempSync(path.join(tmpdir(), "errand-coverage-"));
   try {
-    const { status, stdout } = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", "--test", file], {
+    const begun = process.hrtime.bigint();
+    const { status, stdout } = spawnSync(process.execPath, [...nodeArgs, file], {
       cwd: inRoot("."),
-      env: { ...process.env, NODE_V8_COVERAGE: folder },
+      env: { ...environment, NODE_V8_COVERAGE: folder },
       encoding: "utf8",
     });
     if (status !== 0) throw new Error(`${file} is red as it is:\n${stdout}`);
+    const ms = Number(process.hrtime.bigint() - begun) / 1e6;
     const scripts = globSync("*.json", { cwd: folder }).map(
       (name) => (JSON.parse(readFileSync(path.join(folder, name), "utf8")) as { result: ScriptCoverage[] }).result,
     );
-    return places.flatMap((place, nth) => (scripts.some((all) => isRun(all, place)) ? [nth] : []));
+    return { ms, runs: places.flatMap((place, nth) => (scripts.some((all) => isRun(all, place)) ? [nth] : [])) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

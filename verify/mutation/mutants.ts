@@ -1,10 +1,11 @@
 /** All mutants of core and the worker, as Stryker makes them, and a sample of them that a seed gives again. */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { inRoot } from "../../scripts/root.ts";
-import { Seeded } from "../../src/testing/seeded.ts";
 
 export interface Mutant {
   /** From the root. */
@@ -13,8 +14,11 @@ export interface Mutant {
   /** Characters of the file that are replaced. */
   readonly start: number;
   readonly end: number;
+  readonly from: string;
   readonly to: string;
   readonly kind: string;
+  /** The same for as long as the text it changes is. */
+  readonly id: string;
 }
 
 /** As much of Stryker's instrumenter as is used. */
@@ -37,6 +41,8 @@ const stryker = "@stryker-mutator/instrumenter@10.1.1";
 const folder = inRoot(".work/mutation");
 /** Texts are for people: laws look at codes and states, and at what an error says only here and there. */
 const leftOut = ["StringLiteral", "Regex"];
+/** Stryker changes a tree, this a text: what binds less tightly than before needs its parentheses. */
+const looser = ["LogicalOperator", "BooleanLiteral"];
 
 export async function allMutants(): Promise<readonly Mutant[]> {
   const instrumenter = await instrumenterOf(installed());
@@ -46,16 +52,34 @@ export async function allMutants(): Promise<readonly Mutant[]> {
     const starts = [0, ...[...content.matchAll(/\n/g)].map(({ index }) => index + 1)];
     const at = ({ line, column }: Place): number => (starts[line] ?? 0) + column;
     const made = await instrumenter.instrument([{ name: inRoot(file), content, mutate: true }], { plugins: null, excludedMutations: [], ignorers: [] });
-    for (const { mutatorName: kind, replacement: to, location } of made.mutants.filter(({ mutatorName }) => !leftOut.includes(mutatorName)))
-      mutants.push({ file, line: location.start.line + 1, start: at(location.start), end: at(location.end), to, kind });
+    const seen = new Map<string, number>();
+    for (const { mutatorName: kind, replacement, location } of made.mutants.filter(({ mutatorName }) => !leftOut.includes(mutatorName))) {
+      const [start, end] = [at(location.start), at(location.end)];
+      const from = content.slice(start, end);
+      const to = looser.includes(kind) ? `(${replacement})` : replacement;
+      const name = JSON.stringify([file, kind, from, to]);
+      seen.set(name, (seen.get(name) ?? 0) + 1);
+      mutants.push({ file, line: location.start.line + 1, start, end, from, to, kind, id: `${name}${seen.get(name)}` });
+    }
   }
   return mutants;
 }
 
+/** In an order of the seed's own, in which a mutant keeps its place when others come and go: the sample is the same but for what was edited. */
 export function sampleOf(mutants: readonly Mutant[], size: number, seed: number): readonly Mutant[] {
-  const random = new Seeded(seed);
-  const left = [...mutants];
-  return Array.from({ length: Math.min(size, left.length) }, () => left.splice(Math.floor(random.random() * left.length), 1)).flat();
+  const placeOf = ({ id }: Mutant): string => createHash("sha256").update(`${seed} ${id}`).digest("hex");
+  return mutants
+    .map((mutant) => ({ mutant, place: placeOf(mutant) }))
+    .sort((one, other) => (one.place < other.place ? -1 : 1))
+    .slice(0, size)
+    .map(({ mutant }) => checked(mutant));
+}
+
+/** One that is no program would be noticed by everybody, and prove nothing. */
+function checked(mutant: Mutant): Mutant {
+  const text = readFileSync(inRoot(mutant.file), "utf8");
+  stripTypeScriptTypes(text.slice(0, mutant.start) + mutant.to + text.slice(mutant.end));
+  return mutant;
 }
 
 function installed(): string {
