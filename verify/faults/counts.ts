@@ -33,6 +33,9 @@ export function countsOf({ verdict, seconds }: FaultsReport): Readonly<Record<st
     checked: verdict.invariants.reduce((sum, { checked }) => sum + checked, 0),
     broken: verdict.invariants.reduce((sum, { broken }) => sum + broken, 0),
     recoveredJobs: recovery.jobs,
+    recoveredIn10s: recovery.soon,
+    // The first runs that were recorded did not count those within 10 s.
+    recoveredTimed: recovery.jobs,
     recoveryP50MsMost: rounded(recovery.p50),
     recoveryP99MsMost: rounded(recovery.p99),
     restoredJobs: recovered.jobs,

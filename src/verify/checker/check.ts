@@ -35,8 +35,8 @@ export interface Verdict {
   readonly putAside: number;
   readonly duplicates: { readonly total: number; readonly by: Readonly<Partial<Record<FaultKind, number>>>; readonly unexplained: number };
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
-  /** From a SIGKILL to the next start of what the killed worker ran; in ms, undefined where there was none. */
-  readonly recovery: { readonly jobs: number; readonly p50: number | undefined; readonly p99: number | undefined };
+  /** From a SIGKILL to the next start of what the killed worker ran; in ms, undefined where there was none. `soon`: how many took 10 s at most. */
+  readonly recovery: { readonly jobs: number; readonly soon: number; readonly p50: number | undefined; readonly p99: number | undefined };
 }
 
 const number = ({ id }: Invariant): number => Number(id.slice(1));
@@ -87,6 +87,8 @@ function counted<K extends string>(kinds: readonly K[]): Partial<Record<K, numbe
   return counts;
 }
 
+const soonMs = 10_000;
+
 function recoveryOf({ jobs, faults }: Ledger): Verdict["recovery"] {
   const kills = new Map(faults.flatMap(({ kind, on, from }) => (kind === "kill" ? [[on, from] as const] : [])));
   const tookMs = [...jobs.values()].flatMap(({ runs }) =>
@@ -98,5 +100,5 @@ function recoveryOf({ jobs, faults }: Ledger): Verdict["recovery"] {
   );
   const sorted = tookMs.toSorted((a, b) => a - b);
   const at = (share: number): number | undefined => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  return { jobs: sorted.length, p50: at(0.5), p99: at(0.99) };
+  return { jobs: sorted.length, soon: sorted.filter((ms) => ms <= soonMs).length, p50: at(0.5), p99: at(0.99) };
 }
