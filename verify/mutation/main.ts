@@ -9,7 +9,7 @@ import { inRoot } from "../../scripts/root.ts";
 import { record } from "../certificate/certificate.ts";
 import { writeReliability } from "../certificate/document.ts";
 import { tally, type Tally } from "../tally.ts";
-import { seersOf } from "./coverage.ts";
+import { seersOf, type Seer, type Seers } from "./coverage.ts";
 import { isEquivalent } from "./equivalent.ts";
 import { interval, percent } from "./interval.ts";
 import { allMutants, sampleOf } from "./mutants.ts";
@@ -35,6 +35,7 @@ const told: object[] = [];
 let isStopped = false;
 process.on("SIGINT", () => (isStopped = true));
 mkdirSync(folder, { recursive: true });
+await assertGreenWithout();
 for (const [nth, mutant] of sample.entries()) {
   if (isStopped) break;
   const { file, line, kind, id } = mutant;
@@ -64,4 +65,14 @@ tally(done);
 if (values.record) {
   record([done]);
   writeReliability();
+}
+
+/** As a mutant is tried: all in one process, which might not suit them. */
+async function assertGreenWithout(): Promise<void> {
+  const [some] = sample;
+  if (some === undefined) return;
+  console.log("  all of them without a mutant");
+  const everyone = (of: keyof Seers): readonly Seer[] => [...new Map(seers.flatMap((those) => those[of].map((one) => [one.name, one]))).values()];
+  const { fate, by } = await tried({ ...some, to: some.from }, { laws: everyone("laws"), files: everyone("files") });
+  if (fate !== "survived") throw new Error(`without a mutant: ${fate} by ${by}`);
 }

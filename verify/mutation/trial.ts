@@ -72,7 +72,7 @@ function run(mutant: Mutant, args: readonly string[], seers: readonly Seer[]): P
       late.timer = setTimeout(
         () => {
           late.is = true;
-          if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+          endAll(child.pid);
         },
         patienceMs + patienceTimes * (seers[seen.at]?.ms ?? 0),
       );
@@ -83,6 +83,7 @@ function run(mutant: Mutant, args: readonly string[], seers: readonly Seer[]): P
       if (word === "begun") begins(seers.findIndex(({ name }) => name === rest));
       if (word === "red") seen.red ??= rest;
     });
+    child.on("exit", () => endAll(child.pid));
     child.on("close", (code) => {
       clearTimeout(late.timer);
       const { at, red } = seen;
@@ -91,6 +92,14 @@ function run(mutant: Mutant, args: readonly string[], seers: readonly Seer[]): P
       else resolve({ is: code === 0 ? "green" : "red", at, said: red ?? `a process that ended in: ${name}` });
     });
   });
+}
+
+function endAll(group: number | undefined): void {
+  try {
+    if (group !== undefined) process.kill(-group, "SIGKILL");
+  } catch {
+    // None of them is left.
+  }
 }
 
 function environmentOf({ file, start, end, to }: Mutant): NodeJS.ProcessEnv {
