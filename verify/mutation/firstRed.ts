@@ -8,6 +8,7 @@ interface Event {
   readonly data: { readonly name?: string; readonly file?: string; readonly todo?: boolean | string };
 }
 
+// oxlint-disable-next-line require-yield -- what it tells must be out before the process ends
 export default async function* firstRed(events: AsyncIterable<Event>): AsyncGenerator<string, void> {
   for await (const { type, data } of events) {
     const file = path.relative(root, data.file ?? root);
