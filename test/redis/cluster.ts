@@ -33,9 +33,15 @@ export class TestCluster implements AsyncDisposable {
   }
 
   /** `nodeTimeoutMs`: after so long without an answer a node is taken for dead. */
-  static async start(settings: Settings = {}, nodeTimeoutMs: number = longMs): Promise<TestCluster> {
-    const own: Settings = { "cluster-enabled": "yes", "cluster-node-timeout": joiningMs, "cluster-replica-validity-factor": 0, ...settings };
-    const servers = await Promise.all(Array.from({ length: 2 * mastersCount }, () => PrivateServer.start({ settings: own, port: clusterPort })));
+  static async start(settings: Settings = {}, nodeTimeoutMs: number = longMs, isTls: boolean = false): Promise<TestCluster> {
+    const own: Settings = {
+      "cluster-enabled": "yes",
+      "cluster-node-timeout": joiningMs,
+      "cluster-replica-validity-factor": 0,
+      ...(isTls && { "tls-cluster": "yes" }),
+      ...settings,
+    };
+    const servers = await Promise.all(Array.from({ length: 2 * mastersCount }, () => PrivateServer.start({ settings: own, isTls, port: clusterPort })));
     const shards = Array.from({ length: mastersCount }, (_, n) => ({ master: servers[n], replica: servers[n + mastersCount] }) as Shard);
     const cluster = new TestCluster(shards);
     await cluster.#join();
@@ -49,7 +55,8 @@ export class TestCluster implements AsyncDisposable {
 
   /** Begins at any of them. */
   get url(): string {
-    return `redis+cluster://${this.nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
+    const { protocol } = new URL(this.#first.url);
+    return `${protocol.replace(":", "+cluster:")}//${this.nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
   }
 
   /** The shard that was made with the slot of this key. */

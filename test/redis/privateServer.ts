@@ -7,6 +7,7 @@ import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
+import { inRoot } from "../../scripts/root.ts";
 import { freePort, isAlive } from "../postgres/privateServer.ts";
 import { installation } from "./installations.ts";
 
@@ -19,10 +20,21 @@ export interface ServerOptions {
   readonly isShared?: boolean;
   /** Where the data lie; without it in a new folder that the server takes away with it. */
   readonly folder?: string;
+  /** By TLS alone, with the certificate of `certificateFile`. */
+  readonly isTls?: boolean;
   /** A free one, unless told otherwise. */
   readonly port?: () => Promise<number>;
 }
 
+/** It has issued itself. */
+export const certificateFile: string = inRoot("test/redis/fixtures/certificate.pem");
+const tlsFiles: Settings = {
+  "tls-cert-file": certificateFile,
+  "tls-key-file": inRoot("test/redis/fixtures/key.pem"),
+  "tls-ca-cert-file": certificateFile,
+  "tls-auth-clients": "no",
+  "tls-replication": "yes",
+};
 const prefix = "errand-redis-";
 /** A folder's name carries the process that will take it away. */
 const foldersOf = (owner: string): string => path.join(tmpdir(), `${prefix}${owner}-*`);
@@ -39,10 +51,12 @@ export class PrivateServer implements AsyncDisposable {
   readonly folder: string;
   readonly #command: string;
   readonly #settings: Settings;
+  readonly #isTls: boolean;
 
-  private constructor(command: string, folder: string, port: number, { settings = {}, isShared = false }: ServerOptions) {
+  private constructor(command: string, folder: string, port: number, { settings = {}, isShared = false, isTls = false }: ServerOptions) {
     this.port = port;
-    this.url = `redis://127.0.0.1:${port}`;
+    this.url = `${isTls ? "rediss" : "redis"}://127.0.0.1:${port}`;
+    this.#isTls = isTls;
     this.folder = folder;
     this.#command = command;
     this.#settings = settings;
@@ -70,7 +84,7 @@ export class PrivateServer implements AsyncDisposable {
   /** Again, after `stop("keep")` or `kill()`: on the same port, with the data that are there. Resolves when it listens; it may be loading still. */
   async start(settings: Settings = {}): Promise<void> {
     const own: Settings = {
-      port: this.port,
+      ...(this.#isTls ? { ...tlsFiles, "tls-port": this.port, port: 0 } : { port: this.port }),
       bind: "127.0.0.1",
       dir: this.folder,
       daemonize: "yes",
@@ -97,7 +111,7 @@ export class PrivateServer implements AsyncDisposable {
   /** One command, on a connection of its own. */
   async ask(...command: readonly string[]): Promise<unknown> {
     const [name = "", ...args] = command;
-    const client = new Redis(this.url, { maxRetriesPerRequest: 1, enableReadyCheck: false, ...(this.#password !== undefined && { password: this.#password }) });
+    const client = new Redis(this.url, { maxRetriesPerRequest: 1, enableReadyCheck: false, ...this.secrets });
     client.on("error", () => undefined);
     try {
       return await client.call(name, args);
@@ -172,9 +186,10 @@ export class PrivateServer implements AsyncDisposable {
     return pidIn(this.folder);
   }
 
-  get #password(): string | undefined {
+  /** What a client needs to be let in, in its driver's words. */
+  get secrets(): { readonly password?: string; readonly tls?: { readonly ca: string } } {
     const password = this.#settings["requirepass"];
-    return password === undefined ? undefined : String(password);
+    return { ...(password !== undefined && { password: String(password) }), ...(this.#isTls && { tls: { ca: readFileSync(certificateFile, "utf8") } }) };
   }
 
   get #pidFile(): string {
