@@ -138,14 +138,24 @@ test("each task has a breaker of its own, tasks of one dependency share one, and
   });
 });
 
-test("tasks of one dependency take the options of the one that gives some; two that differ are refused", () => {
-  const a = task("a", { run, dependsOn: "mail-api" });
-  const b = task("b", { run, dependsOn: "mail-api", breaker: { failing: 3, of: 5 } });
-  const c = task("c", { run, dependsOn: "mail-api", breaker: { failing: 4, of: 5 } });
-  const shared = sharedBreakers([a, b] as unknown as AnyTask[]).get("dependency/mail-api");
-  assert.deepEqual([shared?.failing, shared?.of], [3, 5]);
-  assert.throws(
-    () => new Definitions([{ a, b, c }]),
-    (error) => ErrandError.is(error, "definition-invalid") && /same dependsOn/.test(error.message),
-  );
+test("tasks of one dependency take the options of the one that gives some, whichever comes first; two may give the same", () => {
+  const of = (name: string, breaker?: object): AnyTask => task(name, { run, dependsOn: "mail-api", ...(breaker && { breaker }) }) as unknown as AnyTask;
+  const given = { failing: 3, of: 5, within: "2s" };
+  for (const tasks of [
+    [of("a"), of("b", given)],
+    [of("b", given), of("a")],
+    [of("b", given), of("c", given), of("a")],
+  ]) {
+    const { failing, of: all, withinMs } = sharedBreakers(tasks).get("dependency/mail-api") ?? {};
+    assert.deepEqual([failing, all, withinMs], [3, 5, 2_000]);
+  }
+  for (const other of [
+    { ...given, failing: 4 },
+    { ...given, of: 6 },
+    { ...given, within: "3s" },
+  ])
+    assert.throws(
+      () => new Definitions([{ a: of("a"), b: of("b", given), c: of("c", other) }]),
+      (error) => ErrandError.is(error, "definition-invalid") && /same dependsOn/.test(error.message),
+    );
 });
