@@ -91,11 +91,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** The replica has what its master has written until now. */
   async caughtUp({ master, replica }: Shard): Promise<void> {
-    const offset = Number(/master_repl_offset:(\d+)/.exec(String(await master.ask("info", "replication")))?.[1]);
-    await until(
-      async () => Number(/slave_repl_offset:(\d+)/.exec(String(await replica.ask("info", "replication")))?.[1]) >= offset,
-      "a replica does not follow",
-    );
+    await replica.caughtUp(master);
   }
 
   /** As a crash does, in the midst of what it does. Its replica is to take over. */

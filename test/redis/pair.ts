@@ -1,10 +1,7 @@
 /** A primary and its replica, both real, behind one address that is led from one to the other. The replica receives through a network of its own that can be frozen. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { Proxy } from "../postgres/proxy.ts";
 import { PrivateServer } from "./privateServer.ts";
 import type { Settings } from "./privateServer.ts";
-
-const lookEveryMs = 5;
 
 export class Pair implements AsyncDisposable {
   readonly primary: PrivateServer;
@@ -34,8 +31,7 @@ export class Pair implements AsyncDisposable {
 
   /** The replica has all that the primary has written until now. */
   async caughtUp(): Promise<void> {
-    const [, offset = ""] = /master_repl_offset:(\d+)/.exec(String(await this.primary.ask("info", "replication"))) ?? [];
-    while (Number(/slave_repl_offset:(\d+)/.exec(String(await this.replica.ask("info", "replication")))?.[1]) < Number(offset)) await sleep(lookEveryMs);
+    await this.replica.caughtUp(this.primary);
   }
 
   /** Kills the primary, promotes the replica and leads clients there. */

@@ -131,6 +131,17 @@ export class PrivateServer implements AsyncDisposable {
     throw new Error("the replica does not follow");
   }
 
+  /** Of a replica: it has all that its master has written until now. */
+  async caughtUp(master: PrivateServer): Promise<void> {
+    const offset = Number(/master_repl_offset:(\d+)/.exec(String(await master.ask("info", "replication")))?.[1]);
+    const has = async (): Promise<number> => Number(/slave_repl_offset:(\d+)/.exec(String(await this.ask("info", "replication")))?.[1]);
+    for (let waitedMs = 0; waitedMs < startsWithinMs; waitedMs += lookEveryMs) {
+      if ((await has()) >= offset) return;
+      await setTimeout(lookEveryMs);
+    }
+    throw new Error("the replica does not follow");
+  }
+
   /** A copy of what is on the disk now, to be laid back by `rollBack`. */
   snapshot(): string {
     const copy = mkdtempSync(path.join(tmpdir(), `${prefix}${process.pid}-copy-`));
