@@ -33,7 +33,7 @@ end
 local function winner_of(work)
   local unique = work.unique
   while true do
-    local winner = U.uniques.winner(unique)
+    local winner = U.uniques.winner(unique, work.ends)
     if unique.mode.is ~= 'gather' or type(winner) ~= 'table' then return winner end
     if winner.gathering == nil or U.gathering.payload_with(winner, work) then return winner end
     U.job.touch(winner)
@@ -49,7 +49,9 @@ local function terms_of(work, firstEnqueuedAt, elements)
   local is = mode and mode.is
   if is == 'gather' and elements >= mode.most then return now, startBy end
   if is == 'debounce' or is == 'gather' then return math.min(now + mode.quietMs, firstEnqueuedAt + mode.atMostMs), startBy end
-  return math.max(now, work.dueAt or now + (work.delayMs or 0)), startBy
+  local dueAt = work.dueAt or now + (work.delayMs or 0)
+  -- What was due where it came from is not due later here.
+  return work.report and dueAt or math.max(now, dueAt), startBy
 end
 
 -- What counts from its being let go. An instant that was stated stands, and so does the time of a debounce.

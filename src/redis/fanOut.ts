@@ -63,7 +63,7 @@ function M.job_for(event, to)
     payload = isGathered and '[' .. event.payload .. ']' or event.payload, headStartMs = to.headStartMs, keep = to.keep,
     from = { event = event.name, eventId = event.id, subscription = to.name, isHop = to.isMapped },
     delayMs = to.delayMs > 0 and to.delayMs or nil, lane = lane_of(event, to, unique), unique = unique, keyLimits = key_limits_of(to, event.payload),
-    version = not to.isMapped and to.version or nil,
+    version = not to.isMapped and to.version or nil, ends = event.ends,
   }
 end
 

@@ -130,6 +130,7 @@ function M.here(work, winners)
     given.urgency = work.urgency or S.now + (work.delayMs or 0) - work.headStartMs
   end
   if onward.after then onward.startWithinMs, given.startWithinMs = work.startWithinMs, nil end
+  onward.ends = work.ends
   given.onward = onward
   return given
 end

@@ -59,7 +59,13 @@ local function settle_one(job, outcome)
   if spending[is] then job.attempts = job.attempts + 1 end
   if isCancelled then U.life.end_as(job, 'cancelled', { reason = job.reason, error = outcome.error, ranMs = outcome.ranMs })
   else apply(job, outcome) end
-  if follow and #follow > 0 then U.enqueue.accept_works(follow, 'run') end
+  if follow and #follow > 0 then
+    -- Other homes may hear of the end later than of these.
+    if S.meta.homes > 1 and U.store.is_ended_state[job.state] then
+      for _, work in ipairs(follow) do work.ends = job.id end
+    end
+    U.enqueue.accept_works(follow, 'run')
+  end
   return isCancelled and 'cancelled' or 'settled'
 end
 

@@ -126,7 +126,7 @@ local function send(job, isRedrive)
     dueAt = onward.delayMs == nil and job.dueAt or nil, delayMs = onward.delayMs, startWithinMs = onward.startWithinMs, version = job.version,
     expecting = job.expecting, from = job.from, slot = job.slotAt and { at = job.slotAt }, after = onward.after, unique = onward.unique, lane = onward.lane,
     keyLimits = onward.keyLimits, report = { home = S.meta.home, seq = job.seq, id = job.id, isOwn = true }, asMember = passed(job),
-    isRedrive = isRedrive or nil, isWatch = onward.isWatch,
+    isRedrive = isRedrive or nil, isWatch = onward.isWatch, ends = onward.ends,
   }, 'run')
 end
 

@@ -16,11 +16,15 @@ local function window_of(row)
   return nil
 end
 
-local function live_of(row)
+-- ends: of one that is elsewhere, and has ended there.
+local function live_of(row, ends)
   local jobs = {}
   if row == nil or row.live == nil then return jobs end
   if #row.live > 1 then U.job.load(row.live) end
-  for i, seq in ipairs(row.live) do jobs[i] = U.job.by_seq(seq) end
+  for _, seq in ipairs(row.live) do
+    local job = U.job.by_seq(seq)
+    if not (ends and job.awayTo and job.id == ends) then jobs[#jobs + 1] = job end
+  end
   return jobs
 end
 
@@ -35,11 +39,11 @@ local function is_waiting(job)
   return job.state ~= 'running' and job.state ~= 'away'
 end
 
--- The live job that the unique loses to; or the id of the one whose window lasts; or nil: the key is free.
-function M.winner(unique)
+-- The live job that the unique loses to; or the id of the one whose window lasts; or nil: the key is free. ends: the id of the job whose end hands it over.
+function M.winner(unique, ends)
   local row = U.rows.get('unique', unique.key)
   if row == nil then return nil end
-  local live = live_of(row)
+  local live = live_of(row, ends)
   if unique.mode.is == 'gather' then return first_where(live, U.gathering.is_gathering) or window_of(row) end
   local waiting = first_where(live, is_waiting)
   if unique.mode.is == 'one-more' and waiting == nil and #live > 0 then return nil end

@@ -351,6 +351,26 @@ describe("a join that comes after what is elsewhere", () => {
 });
 
 describe("what events and outcomes make", () => {
+  within("has the unique key of the job that handed it over and ended, and loses it to one that goes on", async (way) => {
+    const [j, u, l] = [way.id("j", 2), way.name("u", 1), way.name("l", 0)];
+    await way.enqueue(2, join(j), memberOf(j, 2, job("other")));
+    await way.enqueue(1, job("a", { ...unique(u), ...lane(l) }));
+    await way.started(0);
+    await way.settle("a", "retry", { follow: [job("lost", unique(u))] });
+    await way.started(0);
+    await way.settle("a", "completed", { follow: [job("b", { ...unique(u), ...lane(l) })] });
+    assert.deepEqual([await way.seen("lost"), await way.seen("b")], [[], ["(1 away)", "0 ready"]]);
+    await way.started(0);
+    await way.settle("b", "completed", { follow: [memberOf(j, 2, job("c", unique(u)))] });
+    assert.deepEqual(
+      [await way.seen("b"), await way.seen("c")],
+      [
+        ["(1 completed)", "0 completed"],
+        ["(2 away)", "1 ready"],
+      ],
+    );
+  });
+
   within("begins where it belongs", async (way) => {
     const l = way.name("l", 1);
     await way.enqueue(0, job("a"));
