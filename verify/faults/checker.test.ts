@@ -237,6 +237,14 @@ test("of many jobs that one call handed in, one that is gone is lost, and none m
   assert.deepEqual(brokenIn(verdictOf(refused)), ["I2 nothing is stored or runs that was not asked for, or that was refused"]);
 });
 
+test("a slot whose end the store has forgotten may run again; one that it had told before may not", () => {
+  const again = ran({ kind: "slot", n: "verify-every-second/1000", at: 5_400, p: "w2" });
+  const wipe: AnyLine = { is: "fault", kind: "wipe", on: "*", from: 5_000, to: 5_100, forgetsFrom: 0 };
+  assert.deepEqual(brokenIn(verdictOf([...good(), wipe, ...again], { keepsAcknowledged: false })), []);
+  const isBroken = brokenIn(verdictOf([...good(), { ...wipe, forgetsFrom: 4_000 }, ...again], { keepsAcknowledged: false }));
+  assert.ok(isBroken.includes(naming("whose end was acknowledged")), isBroken.join("\n"));
+});
+
 test("a fence that comes again is found, whatever the store forgot", () => {
   const start = good().find((line) => line.is === "start" && line.n === "p1-1");
   assert.ok(start?.is === "start");

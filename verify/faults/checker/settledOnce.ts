@@ -7,7 +7,8 @@ export const settledOnce: OwnInvariant = {
   check: (ledger, found) => {
     for (const [job, ends] of ledger.settled) {
       const [first] = ends;
-      if (first === undefined || ledger.mayBeForgotten(ledger.nameOf(job))) continue;
+      // Of slots, which come by themselves, the time alone tells.
+      if (first === undefined || ledger.mayBeForgotten(ledger.nameOf(job)) || ledger.losses.some(({ from, to }) => first.t >= from && first.t <= to)) continue;
       // By a later claim: who hears late of an earlier one is refused when it settles.
       const late = ledger.startsOf(job).find(({ t, fence }) => t > first.t && fence > first.fence);
       found.look(
