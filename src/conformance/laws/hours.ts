@@ -70,6 +70,22 @@ export const hourLaws: readonly Law[] = [
     );
     equal((await world.observer.count({ task: "nightly" })).running, 0, "of the others, running now");
   }),
+  law("G8", "what a worker holds ready does not start when its hours have ended", async (world) => {
+    const hours: Hours = { open: "00:00-00:05", zone: "UTC" };
+    let [tookMs, n] = ["1ms", 0];
+    const work = nightly(hours, () => world.sleep(tookMs));
+    const { broker } = await world.worker({ work }, { queues: { default: 1 } });
+    const enqueue = (count: number): Promise<unknown> => broker.enqueue(Array.from({ length: count }, () => work.with({ n: n++ })));
+    await enqueue(100);
+    await world.advance("299s");
+    equal(world.runs.length, 100, "quick runs, from which the worker learns to claim ahead");
+    tookMs = "400ms";
+    await enqueue(40);
+    await world.advance("10s");
+    const late = world.runs.filter((run) => !isOpen([hours], run.startedAt));
+    equal([world.runs.length > 100, late.length], [true, 0], "some of the slow ones ran; starts after the hours");
+    equal((await world.observer.count({ task: "nightly" })).running, 0, "running now");
+  }),
   law("G8", "a closed task holds back no other of its queue, and takes no slot", async (world) => {
     const work = nightly({ open: "22:00-06:00", zone: "Asia/Tokyo" }, () => undefined);
     const free = task<Numbered>("free", () => undefined);
