@@ -3,9 +3,10 @@
  * protect loses updates where it trusts the lock alone, and none where it looks at the fence.
  */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { onMemory, onSqlite } from "../../test/conformance/engines.ts";
 import { planted } from "../../test/conformance/planted.ts";
+import { tally } from "../tally.ts";
 import type { Engine } from "../../src/core/engine.ts";
 import { unexplained } from "./linearizable.ts";
 import { live, type LifeOptions, type LifeStory } from "./life.ts";
@@ -34,12 +35,19 @@ for (const { maker, least } of [
   { maker: onSqlite, least: 2 },
 ]) {
   describe(`locks on ${maker.name}, with processes held still, cut off and killed`, () => {
-    for (const seed of seeds(least)) {
+    const counts = { lives: 0, grants: 0, losses: 0, guardedUpdates: 0 };
+    const all = seeds(least);
+    after(() => tally({ layer: "locks", engine: maker.name, seeds: `${firstSeed}..${firstSeed + all.length - 1}`, counts }));
+    for (const seed of all) {
       it(`seed ${seed}: grants are linearizable, by the port's rules, and what looks at the fence loses nothing`, async (context) => {
         const story = await live({ ...usual, maker, seed });
         assert.deepEqual(wrongs(story), []);
         assert.equal(story.guarded.lost, 0);
         assert.ok(story.grants > 50 && story.guarded.made > 10);
+        counts.lives += 1;
+        counts.grants += story.grants;
+        counts.losses += story.losses;
+        counts.guardedUpdates += story.guarded.made;
         context.diagnostic(
           `${story.grants} grants, ${story.losses} lost; of ${story.unguarded.made} updates that trusted the lock alone ${story.unguarded.lost} are lost`,
         );

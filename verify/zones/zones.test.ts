@@ -3,13 +3,18 @@
  * others; `npm run verify -- zones` takes all.
  */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { Seeded } from "../../src/testing/seeded.ts";
+import { tally } from "../tally.ts";
 import { byErrand, differencesAt } from "./compare.ts";
 import { allZones, shapeOf, transitionsOf, type Transition } from "./transitions.ts";
 
 const sampleSize = 20;
 const seed = Number(process.env["ZONES_SEED"] ?? "1");
+const isAll = process.env["ZONES"] === "all";
+const counts = { transitions: 0, slots: 0 };
+
+after(() => tally({ layer: "zones", engine: "core", seeds: isAll ? "all" : String(seed), counts }));
 
 function hold(transitions: readonly Transition[]): number {
   let slots = 0;
@@ -18,10 +23,12 @@ function hold(transitions: readonly Transition[]): number {
     assert.deepEqual(differences, [], `${transition.zone}, ${shapeOf(transition)}`);
     slots += compared;
   }
+  counts.transitions += transitions.length;
+  counts.slots += slots;
   return slots;
 }
 
-if (process.env["ZONES"] === "all") {
+if (isAll) {
   describe("all transitions of all zones", () => {
     for (const zone of allZones())
       test(zone, (context) => {
