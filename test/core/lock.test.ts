@@ -295,3 +295,30 @@ test("in another era a lock is lost, with what that means, and can be had again"
   const again = await stage.finished(stage.broker().lock("till", { for: "1h", wait: "20s" }));
   assert.ok(again.fence > held.fence);
 });
+
+test("a ticket that the store does not take back is given again, about twice a second for as long as that lasts", async () => {
+  await using stage = new BrokerStage();
+  const work = stage.broker();
+  const lock = await stage.finished(work.lock("a", { for: "1h" }));
+  stage.before = (verb) => {
+    if (verb === "unlock") throw new ErrandError("store-failed", "the store is away; wait for it");
+  };
+  await assert.rejects(stage.finished(lock.release()), { code: "store-failed" });
+  const before = stage.countOf("unlock");
+  await stage.advance(60_000);
+  const tries = stage.countOf("unlock") - before;
+  assert.ok(tries >= 60 && tries <= 240, `${tries} tries in a minute`);
+});
+
+test("one whose process the store has given up asks again as another, and has the lock", async () => {
+  await using stage = new BrokerStage();
+  const work = stage.broker();
+  let refused = 0;
+  stage.before = (verb) => {
+    if (verb === "lock" && refused++ === 0) throw new ErrandError("lease-lost", "the lease of this process was taken back; ask as a new process");
+  };
+  const lock = await stage.finished(work.lock("a", { for: "1h", wait: "10s" }));
+  const asked = stage.calls.filter(({ verb }) => verb === "lock").map(({ args }) => (args[0] as { process: string }).process);
+  assert.deepEqual([asked.length, new Set(asked).size], [2, 2]);
+  await stage.finished(lock.release());
+});

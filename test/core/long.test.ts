@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as z from "zod";
 import type { Source } from "../../src/core/long/each.ts";
+import { ErrandError } from "../../src/core/errors.ts";
 import { task, type Job } from "../../src/core/task.ts";
 import type { Task } from "../../src/core/task.ts";
 import { BrokerStage } from "./brokerStage.ts";
@@ -321,6 +322,25 @@ for (const { claim, args, says } of misuse) {
     assert.match((await stage.job(id)).reason ?? "", says);
   });
 }
+
+test("a loop that waits for its next item ends with the run's signal, and what it waits for later is nobody's", async () => {
+  await using stage = new BrokerStage();
+  let thrown: unknown;
+  const work = task<{}>("work", {
+    ...once,
+    timeout: "1s",
+    run: async (_, job) => {
+      try {
+        for await (const item of job.each({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) })) void item;
+      } catch (error) {
+        thrown = error;
+      }
+    },
+  });
+  const id = await ran(stage, work);
+  assert.ok(ErrandError.is(thrown, "job-timeout"), String(thrown));
+  assert.match((await stage.job(id)).reason ?? "", /ran longer than 1 s/);
+});
 
 test("a run that catches what ends its loop does not complete its job by that", async () => {
   await using stage = new BrokerStage();

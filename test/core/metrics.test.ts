@@ -92,6 +92,7 @@ describe("of the store", () => {
     const paused = (await work.metrics()).find(({ name }) => name === "errand_paused");
     assert.equal(paused?.samples.length, metricSamplesMax);
     assert.equal((await told(work))("errand_metric_samples_left_out", "metric=errand_paused"), 2);
+    assert.equal((await work.metrics()).find(({ name }) => name === "errand_metric_samples_left_out")?.samples.length, 1, "the only one");
   });
 });
 

@@ -5,12 +5,13 @@ import type { Engine } from "../../src/core/engine.ts";
 import { Definitions } from "../../src/core/definitions.ts";
 import { Planner } from "../../src/core/plan.ts";
 import { Registration } from "../../src/core/registration.ts";
+import { knownNote } from "../../src/core/why/known.ts";
 import { event, every, reconcile, task, when } from "../../src/index.ts";
 import { memory } from "../../src/memory/index.ts";
 import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 
 const happened = event<{ id: string }>("happened");
-const send = task<{ id: string }>("send", { uniqueBy: "id", run: () => undefined });
+const send = task<{ id: string }>("send", { uniqueBy: "id", needs: { gpu: 1 }, run: () => undefined });
 const definitions = {
   sends: when(happened, send),
   ticking: every("1h", send.with({ id: "7" }), { name: "ticking" }),
@@ -136,4 +137,22 @@ test("the era that it was registered in is no news", async () => {
   registration.heard(era);
   await registration.idle();
   assert.ok(!(await stage.keys()).some((key) => key.startsWith("schedule/ticking")));
+});
+
+test("what a worker has is told with a later heartbeat, where the store was away when it began", async () => {
+  const stage = new Stage();
+  const registration = stage.registration();
+  await registration.register();
+  const { era } = await stage.engine.beat("somebody", 1_000, { now: stage.runtime.now() });
+  const known = async (): Promise<unknown> => {
+    const note = await stage.engine.readNote(knownNote("send"), { now: stage.runtime.now() });
+    return note && (JSON.parse(note.value) as { readonly own?: unknown }).own;
+  };
+  stage.isAway = true;
+  await registration.workerStarts({ has: { gpu: 2 } });
+  assert.equal(await known(), undefined);
+  stage.isAway = false;
+  registration.heard(era);
+  await registration.idle();
+  assert.deepEqual(await known(), { gpu: 2 });
 });

@@ -201,6 +201,8 @@ describe("a backfill", () => {
     await using work = testBroker({ ticking: every("1h", tick.with({})) });
     await work.advance("2h");
     const day = [new Date(start - 3 * hourMs), new Date(start + 24 * hourMs)] as const;
+    for (let times = 0; times < 2; times++)
+      assert.deepEqual(await work.schedule("tick").backfill(...day, { dryRun: true }), { slots: 6, enqueued: 4, known: 2 });
     assert.deepEqual(await work.schedule("tick").backfill(...day), { slots: 6, enqueued: 4, known: 2 });
     assert.deepEqual(await work.schedule("tick").backfill(...day), { slots: 6, enqueued: 0, known: 6 });
     await work.drain();

@@ -1,7 +1,9 @@
 /** Jobs that may have killed their workers run alone (G13). */
 import assert from "node:assert/strict";
 import test from "node:test";
+import { fileURLToPath } from "node:url";
 import { suspectsBeforeAlone } from "../../src/core/defaults.ts";
+import type { Claimed } from "../../src/core/engine.ts";
 import { task } from "../../src/core/task.ts";
 import { spawn } from "../../src/runtime/spawn.ts";
 import { Stage } from "./stage.ts";
@@ -213,4 +215,36 @@ test("a suspect in a child is handed back uncharged when the worker stops", asyn
   await stopped;
   const job = await stage.job(id);
   assert.deepEqual([job.state, job.isPoison, job.attempts], ["ready", undefined, 0]);
+});
+
+test("the module that a child loads may be named by a URL, its text, or a path", async () => {
+  const url = new URL("./suspectTasks.ts", import.meta.url);
+  for (const isolate of [url, url.href, fileURLToPath(url)]) {
+    await using stage = new Stage(tasks);
+    const named: unknown[] = [];
+    stage.runtime.spawn = ({ argument }) => {
+      named.push((JSON.parse(argument) as { readonly definitions?: unknown }).definitions);
+      return Promise.resolve({ is: "answered", message: { is: "loaded" } });
+    };
+    await stage.enqueue(tasks.innocent.with({}));
+    await crashTwice(stage, ["innocent"]);
+    await stage.start({ isolate });
+    await stage.advance(1_000);
+    assert.equal(named[0], url.href);
+  }
+});
+
+test("a suspect that the store hands out while the worker is told to stop goes back, and does not start", async () => {
+  let starts = 0;
+  const work = task("work", () => void starts++);
+  await using stage = new Stage({ work });
+  const [id] = await stage.enqueue(work.with({}));
+  await crashTwice(stage, ["work"]);
+  stage.afterwards = (verb, answer) => {
+    if (verb === "claim" && (answer as Claimed).jobs.length > 0) void stage.workers[0]?.stop();
+  };
+  await stage.start();
+  await stage.advance(5_000);
+  const { state, attempts, suspects } = await stage.job(id);
+  assert.deepEqual([starts, state, attempts, suspects], [0, "ready", 0, 2]);
 });

@@ -163,3 +163,23 @@ test("outcomes that the store would not take are still written when it returns w
   await stopped;
   assert.equal((await stage.job(id)).state, "completed");
 });
+
+test("a run that was asked back fails all the same, where what it left behind was rejected first", async () => {
+  const leaking = task("leaking", {
+    retry: { first: "1h" },
+    run: async (_input: {}, job) => {
+      await new Promise((resolve) => job.signal.addEventListener("abort", resolve));
+      await Promise.resolve(stage.runtime.onUnhandled?.(new Error("left behind")));
+      throw new Error("and then this");
+    },
+  });
+  const stage = new Stage({ leaking });
+  await using _ending = stage;
+  const [id] = await stage.enqueue(leaking.with({}));
+  const worker = await stage.start({ grace: "1s" });
+  const stopped = worker.stop();
+  await stage.advance(5_000);
+  await stopped;
+  const { state, attempts, history } = await stage.job(id);
+  assert.deepEqual([state, attempts, history.at(-1)?.error?.message], ["scheduled", 1, "left behind"]);
+});

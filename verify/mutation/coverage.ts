@@ -4,11 +4,11 @@ import { createHash } from "node:crypto";
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { inRoot } from "../../scripts/root.ts";
 import type { LawsRan } from "./lawCoverage.ts";
 import type { Mutant } from "./mutants.ts";
-import { isRun, type Place, type ScriptCoverage } from "./ranges.ts";
+import { isRun, ownOf, type Place, type ScriptCoverage } from "./ranges.ts";
 
 export interface Seer {
   /** The law's, or the file's path. */
@@ -27,10 +27,11 @@ interface FileRan {
   readonly ms: number;
   /** Which of the places. */
   readonly runs: readonly number[];
+  readonly loaded: readonly string[];
 }
 
 /** Those that look at core and the worker without a server. */
-const testFiles = ["test/core/*.test.ts", "test/worker/*.test.ts", "test/testing/*.test.ts", "verify/mutation/portOnMemory.ts"];
+const testFiles = ["test/core/*.test.ts", "test/worker/*.test.ts", "test/testing/*.test.ts", "test/docs/reference.test.ts", "verify/mutation/portOnMemory.ts"];
 /** Minutes for what the others see as well. */
 const tooSlow = ["test/core/hundredThousand.test.ts"];
 /** What these modules make they keep, so that only the first law that needs it runs the place, and each sees it. */
@@ -44,14 +45,12 @@ const environment = { ...process.env, NODE_DISABLE_COMPILE_CACHE: "1" };
 
 export function seersOf(mutants: readonly Mutant[], progress: (what: string) => void): readonly Seers[] {
   const places = mutants.map(({ file, start }): Place => ({ url: pathToFileURL(inRoot(file)).href, offset: start }));
-  const source = textsOf("src/**/*.ts", "test/{conformance,core,port,testing,worker}/**/*.ts", "verify/mutation/{lawCoverage,ranges}.ts");
   progress("every law on the memory engine, once");
-  const { atLoad, laws } = once([...source, places], () => runsOfLaws(places));
+  const { atLoad, laws } = once("laws", places, () => runsOfLaws(places));
   const files = globSync(testFiles, { cwd: inRoot("."), exclude: tooSlow }).sort();
-  const stages = source.filter(([file]) => !file.endsWith(".test.ts"));
   const ofFiles = files.map((file, nth) => {
     progress(`${nth + 1} of ${files.length}: ${file}`);
-    return { name: file, ...once([...stages, file, readFileSync(inRoot(file), "utf8"), places], () => runsOfFile(file, places)) };
+    return { name: file, ...once(file, places, () => runsOfFile(file, places)) };
   });
   return mutants.map(({ file }, nth) => ({
     laws: laws
@@ -65,20 +64,26 @@ export function seersOf(mutants: readonly Mutant[], progress: (what: string) => 
   }));
 }
 
-function textsOf(...patterns: readonly string[]): readonly (readonly [string, string])[] {
-  return globSync([...patterns], { cwd: inRoot(".") })
-    .sort()
-    .map((file) => [file, readFileSync(inRoot(file), "utf8")]);
-}
-
-/** Kept between campaigns, for as long as all that it depends on is the same. */
-function once<Found>(dependsOn: readonly unknown[], find: () => Found): Found {
-  const file = path.join(kept, `${createHash("sha256").update(JSON.stringify(dependsOn)).digest("hex")}.json`);
-  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Found;
+/** Kept between campaigns, for as long as all files that were loaded for it are the same. */
+function once<Found extends { readonly loaded: readonly string[] }>(what: string, places: readonly Place[], find: () => Found): Found {
+  const file = path.join(kept, `${hashOf(JSON.stringify([what, places]))}.json`);
+  if (existsSync(file)) {
+    const { found, hashes } = JSON.parse(readFileSync(file, "utf8")) as { readonly found: Found; readonly hashes: Readonly<Record<string, string>> };
+    if (Object.entries(hashes).every(([url, hash]) => hashOfFile(url) === hash)) return found;
+  }
   const found = find();
   mkdirSync(kept, { recursive: true });
-  writeFileSync(file, JSON.stringify(found));
+  writeFileSync(file, JSON.stringify({ found, hashes: Object.fromEntries(found.loaded.map((url) => [url, hashOfFile(url)])) }));
   return found;
+}
+
+function hashOfFile(url: string): string | undefined {
+  const file = fileURLToPath(url);
+  return existsSync(file) ? hashOf(readFileSync(file, "utf8")) : undefined;
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function runsOfLaws(places: readonly Place[]): LawsRan {
@@ -106,7 +111,8 @@ function runsOfFile(file: string, places: readonly Place[]): FileRan {
     const scripts = globSync("*.json", { cwd: folder }).map(
       (name) => (JSON.parse(readFileSync(path.join(folder, name), "utf8")) as { result: ScriptCoverage[] }).result,
     );
-    return { ms, runs: places.flatMap((place, nth) => (scripts.some((all) => isRun(all, place)) ? [nth] : [])) };
+    const loaded = [...new Set(scripts.flatMap(ownOf))];
+    return { ms, loaded, runs: places.flatMap((place, nth) => (scripts.some((all) => isRun(all, place)) ? [nth] : [])) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
