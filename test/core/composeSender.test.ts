@@ -63,6 +63,8 @@ test("of a call of which jobs were stored before a batch was refused, it is told
   const error = await errorOf(work.enqueue([...parts(600), batch([...parts(700), part.with({ n: 1 }, { id: "taken" })])]));
   assert.deepEqual([error.code, error.isDefinite], ["id-conflict", false]);
   assert.match(error.message, /other items of the same call were stored/);
+  const again = await errorOf(error.again());
+  assert.deepEqual([again.code, again.isDefinite], ["id-conflict", false]);
   await work.drain();
   assert.equal((await work.count()).completed, 601);
 });

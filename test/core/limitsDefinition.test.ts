@@ -27,6 +27,8 @@ const refusals: readonly Refusal[] = [
   { name: "an endless limit", make: of([{ running: Infinity }]), code: "option-invalid", says: /whole number/ },
   { name: "starts without a time", make: of([{ starts: 5 }]), code: "option-invalid", says: /every/ },
   { name: "both kinds in one", make: of([{ running: 1, starts: 5, every: "1s" }]), code: "option-invalid", says: /either/ },
+  { name: "a kind and half of the other", make: of([{ running: 1, starts: 5 }]), code: "option-invalid", says: /either/ },
+  { name: "a kind and the other's time", make: of([{ running: 1, every: "1s" }]), code: "option-invalid", says: /either/ },
   { name: "neither kind", make: of([{ per: "a" }]), code: "option-invalid", says: /either/ },
   { name: "no time at all", make: of([{ starts: 5, every: "0s" }]), code: "option-invalid", says: /at least 1ms/ },
   { name: "a time that is none", make: of([{ starts: 5, every: "second" }]), code: "option-invalid", says: /duration/ },

@@ -149,3 +149,29 @@ test("a lock that others have with another number of permits is refused, and gra
   await (await work.lock("api", { for: "1m", permits: 2 })).release();
   await work.close();
 });
+
+describe("a filter of what is to change", () => {
+  for (const [what, jobs, code, says] of [
+    ["a misspelt field", { tsk: "send-mail" }, "option-unknown", /change.*did you mean "task"/],
+    ["a state that is none", { states: ["sleeping"] }, "option-invalid", /a list of .*scheduled/],
+    ["a state that is no list", { states: "ready" }, "option-invalid", /a list of/],
+  ] as const)
+    test(`${what} is refused, and changes nothing`, async () => {
+      await using work = testBroker({ send });
+      await work.enqueue(send.with({ id: "1" }));
+      await assert.rejects(work.change({ jobs } as never, { do: "cancel", reason: "a mistake" }), is(code, says));
+      assert.equal((await work.count()).ready, 1);
+    });
+});
+
+describe("definitions that are none", () => {
+  for (const [what, given, says] of [
+    ["a task without a module", send, /was given a bare task; pass an object/],
+    ["a number", 7, /no module of definitions/],
+    ["nothing", undefined, /no module of definitions/],
+    ["null", null, /no module of definitions/],
+  ] as const)
+    test(what, () => {
+      assert.throws(() => broker(memory(), given as never), is("option-invalid", says));
+    });
+});

@@ -1,6 +1,7 @@
 /** Waiting for results beyond the laws: what it costs, and what is refused. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ErrandError } from "../../src/core/errors.ts";
 import { task } from "../../src/core/task.ts";
 import { testBroker } from "../../src/testing/index.ts";
 import { BrokerStage } from "./brokerStage.ts";
@@ -44,6 +45,13 @@ for (const [claim, id, options, code] of [
     await assert.rejects(stage.finished(stage.broker().result(id as string, options as never)), { code });
   });
 }
+
+test("the error about a job that is not there names it", async () => {
+  await using stage = new BrokerStage();
+  const error: unknown = await stage.finished(stage.broker().result("nobody")).catch((thrown: unknown) => thrown);
+  assert.ok(ErrandError.is(error, "job-unknown"));
+  assert.deepEqual(error.details, { job: "nobody" });
+});
 
 test("a wait for no time looks once", async () => {
   await using stage = new BrokerStage();

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { batch, chain, ErrandError, every, task, type Rhythm, type ScheduleOptions } from "../../src/index.ts";
+import { patternOf } from "../../src/core/schedule/cron.ts";
+import { dueSlots } from "../../src/core/schedule/due.ts";
 import { Slots } from "../../src/core/schedule/slots.ts";
 
 const tick = task("tick", () => undefined);
@@ -32,13 +34,19 @@ describe("a definition is refused, with its cure, where", () => {
     { what: "cron means the 31st of short months", rhythm: "0 0 31 4,6,9,11 *", code: "rhythm-invalid", says: /never comes/ },
     { what: "the zone is misspelt", rhythm: "day at 03:00", options: { zone: "Europe/Berlim" }, code: "zone-unknown", says: /did you mean "Europe\/Berlin"/ },
     { what: "the zone is no text", rhythm: "day at 03:00", options: { zone: 1 }, code: "zone-unknown", says: /"UTC"/ },
-    { what: "from is after to", rhythm: "1h", options: { from: new Date(2e12), to: new Date(1e12) }, code: "option-invalid", says: /swap them/ },
+    {
+      what: "from is after to",
+      rhythm: "1h",
+      options: { from: new Date(2e12), to: new Date(1e12) },
+      code: "option-invalid",
+      says: /from is 2033-05-18T03:33:20\.000Z, after to, 2001-09-09T01:46:40\.000Z; swap them/,
+    },
     {
       what: "from and to leave no slot",
       rhythm: "day at 03:00",
       options: { from: new Date("2026-01-01T04:00Z"), to: new Date("2026-01-01T05:00Z") },
       code: "option-invalid",
-      says: /has no slot from .* widen/,
+      says: /has no slot from 2026-01-01T04:00:00\.000Z to 2026-01-01T05:00:00\.000Z; widen/,
     },
     { what: "from is no date", rhythm: "1h", options: { from: "2026-01-01" }, code: "option-invalid", says: /valid Date/ },
     { what: "missed is misspelt", rhythm: "1h", options: { missed: "run-one" }, code: "option-invalid", says: /"run-once"/ },
@@ -163,4 +171,33 @@ test("the last slots before an instant are the end of all that are there", () =>
     ),
     { numRuns: 60, seed: 7 },
   );
+});
+
+test("a pattern flows with the clock's hands where its hour, minute or second is open, wherever its seconds stand", () => {
+  const rows = [
+    ["0 30 * * * *", true, true],
+    ["30 * * * *", true, true],
+    ["* 30 2 * * *", false, true],
+    ["0 */5 2 * * *", false, true],
+    ["*/5 2 * * *", false, true],
+    ["30 0 2 * * *", false, false],
+    ["0 2 * * *", false, false],
+  ] as const;
+  for (const [text, isHourly, isFlowing] of rows) {
+    const pattern = patternOf(text, "a test");
+    assert.deepEqual([pattern.isHourly, pattern.isFlowing], [isHourly, isFlowing], text);
+  }
+});
+
+test("it is told whether slots were passed over, and only then", () => {
+  const slots = slotsOf("1h");
+  const look = (missed: "drop" | "run-once" | "run-all", hours: number): unknown => {
+    const due = dueSlots(slots, { cursor: 0, now: hours * hourMs + 1_800_000, missed, most: 100 });
+    return due && [due.slots.map((slot) => slot / hourMs), due.isPassedOver];
+  };
+  assert.deepEqual(look("run-once", 1), [[1], false], "one, which is run");
+  assert.deepEqual(look("run-once", 3), [[3], true], "three, of which the last is run");
+  assert.deepEqual(look("drop", 1), [[], true]);
+  assert.deepEqual(look("run-all", 3), [[1, 2, 3], false]);
+  assert.equal(look("run-all", 0), undefined);
 });

@@ -261,3 +261,17 @@ test("two schedules of one task need names, and the message says so", () => {
     (error) => ErrandError.is(error, "name-taken") && /every\(rhythm, errand, \{ name/.test(error.message),
   );
 });
+
+test("the job of a slot has the terms of its errand: the time within which it must start", async () => {
+  const terms = async (options: { readonly startBy?: "10m" }): Promise<unknown> => {
+    const engine = memory();
+    const { tick } = new Slots();
+    await using work = testBroker.with({ engine }, { ticking: every("1h", tick.with({}, options)) });
+    await work.open();
+    const [note] = (await engine.find({ of: "notes", prefix: "schedule/", limit: 1 }, { now: 0 })).rows;
+    const { defined } = JSON.parse(note?.value ?? "{}") as { readonly defined: { readonly work: { readonly job: { readonly startWithinMs?: number } } } };
+    return defined.work.job.startWithinMs;
+  };
+  assert.equal(await terms({ startBy: "10m" }), 600_000);
+  assert.equal(await terms({}), undefined);
+});

@@ -143,3 +143,11 @@ test("a caller is answered when its broker closes, also where the store does not
   const { state, reason } = await stage.finished(tried, 1_000);
   assert.deepEqual([state, reason], ["later", "its broker was closed before the store had answered"]);
 });
+
+test("a try whose job was taken back before its outcome was written does not say that it is completed", async () => {
+  await using stage = new BrokerStage();
+  const broker = stage.broker({ work });
+  stage.afterwards = (verb, answer) => (verb === "settle" ? (answer as readonly object[]).map((one) => ({ ...one, is: "lease-lost" })) : answer);
+  const { state, reason } = await stage.finished(broker.tryNow(work.with({ n: 1 }), { timeout: "1s" }));
+  assert.deepEqual([state, reason], ["later", "its lease was lost"]);
+});

@@ -6,7 +6,15 @@ import type { Pin } from "../../src/core/engine.ts";
 import { PinWatch, type PinWatchParts } from "../../src/core/worker/pinWatch.ts";
 import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 
-const held: Pin = { key: "session 7", kind: "session", what: "session 7 holds a snapshot", details: { pid: 7 }, ageMs: 600_000, repair: "end it" };
+const held: Pin = {
+  key: "session 7",
+  by: "session",
+  transactions: 7,
+  what: "session 7 holds a snapshot",
+  details: { pid: 7 },
+  ageMs: 600_000,
+  repair: "end it",
+};
 
 function watchOf(engine: PinWatchParts["engine"]): { readonly watch: PinWatch; readonly runtime: VirtualRuntime; readonly said: () => readonly unknown[] } {
   const runtime = new VirtualRuntime();
@@ -29,7 +37,8 @@ test("a holder is told once, with the cure, and again when it has gone", async (
 });
 
 test("one whose age the store does not know is told when it was seen for as long, and one that goes before is never told", async () => {
-  const { ageMs: _age, repair: _repair, ...unknown } = held;
+  const { repair: _repair, ...rest } = held;
+  const unknown: Pin = { ...rest, ageMs: undefined };
   let pins: readonly Pin[] = [unknown, { ...unknown, key: "brief" }];
   const { watch, runtime } = watchOf({ pins: () => Promise.resolve(pins) });
   await watch.look();

@@ -72,14 +72,14 @@ export const hourLaws: readonly Law[] = [
   }),
   law("G8", "what a worker holds ready does not start when its hours have ended", async (world) => {
     const hours: Hours = { open: "00:00-00:05", zone: "UTC" };
-    let [tookMs, n] = ["1ms", 0];
-    const work = nightly(hours, () => world.sleep(tookMs));
+    let [took, n]: ["1ms" | "400ms", number] = ["1ms", 0];
+    const work = nightly(hours, () => world.sleep(took));
     const { broker } = await world.worker({ work }, { queues: { default: 1 } });
     const enqueue = (count: number): Promise<unknown> => broker.enqueue(Array.from({ length: count }, () => work.with({ n: n++ })));
     await enqueue(100);
     await world.advance("299s");
     equal(world.runs.length, 100, "quick runs, from which the worker learns to claim ahead");
-    tookMs = "400ms";
+    took = "400ms";
     await enqueue(40);
     await world.advance("10s");
     const late = world.runs.filter((run) => !isOpen([hours], run.startedAt));

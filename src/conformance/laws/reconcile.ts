@@ -134,6 +134,20 @@ const filling: readonly Law[] = [
     await world.observer.retry(present(dead, "the dead job").id);
     await world.until("the redriven one is done", () => table.undone.length === 0, "5s");
   }),
+  law("G16", "what died, and was done by a later job, is enqueued when it becomes undone again", async (world) => {
+    const { table, send, unsent } = stage(1, ({ id }, _, own) => {
+      if (world.runsOf("send").length === 1) giveUp("no such address");
+      own.do(id);
+    });
+    const { broker } = await world.worker({ unsent });
+    await world.until("it is dead", async () => (await world.observer.count({ task: "send" })).dead === 1, "10s");
+    await broker.enqueue(send.with({ id: "r0" }));
+    await world.until("it is done", () => table.undone.length === 0, "10s");
+    await world.advance("70s");
+    table.undo("r0");
+    await world.until("it was done again", () => table.undone.length === 0, "130s");
+    equal(world.runsOf("send").length, 3, "runs");
+  }),
   law("G16", "what ends while it is being looked for gets no second job", async (world) => {
     let release: (() => void) | undefined;
     const { table, send } = stage(1, async ({ id }, _, own) => {

@@ -5,6 +5,8 @@ import { law, lawsOf, type Law } from "../law.ts";
 import type { World } from "../world.ts";
 
 const takeOverMs = 10_000;
+/** The lease, and as long as the store is away meanwhile, and until others are back each time. */
+const comingAndGoingMs = 30_000;
 const work = task<{ n: number }>("work", () => undefined);
 
 /** Milliseconds from `from` to the last start of each job that started after it. */
@@ -150,6 +152,32 @@ const outages: readonly Law[] = [
     await world.drained("2m");
     equal([world.runs.length, (await world.observer.count()).completed], [60, 60], "runs, and completed jobs");
   }),
+  law(
+    "G20",
+    "a store that comes and goes keeps nobody's jobs waiting for long: a killed worker's run elsewhere, and those of the living stay theirs",
+    async (world) => {
+      const long = task<{ n: number }>("long", () => world.sleep("5m"));
+      const one = { queues: { default: 1 } };
+      const victim = await world.worker({ long }, one);
+      await victim.broker.enqueue(long.with({ n: 1 }));
+      await world.until("it runs", () => world.runs.length === 1);
+      const workers = [await world.worker({ long }, one), await world.worker({ long }, one)];
+      await workers[0]?.broker.enqueue(long.with({ n: 2 }));
+      await world.until("one of them has a run, the other waits", () => world.runs.length === 2);
+      await world.advance("20s");
+      const from = world.now;
+      world.crash(victim);
+      for (let turn = 0; turn < 12; turn++) {
+        for (const worker of workers) world.cutStore(worker);
+        await world.advance("3s");
+        for (const worker of workers) world.healStore(worker);
+        await world.advance("6s");
+      }
+      equal(restarts(world, from).length, 1, "runs that began again");
+      between(Math.max(...restarts(world, from)), 0, comingAndGoingMs, "ms until it ran again");
+      equal(world.runs.filter(({ abortedBy }) => abortedBy !== undefined).length, 0, "aborted runs");
+    },
+  ),
   law("G20", "an outage is logged, but not once for each try", async (world) => {
     const worker = await world.worker({ work });
     world.cutStore(worker);

@@ -1,6 +1,8 @@
 /** G6: at most one live job for each key, in every mode; the loser gets the winner's id. */
 import { giveUp } from "../../core/endings.ts";
+import { event } from "../../core/event.ts";
 import { task, type Task } from "../../core/task.ts";
+import { when } from "../../core/when.ts";
 import { between, equal, present } from "../expect.ts";
 import { law, lawsOf, type Law } from "../law.ts";
 import type { World } from "../world.ts";
@@ -196,6 +198,22 @@ const modes: readonly Law[] = [
     const second = await broker.enqueue(again.with({ key: "a", n: 2 }));
     const third = await broker.enqueue(again.with({ key: "a", n: 3 }));
     equal([second.isDuplicate, second.id === first.id, third.isDuplicate, third.id === second.id], [false, false, true, true], "the answers");
+    await world.drained();
+    equal(
+      world.runs.map((run) => (run.input as Input).n),
+      [1, 2],
+      "what ran",
+    );
+    between((world.runs[1]?.startedAt ?? 0) - (world.runs[0]?.endedAt ?? Infinity), 0, 2_000, "ms between the end of the first and the start of the second");
+  }),
+  law("G6", "keep-one-more: of a subscription too one runs and one waits for its end, also where the publisher lacks its code", async (world) => {
+    const happened = event<Input>("happened");
+    const again = task<Input>("again", { uniqueBy: "key", ifTaken: "one-more", run: () => world.sleep("5s") });
+    await world.worker({ subscribed: when(happened, again) });
+    const { broker } = world.process({ happened });
+    await broker.publish(happened.with({ key: "a", n: 1 }));
+    await world.until("it runs", () => world.runs.length === 1);
+    for (const n of [2, 3]) await broker.publish(happened.with({ key: "a", n }));
     await world.drained();
     equal(
       world.runs.map((run) => (run.input as Input).n),
