@@ -18,10 +18,10 @@ export interface Expired {
   hasMore: boolean;
 }
 
-/** Takes back at most `limit` jobs. */
-export function expire(store: Store, limit: number, now: Instant): Expired {
+/** Takes back at most `limit` jobs, of processes whose lease ended by `until`. */
+export function expire(store: Store, limit: number, now: Instant, until: Instant): Expired {
   const expired: Expired = { takenBack: 0, quarantined: 0, hasMore: false };
-  for (let process = store.processes.expired(now); process; process = store.processes.expired(now)) {
+  for (let process = store.processes.expired(until); process; process = store.processes.expired(until)) {
     const tickets = store.locks.dropAllOf(process.id);
     if (tickets > 0) store.wake();
     const held = process.running.size + tickets;

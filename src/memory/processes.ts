@@ -34,10 +34,10 @@ export class Processes {
     this.#byLeaseEnd.push(process);
   }
 
-  /** The one whose lease ended first, if it has ended. */
-  expired(now: Instant): Process | undefined {
+  /** The one whose lease ended first, if it had ended by then. */
+  expired(until: Instant): Process | undefined {
     const first = this.#byLeaseEnd.first();
-    return first && first.leaseUntil <= now ? first : undefined;
+    return first && first.leaseUntil <= until ? first : undefined;
   }
 
   forget(process: Process): void {

@@ -8,13 +8,13 @@ const crashed = "its process was gone";
 
 export const expireFunctions: string = `
 -- By processes_lease.
-CREATE FUNCTION @.is_any_expired() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION @.is_any_expired(_until bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
-  RETURN (SELECT EXISTS (SELECT 1 FROM @.processes p WHERE NOT p.is_lost AND p.lease_until <= @.now()) OR EXISTS (SELECT 1 FROM @.processes p WHERE p.is_lost AND p.lease_until <= @.now()));
+  RETURN (SELECT EXISTS (SELECT 1 FROM @.processes p WHERE NOT p.is_lost AND p.lease_until <= _until) OR EXISTS (SELECT 1 FROM @.processes p WHERE p.is_lost AND p.lease_until <= _until));
 END $$;
 
--- Takes back at most _limit jobs. Whoever had to wait long for the write lock may have been kept from hearing the others' beats: it takes none back. By processes_lease.
-CREATE FUNCTION @.expire(_limit int, OUT _taken_back int, OUT _quarantined int, OUT _has_more boolean) LANGUAGE plpgsql AS $$
+-- Takes back at most _limit jobs, of processes whose lease ended by _until. Whoever had to wait long for the write lock may have been kept from hearing the others' beats: it takes none back. By processes_lease.
+CREATE FUNCTION @.expire(_limit int, _until bigint, OUT _taken_back int, OUT _quarantined int, OUT _has_more boolean) LANGUAGE plpgsql AS $$
 DECLARE
   _process record;
   _held bigint[];
@@ -26,12 +26,12 @@ BEGIN
   _quarantined := 0;
   _has_more := false;
   IF current_setting('errand.has_waited_long', true) = '1' THEN RETURN; END IF;
-  FOR _process IN (SELECT p.id, p.is_lost, p.lease_until FROM @.processes p WHERE NOT p.is_lost AND p.lease_until <= @.now() ORDER BY p.lease_until LIMIT _limit)
-      UNION ALL (SELECT p.id, p.is_lost, p.lease_until FROM @.processes p WHERE p.is_lost AND p.lease_until <= @.now() ORDER BY p.lease_until LIMIT _limit)
+  FOR _process IN (SELECT p.id, p.is_lost, p.lease_until FROM @.processes p WHERE NOT p.is_lost AND p.lease_until <= _until ORDER BY p.lease_until LIMIT _limit)
+      UNION ALL (SELECT p.id, p.is_lost, p.lease_until FROM @.processes p WHERE p.is_lost AND p.lease_until <= _until ORDER BY p.lease_until LIMIT _limit)
       ORDER BY 3, 1 LIMIT _limit LOOP
     _looked := _looked + 1;
     -- It may beat at this very moment. By primary key.
-    UPDATE @.processes p SET is_lost = true WHERE p.id = _process.id AND p.lease_until <= @.now();
+    UPDATE @.processes p SET is_lost = true WHERE p.id = _process.id AND p.lease_until <= _until;
     CONTINUE WHEN NOT FOUND;
     -- A caller's open transaction may hold a row, or have settled it. By running_process.
     PERFORM @.take_out_of_process(_process.id, _limit - _taken_back + 1);

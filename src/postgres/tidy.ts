@@ -6,29 +6,31 @@ export const tidyFunctions: string = `
 CREATE FUNCTION @.verb_tidy(_pass jsonb, _stated bigint) RETURNS jsonb ${verbSettings} AS $$
 DECLARE
   _items int := (_pass ->> 'items')::int;
-  _may_expire boolean := (_pass ->> 'mayExpire')::boolean;
+  -- Null: of nobody.
+  _expire_until bigint;
   _answer jsonb;
   _is_readied boolean := false;
 BEGIN
   PERFORM @.begin_look(_stated);
-  IF @.is_tidy(_may_expire) THEN
+  IF (_pass ->> 'mayExpire')::boolean THEN _expire_until := @.now() - coalesce((_pass ->> 'overdueMs')::bigint, 0); END IF;
+  IF @.is_tidy(_expire_until) THEN
     _answer := @.tidied(0, 0, 0, 0, 0, 0, false);
   ELSE
     PERFORM @.begin_verb(_stated), @.take_in_inbox();
-    _answer := @.tidy(_items, _may_expire);
+    _answer := @.tidy(_items, _expire_until);
     IF @.fold_counts() THEN PERFORM @.compact(); END IF;
     _is_readied := @.end_verb();
   END IF;
   RETURN jsonb_build_object('answer', _answer, 'isReadied', _is_readied);
 END $$;
 
-CREATE FUNCTION @.is_tidy(_may_expire boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.is_tidy(_expire_until bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   RETURN NOT (
     @.has_inbox()
     OR coalesce(@.first_due_at() <= @.now(), false)
     OR coalesce(@.first_deadline_at() < @.now(), false)
-    OR (_may_expire AND @.is_any_expired())
+    OR (_expire_until IS NOT NULL AND @.is_any_expired(_expire_until))
     OR @.is_any_lane_marked()
     OR @.is_any_pass_left()
     OR coalesce(@.first_free_at() <= @.now(), false)
@@ -38,7 +40,7 @@ BEGIN
     OR @.has_counts_to_fold());
 END $$;
 
-CREATE FUNCTION @.tidy(_items int, _may_expire boolean) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION @.tidy(_items int, _expire_until bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   _promoted int;
   _expired record;
@@ -51,8 +53,8 @@ DECLARE
 BEGIN
   PERFORM @.skip_late_ones(_items);
   _promoted := @.promote(_items);
-  IF _may_expire THEN
-    _expired := @.expire(_items);
+  IF _expire_until IS NOT NULL THEN
+    _expired := @.expire(_items, _expire_until);
   ELSE
     SELECT 0 AS _taken_back, 0 AS _quarantined, false AS _has_more INTO _expired;
   END IF;

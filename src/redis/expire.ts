@@ -50,10 +50,10 @@ local function lose(process)
   return true
 end
 
--- Takes back so many jobs at most.
-function M.expire(limit)
+-- Takes back so many jobs at most, of processes whose lease ended by then.
+function M.expire(limit, leases_until)
   local expired = { takenBack = 0, quarantined = 0, hasMore = false }
-  local ids = U.processes.expired(limit)
+  local ids = U.processes.expired(limit, leases_until)
   for _, id in ipairs(ids) do
     local process = U.processes.find(id)
     if lose(process) then

@@ -35,8 +35,8 @@ function M.of(id, leaseMs)
 end
 
 -- Those whose leases ended, the first one first, at most so many.
-function M.expired(limit)
-  return call("ZRANGEBYSCORE", K .. ":leases", "-inf", S.now, "LIMIT", 0, limit)
+function M.expired(limit, leases_until)
+  return call("ZRANGEBYSCORE", K .. ":leases", "-inf", leases_until, "LIMIT", 0, limit)
 end
 
 function M.forget(process)

@@ -28,14 +28,14 @@ export interface Expired {
   hasMore: boolean;
 }
 
-export function isAnyExpired(sql: Statements, now: number): boolean {
-  return sql.value(expiredOnes, now, 1) !== undefined;
+export function isAnyExpired(sql: Statements, until: number): boolean {
+  return sql.value(expiredOnes, until, 1) !== undefined;
 }
 
-/** Takes back at most `limit` jobs. */
-export function expire(tx: Transaction, limit: number): Expired {
+/** Takes back at most `limit` jobs, of processes whose lease ended by `until`. */
+export function expire(tx: Transaction, limit: number, until: number): Expired {
   const expired: Expired = { takenBack: 0, quarantined: 0, hasMore: false };
-  const processes = tx.sql.tuples<[id: number, isLost: number]>(expiredOnes, tx.now, limit);
+  const processes = tx.sql.tuples<[id: number, isLost: number]>(expiredOnes, until, limit);
   for (const [id] of processes) {
     const room = limit - expired.takenBack;
     const held = tx.sql.tuples<[seq: number]>(runningOf, id, room + 1);

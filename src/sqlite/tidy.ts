@@ -11,11 +11,11 @@ import { isAnyPurgeDue, purge, purgeGivenUp } from "./retention.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Looks first, without the write lock: idle writes nothing. */
-export function isTidy(look: Transaction, { mayExpire }: Tidy): boolean {
+export function isTidy(look: Transaction, { mayExpire, overdueMs = 0 }: Tidy): boolean {
   return (
     (firstDueAt(look.sql) ?? Infinity) > look.now &&
     (firstDeadlineAt(look.sql) ?? Infinity) >= look.now &&
-    !(mayExpire && isAnyExpired(look.sql, look.now)) &&
+    !(mayExpire && isAnyExpired(look.sql, look.now - overdueMs)) &&
     !isAnyLaneMarked(look.sql) &&
     !isAnyPassLeft(look.sql) &&
     (firstFreeAt(look.sql) ?? Infinity) > look.now &&
@@ -43,11 +43,11 @@ export function nothingTidied(look: Transaction): Tidied {
   };
 }
 
-export function tidy(tx: Transaction, { items, mayExpire }: Tidy): Tidied {
+export function tidy(tx: Transaction, { items, mayExpire, overdueMs = 0 }: Tidy): Tidied {
   skipLateOnes(tx, items);
   const promoted = promote(tx, items);
   // Whoever had to wait for the write lock may have been kept from hearing the others' beats.
-  const expired = mayExpire && !tx.hasWaited ? expire(tx, items) : { takenBack: 0, quarantined: 0, hasMore: false };
+  const expired = mayExpire && !tx.hasWaited ? expire(tx, items, tx.now - overdueMs) : { takenBack: 0, quarantined: 0, hasMore: false };
   const sorted = sortMembers(tx, items);
   const hasMoreStarts = forgetEndedStarts(tx, items);
   noteFreed(tx, items);

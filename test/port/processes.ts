@@ -57,6 +57,20 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    claim: "a pass takes back from processes whose lease ended as long ago as it says, and from no others",
+    run: async (stage) => {
+      await stage.enqueue(job("a"), job("b"));
+      await stage.claim({ slots: 1 });
+      stage.advance(5_000);
+      await stage.claim({ process: "p2" });
+      stage.advance(leaseMs);
+      for (const overdueMs of [leaseMs, 5_001]) assert.equal((await stage.tidy(1_000, true, overdueMs)).takenBack, 0);
+      assert.equal((await stage.beat("p2")).isLost, false);
+      assert.equal((await stage.tidy(1_000, true, 5_000)).takenBack, 1);
+      assert.equal(await stage.states("a", "b"), "ready running");
+    },
+  },
+  {
     claim: "a process whose jobs were taken back hears that it is lost, again and again, and gets nothing under its old id",
     run: async (stage) => {
       await stage.enqueue(job("a"));

@@ -205,8 +205,8 @@ export class Stage {
     return this.engine.beat(process, leaseMs, this.at);
   }
 
-  async tidy(items = 1_000, mayExpire = true): Promise<Tidied> {
-    return this.#watched(["tidy"], async () => this.engine.tidy({ items, mayExpire }, this.at));
+  async tidy(items = 1_000, mayExpire = true, overdueMs = 0): Promise<Tidied> {
+    return this.#watched(["tidy"], async () => this.engine.tidy({ items, mayExpire, overdueMs }, this.at));
   }
 
   /** Lets the leases end and takes back what they held; whoever claims next is another process. */

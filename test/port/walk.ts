@@ -227,11 +227,12 @@ export class Walk {
     // Which of many a bounded pass takes first is each engine's own.
     const items = this.#stages.length > 1 ? 1_000 : this.#pick([1, 2, 3, 1_000]);
     const mayExpire = this.#chance(0.7);
+    const overdueMs = this.#chance(0.3) ? this.#pick([1_001, 20_001]) : 0;
     this.#isBehind = items < 1_000;
     // What a pass ends it may remove in the same pass or in the next.
     const passes = this.#stages.length > 1 ? 3 : 1;
-    await this.#each(`tidy ${items} ${mayExpire}`, async (stage) => {
-      for (let pass = 0; pass < passes; pass += 1) await stage.tidy(items, mayExpire);
+    await this.#each(`tidy ${items} ${mayExpire} ${overdueMs}`, async (stage) => {
+      for (let pass = 0; pass < passes; pass += 1) await stage.tidy(items, mayExpire, overdueMs);
     });
   }
 

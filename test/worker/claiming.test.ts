@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { Claim, Claimed, Tidy } from "../../src/core/engine.ts";
 import { pausedTask } from "../../src/core/notes.ts";
+import { tidyMax } from "../../src/core/defaults.ts";
 import { task } from "../../src/core/task.ts";
 import { Stage } from "./stage.ts";
 
@@ -227,25 +228,28 @@ test("an outcome whose reply was lost is written once, without an alarm", async 
   assert.equal(stage.said("taken over or ended elsewhere").length, 0);
 });
 
-test("others' leases are expired only after one full lease of contact without a gap", async () => {
+test("others' leases are expired only after one full lease of contact, and those that ended while the store was away only as much later", async () => {
   const work = task("work", () => undefined);
   await using stage = new Stage({ work });
   await stage.start({ lease: "8s" });
-  const tidies = (): boolean[] => stage.calls.filter(({ verb }) => verb === "tidy").map(({ args }) => (args[0] as Tidy).mayExpire);
+  const passes = (): Tidy[] => stage.calls.filter(({ verb }) => verb === "tidy").map(({ args }) => args[0] as Tidy);
   await stage.advance(7_900);
-  assert.equal(tidies().includes(true), false);
+  assert.ok(passes().every(({ mayExpire }) => !mayExpire));
   await stage.advance(1_500);
-  assert.equal(tidies().at(-1), true);
+  assert.deepEqual(passes().at(-1), { items: tidyMax, mayExpire: true });
   stage.before = () => {
     throw new Error("down");
   };
   await stage.advance(3_000);
   stage.before = () => undefined;
-  const before = tidies().length;
+  const before = passes().length;
   await stage.advance(7_500);
-  assert.equal(tidies().slice(before).includes(true), false);
-  await stage.advance(3_000);
-  assert.equal(tidies().at(-1), true);
+  // Two seconds in which the others come back count as away.
+  const since = passes().slice(before);
+  assert.ok(since.some(({ mayExpire }) => mayExpire));
+  for (const { mayExpire, overdueMs = 0 } of since) assert.ok(!mayExpire || overdueMs >= 3_000, `${overdueMs} ms`);
+  await stage.advance(5_000);
+  assert.deepEqual(passes().at(-1), { items: tidyMax, mayExpire: true });
 });
 
 test("a worker is idle when all is done, and says so", async () => {

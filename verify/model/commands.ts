@@ -124,7 +124,7 @@ export type Command =
   | { readonly do: "crash"; readonly worker: number; readonly isTakenBack?: boolean }
   /** So often in a row: all that is ready is claimed, a suspect alone, and the process is killed. */
   | { readonly do: "crashLoop"; readonly worker: number; readonly times: number }
-  | { readonly do: "tidy"; readonly items: number; readonly mayExpire: boolean }
+  | { readonly do: "tidy"; readonly items: number; readonly mayExpire: boolean; readonly overdueMs?: number }
   /** `isHeard`: the processes that run here beat right after. */
   | { readonly do: "cancel" | "retry" | "delete"; readonly which: SelectionPlan; readonly limit?: number; readonly isHeard?: boolean }
   | { readonly do: "prioritise"; readonly which: SelectionPlan; readonly priority: number; readonly limit?: number }

@@ -99,9 +99,9 @@ export class Model {
     return { isLost, cancelled: cancelled.map((job) => job.id) };
   }
 
-  /** Passes of `tidy` until nothing is left to do. */
-  tidy(mayExpire: boolean, now: Instant, told: Tidying, order: TidyOrder): void {
-    tidyAll(this.state, mayExpire, now, told, order);
+  /** Passes of `tidy` until nothing is left to do. `expireUntil`: of processes whose lease ended by then; undefined: of nobody. */
+  tidy(expireUntil: Instant | undefined, now: Instant, told: Tidying, order: TidyOrder): void {
+    tidyAll(this.state, expireUntil, now, told, order);
   }
 
   /** `answered`: what the engine said. It is followed where a lane that this very call opened lets its members wait again now or later. */

@@ -1,13 +1,14 @@
 /** beat, crash and tidy: what only time brings. */
-import type { Tidied } from "../../src/core/engine.ts";
+import type { Tidied, Tidy } from "../../src/core/engine.ts";
 import { eventsKeptMs } from "../../src/core/defaults.ts";
+import type { Instant } from "../../src/core/runtime.ts";
 import type { Command } from "./commands.ts";
 import { Divergence, must, mustEqual } from "./divergence.ts";
 import { leaseMs } from "./plans.ts";
 import { claim, claimOf } from "./performRuns.ts";
 import { modelName } from "./modelEngine.ts";
 import { copyOf, processNamed } from "./state.ts";
-import { tidyOrders } from "./tidying.ts";
+import { expireUntil, tidyOrders } from "./tidying.ts";
 import type { View } from "./view.ts";
 import type { World } from "./world.ts";
 
@@ -36,7 +37,7 @@ export async function performCrash(world: World, command: Of<"crash">): Promise<
   world.renew(command.worker);
   if (!command.isTakenBack) return;
   world.now += leaseMs + 97;
-  await tidy(world, 1_000, true);
+  await tidy(world, { items: 1_000, mayExpire: true });
 }
 
 export async function performCrashLoop(world: World, command: Of<"crashLoop">): Promise<void> {
@@ -49,42 +50,43 @@ export async function performCrashLoop(world: World, command: Of<"crashLoop">): 
 }
 
 export async function performTidy(world: World, command: Of<"tidy">): Promise<void> {
-  return tidy(world, command.items, command.mayExpire);
+  return tidy(world, command);
 }
 
 /** History is replayed before it is forgotten: which of both one pass does first is free. */
 export async function performPassDays(world: World): Promise<void> {
-  await tidy(world, 1_000, false);
+  await tidy(world, { items: 1_000, mayExpire: false });
   // For how long a store remembers that a process lost everything is its own.
   for (const slot of [0, 1, 2]) world.renew(slot);
   world.now += eventsKeptMs + 3_600_000;
-  await tidy(world, 1_000, true);
+  await tidy(world, { items: 1_000, mayExpire: true });
 }
 
 /** Bounded passes until nothing is left. Their order is the engine's; what stands at the end is not. */
-async function tidy(world: World, items: number, mayExpire: boolean): Promise<void> {
+async function tidy(world: World, { items, mayExpire, overdueMs = 0 }: Tidy): Promise<void> {
   const passes: { readonly did: Tidied; readonly after: View }[] = [];
   let hasMore = true;
   while (hasMore) {
     must(passes.length < passesMax, `tidy still has more after ${passesMax} passes`);
-    const did = await world.call("tidy", { items, mayExpire }, () => world.engine.tidy({ items, mayExpire }, { now: world.now }));
+    const pass: Tidy = { items, mayExpire, overdueMs };
+    const did = await world.call("tidy", pass, () => world.engine.tidy(pass, { now: world.now }));
     const after = await world.look();
     passes.push({ did, after });
     if (world.engine.name !== modelName) checkCounted(did, items, passes.at(-2)?.after ?? world.view, after, world.model.state.replays.length > 0);
     hasMore = did.hasMore;
   }
   const view = passes.at(-1)?.after ?? world.view;
-  tidyModel(world, view, mayExpire);
+  tidyModel(world, view, expireUntil({ items, mayExpire, overdueMs }, world.now));
 }
 
 /** The order of steps is free: one of them must lead to all that the engine shows. */
-function tidyModel(world: World, view: View, mayExpire: boolean): void {
+function tidyModel(world: World, view: View, until: Instant | undefined): void {
   const before = copyOf(world.model.state);
   let first: unknown;
   for (const order of tidyOrders) {
     world.model.state = copyOf(before);
     try {
-      world.model.tidy(mayExpire, world.now, world.told(view, 0), order);
+      world.model.tidy(until, world.now, world.told(view, 0), order);
       return world.check(view, "tidy", ["tidy", "enqueue"]);
     } catch (error) {
       if (!(error instanceof Divergence)) throw error;

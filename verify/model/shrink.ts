@@ -30,6 +30,7 @@ const required = new Set([
   "ticket",
   "items",
   "mayExpire",
+  "overdueMs",
   "ms",
   "times",
   "limit",

@@ -1,6 +1,7 @@
 /** What housekeeping must have done when it says that nothing is left: due, expired, swept, replayed, forgotten. */
 import { deathsAloneMax, suspectsBeforeAlone } from "../../src/core/defaults.ts";
 import { jobFor } from "../../src/core/fanOut.ts";
+import type { Tidy } from "../../src/core/engine.ts";
 import { subscriptionKey } from "../../src/core/notes.ts";
 import type { StoredSubscription } from "../../src/core/notes.ts";
 import type { Instant } from "../../src/core/runtime.ts";
@@ -42,12 +43,17 @@ const partOrders: readonly (readonly Part[])[] = [
 ];
 export const tidyOrders: readonly TidyOrder[] = [false, true].flatMap((cancelsFirst) => partOrders.map((parts) => ({ parts, cancelsFirst })));
 
-export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, told: Tidying, { parts, cancelsFirst }: TidyOrder): void {
+/** By when a lease must have ended that a pass takes back; undefined: it takes none. */
+export function expireUntil({ mayExpire, overdueMs = 0 }: Tidy, now: Instant): Instant | undefined {
+  return mayExpire ? now - overdueMs : undefined;
+}
+
+export function tidyAll(state: ModelState, expireUntil: Instant | undefined, now: Instant, told: Tidying, { parts, cancelsFirst }: TidyOrder): void {
   const due = dueToGo(state, now);
   const steps = {
     forget: (): void => forgetAll(state, now, due, told.isPurged),
     expire: (): void => {
-      if (mayExpire) takeBack(state, now, told);
+      if (expireUntil !== undefined) takeBack(state, expireUntil, now, told);
       // One that comes to ask for room late is skipped then, or when there is some.
       skipTooLate(state, now, (job) => job.keyLimits.length === 0 || told.isTaken({ does: "skip", job }));
       promote(state, now, () => true);
@@ -66,8 +72,8 @@ export function tidyAll(state: ModelState, mayExpire: boolean, now: Instant, tol
   for (const join of state.joins) join.isLeftOver = false;
 }
 
-function takeBack(state: ModelState, now: Instant, told: Tidying): void {
-  for (const process of state.processes.filter((known) => known.leaseUntil < now)) {
+function takeBack(state: ModelState, until: Instant, now: Instant, told: Tidying): void {
+  for (const process of state.processes.filter((known) => known.leaseUntil < until)) {
     const lost = state.jobs.filter((job) => job.claim?.process === process.process);
     if (lost.length > 0 || state.tickets.some((ticket) => ticket.process === process.process)) process.isLost = true;
     for (const job of lost) crash(state, job, now, told);

@@ -43,7 +43,7 @@ export const workerBugs: readonly Planted[] = [
     "whoever comes back first after an outage takes back what all others run",
     "G20",
     "housekeeping",
-    "const mayExpire = this.#contact.untilSteadyMs(settings.leaseMs) === 0;",
+    "const mayExpire = missingMs === 0;",
     "const mayExpire = true;",
   ),
   ofWorker("timeout-unwatched", "timeouts are not watched", "G19", "deadlines", "if (run.dueAt < this.#armedFor) this.#arm(run.dueAt, now);", ""),

@@ -30,8 +30,6 @@ export interface Tenant {
   silent?(): void;
 }
 
-/** Gaps in reaching the store up to so many beats are none. */
-const gapBeats = 2;
 /** A lease ends so long after it was renewed; whoever heard of the renewal heard it later than that. */
 const silenceMaxMs = leaseMs - beatEveryMs;
 
@@ -51,7 +49,7 @@ export class Holder {
 
   constructor(parts: HolderParts) {
     this.#parts = parts;
-    this.contact = new Contact(parts, beatEveryMs * gapBeats);
+    this.contact = new Contact(parts, beatEveryMs);
   }
 
   /** The process id to hold under. Only while there is a tenant. */

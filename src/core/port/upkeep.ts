@@ -19,10 +19,12 @@ export interface Tidy {
   /** At most this many jobs are touched for each reason. An ended job goes when endedAt + keep <= now and enqueuedAt + rememberMs <= now. */
   readonly items: number;
   /**
-   * Whether expired processes' jobs may be taken back: the asker has reached the store without a gap for a whole lease term (G20).
+   * Whether expired processes' jobs may be taken back: the asker has reached the store for a whole lease term (G20).
    * An engine takes none back in a pass in which it had to wait for what beats wait for as well: the store's write lock, or a store that stood still.
    */
   readonly mayExpire: boolean;
+  /** Only of processes whose lease ended so long ago at least: as long as the store was away within that term, for nobody could renew one then. Default 0. */
+  readonly overdueMs?: Ms;
 }
 
 /** What one pass did, counted. */

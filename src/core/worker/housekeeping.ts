@@ -50,9 +50,10 @@ export class Housekeeping {
 
   async #onePass(): Promise<boolean> {
     const { engine, runtime, settings } = this.#parts;
-    const mayExpire = this.#contact.untilSteadyMs(settings.leaseMs) === 0;
+    const { missingMs, awayMs } = this.#contact.within(settings.leaseMs);
+    const mayExpire = missingMs === 0;
     try {
-      const tidied = await engine.tidy({ items: tidyMax, mayExpire }, at(runtime));
+      const tidied = await engine.tidy({ items: tidyMax, mayExpire, ...(awayMs > 0 && { overdueMs: Math.ceil(awayMs) }) }, at(runtime));
       this.#contact.reached("tidy");
       if (hasMadeReady(tidied)) this.#madeReady();
       return tidied.hasMore;
@@ -65,9 +66,9 @@ export class Housekeeping {
   /** Sooner where the term ends that lets it take back what dead workers held. */
   #untilNextMs(): Ms {
     const { runtime, settings } = this.#parts;
-    const steadyMs = Math.ceil(this.#contact.untilSteadyMs(settings.leaseMs));
+    const missingMs = Math.ceil(this.#contact.within(settings.leaseMs).missingMs);
     const nextMs = jittered(tidyEveryMs, runtime.random());
-    return steadyMs > 0 ? Math.min(nextMs, steadyMs) : nextMs;
+    return missingMs > 0 ? Math.min(nextMs, missingMs) : nextMs;
   }
 }
 

@@ -31,8 +31,6 @@ export interface RunningWorker extends AsyncDisposable {
 }
 
 const stopAbortGraceMs: Ms = Math.min(abortGraceMs, 2_000);
-/** Gaps in reaching the store up to so many beats are none. */
-const gapBeats = 2;
 
 export class Worker implements RunningWorker {
   readonly #parts: WorkerParts;
@@ -64,7 +62,7 @@ export class Worker implements RunningWorker {
   }) {
     const { engine, runtime, definitions, planner, registration, log = runtime.log, options = {}, told, experience, meter = new Meter() } = given;
     this.#parts = { engine, runtime, definitions, planner, log, settings: settingsOf(options, definitions), told, experience, meter };
-    this.#contact = new Contact({ runtime, log, meter }, this.#parts.settings.beatEveryMs * gapBeats);
+    this.#contact = new Contact({ runtime, log, meter }, this.#parts.settings.beatEveryMs);
     this.#alone = new Alone(this.#parts);
     this.#pulse = new Pulse(this.#parts, this.#contact, {
       cancelled: (ids) => this.#intake.cancelled(ids),
