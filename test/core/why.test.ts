@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Definitions } from "../../src/core/definitions.ts";
 import type { JobRow } from "../../src/core/engine.ts";
-import type { Look } from "../../src/core/why/look.ts";
+import { task } from "../../src/core/task.ts";
+import { knownOf, tellKnown } from "../../src/core/why/known.ts";
+import { Look } from "../../src/core/why/look.ts";
 import { reasonOf } from "../../src/core/why/reasons.ts";
+import { memory } from "../../src/memory/index.ts";
+import { VirtualRuntime } from "../../src/testing/virtualRuntime.ts";
 
 const snoozed: JobRow = {
   id: "j1",
@@ -45,3 +50,16 @@ for (const { what, row, words } of [
   },
 ] as const satisfies readonly { readonly what: string; readonly row: JobRow; readonly words: string }[])
   test(what, async () => assert.equal((await reasonOf(row, atOnce)).waits, words));
+
+test("what a task needs is told by its definition, what a worker has by the worker, and either by itself will do", async () => {
+  const [engine, runtime] = [memory(), new VirtualRuntime()];
+  await engine.open({ runtime });
+  const definitions = new Definitions([{ send: task("send", { needs: { gpu: 2 }, run: () => undefined }) }]);
+  const here = new Look({ engine, runtime, definitions });
+  const elsewhere = new Look({ engine, runtime, definitions: new Definitions([]) });
+  const { gates, breaker } = knownOf(definitions.task("send"));
+  assert.deepEqual(await here.known("send"), { gates, breaker, needs: { gpu: 2 } });
+  assert.equal(await elsewhere.known("send"), undefined);
+  await tellKnown(engine, definitions, runtime, { gpu: 1, other: 7 });
+  for (const look of [here, elsewhere]) assert.deepEqual(await look.known("send"), { gates, breaker, needs: { gpu: 2 }, own: { gpu: 1 } });
+});

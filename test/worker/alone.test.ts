@@ -248,3 +248,31 @@ test("a suspect that the store hands out while the worker is told to stop goes b
   const { state, attempts, suspects } = await stage.job(id);
   assert.deepEqual([starts, state, attempts, suspects], [0, "ready", 0, 2]);
 });
+
+test("where another worker has the suspect, it is asked for now and then, and other jobs go on", async () => {
+  const work = task("work", () => undefined);
+  await using stage = new Stage({ work });
+  stage.afterwards = (verb, answer) => {
+    if (verb === "claim") Object.assign(answer as object, { hasSuspects: true });
+  };
+  await stage.start();
+  await stage.advance(10_000);
+  const asked = stage.calls.filter(({ verb, args }) => verb === "claim" && (args[0] as { readonly alone: string }).alone === "only").length;
+  assert.ok(asked >= 3 && asked <= 15, `${asked} times in 10 s`);
+  const [id] = await stage.enqueue(work.with({}));
+  await stage.advance(3_000);
+  assert.equal((await stage.job(id)).state, "completed");
+});
+
+test("suspects that run alone in the worker run one after the other, without a pause", async () => {
+  const at: number[] = [];
+  const work = task("work", () => void at.push(stage.runtime.now()));
+  const stage = new Stage({ work });
+  await using _ending = stage;
+  await stage.enqueue(work.with({}), work.with({}), work.with({}));
+  await crashTwice(stage, ["work"]);
+  await stage.start();
+  await stage.advance(5_000);
+  assert.equal(at.length, 3);
+  assert.ok((at[2] ?? Infinity) - (at[0] ?? 0) <= 50, `within ${(at[2] ?? Infinity) - (at[0] ?? 0)} ms`);
+});

@@ -33,9 +33,7 @@ interface FileRan {
 /** Those that look at core and the worker without a server. */
 const testFiles = ["test/core/*.test.ts", "test/worker/*.test.ts", "test/testing/*.test.ts", "test/docs/reference.test.ts", "verify/mutation/portOnMemory.ts"];
 /** Minutes for what the others see as well. */
-const tooSlow = ["test/core/hundredThousand.test.ts"];
-/** Outages that last for hours, of the whole worker: they take a minute, and are about one folder. */
-const aboutOne = { files: "test/core/recovery", folder: "src/core/recovery/" };
+const tooSlow = ["test/core/hundredThousand.test.ts", "test/core/recovery{Kinds,Outage,Retries}.test.ts"];
 /** What these modules make they keep, so that only the first law that needs it runs the place, and each sees it. */
 const keeping = ["src/core/schedule/cron.ts", "src/core/schedule/zone.ts"];
 const kept = inRoot(".work/mutation/coverage");
@@ -60,7 +58,7 @@ export function seersOf(mutants: readonly Mutant[], progress: (what: string) => 
       .map(({ law, ms }) => ({ name: law, ms }))
       .sort((one, other) => one.ms - other.ms),
     files: ofFiles
-      .filter(({ name, runs }) => runs.includes(nth) && (!name.startsWith(aboutOne.files) || file.startsWith(aboutOne.folder)))
+      .filter(({ runs }) => runs.includes(nth))
       .sort((one, other) => one.runs.length - other.runs.length)
       .map(({ name, ms }) => ({ name, ms })),
   }));
