@@ -5,6 +5,7 @@ import { ErrandError, reconcile, task, type ReconcileOptions } from "../../src/i
 import { Definitions } from "../../src/core/definitions.ts";
 import { memory } from "../../src/memory/index.ts";
 import { testBroker } from "../../src/testing/index.ts";
+import { BrokerStage } from "./brokerStage.ts";
 
 interface Row {
   readonly id: string;
@@ -125,6 +126,16 @@ test("find hears when to stop: its signal is the run's", async () => {
   await work.drain();
   assert.ok(heard instanceof AbortSignal);
   assert.equal(heard.aborted, false);
+});
+
+test("of inputs that the task refuses the first is told, with its error, and the rest is counted", async () => {
+  const find = async (): Promise<readonly Row[]> => await Promise.resolve([{ id: new Date(0) as never }, { id: "1" }, { id: 5n as never }]);
+  await using stage = new BrokerStage();
+  const work = stage.broker({ unsent: reconcile(send, { every: "1h", find }) });
+  await stage.finished(work.start({ signals: false }));
+  await stage.advance(5_000);
+  assert.equal((await work.reconciliations())[0]?.last?.refused, 2);
+  assert.equal(stage.said("is refused by its task").length, 1);
 });
 
 test("what find answers must be rows: anything else is an error of the run, with the cure", async () => {

@@ -129,6 +129,30 @@ describe("what people change", () => {
     assert.deepEqual([(await third.schedule("tick").view()).input, (await third.schedule("tick").view()).edited], [{ n: 1 }, []]);
   });
 
+  test("each point of it can be set and taken back, in one change or several", async () => {
+    const { tick } = new Slots();
+    await using work = testBroker({ ticking: every("1h", tick.with({})) });
+    const schedule = work.schedule("tick");
+    const edited = {
+      rhythm: "day at 04:00",
+      zone: "Europe/Berlin",
+      missed: "drop",
+      overlap: "skip",
+      jitter: "5m",
+      from: new Date(1e12),
+      to: new Date(2e12),
+    } as const;
+    const { rhythm, zone, missed, overlap, jitter, from, to, edited: names } = await schedule.edit(edited);
+    assert.deepEqual({ rhythm, zone, missed, overlap, jitter, from, to }, { ...edited, jitter: 300_000 });
+    assert.deepEqual(names, ["rhythm", "zone", "missed", "overlap", "jitter", "from", "to"]);
+    assert.deepEqual((await schedule.edit({ jitter: null, from: null, missed: "run-all" })).edited, ["rhythm", "zone", "missed", "overlap", "to"]);
+    const back = await schedule.edit({ rhythm: null, zone: null, missed: null, overlap: null, to: null });
+    assert.deepEqual(
+      [back.rhythm, back.zone, back.missed, back.overlap, back.jitter, back.from, back.to, back.edited],
+      ["1h", "UTC", "run-once", "allow", 0, undefined, undefined, []],
+    );
+  });
+
   test("never brings an instant back that was enqueued, nor makes up for instants that were none", async () => {
     const { tick, seen } = new Slots();
     await using work = testBroker({ ticking: every("1h", tick.with({}), { missed: "run-all" }) });
@@ -144,6 +168,8 @@ describe("what people change", () => {
   });
 
   const mistakes: readonly { readonly what: string; readonly change: object; readonly code: string; readonly says: RegExp }[] = [
+    { what: "a jitter that is no time", change: { jitter: "long" }, code: "option-invalid", says: /jitter/ },
+    { what: "a begin that is no date", change: { from: 5 }, code: "option-invalid", says: /from/ },
     { what: "nothing", change: {}, code: "option-invalid", says: /what is to change/ },
     { what: "a rhythm that never comes", change: { rhythm: "0 0 30 2 *" }, code: "rhythm-invalid", says: /never comes/ },
     { what: "an unknown zone", change: { zone: "Mars/Base" }, code: "zone-unknown", says: /no time zone/ },
@@ -228,9 +254,11 @@ describe("a backfill", () => {
     const { tick } = new Slots();
     await using work = testBroker({ ticking: every("1m", tick.with({})) });
     await assert.rejects(work.schedule("tick").backfill(new Date(start), new Date(start - 1)), (error) => ErrandError.is(error, "option-invalid"));
-    await assert.rejects(work.schedule("tick").backfill(new Date(start - 9 * 24 * hourMs), new Date(start)), (error) =>
-      ErrandError.is(error, "enqueue-too-many"),
-    );
+    await assert.rejects(work.schedule("tick").backfill(new Date(start - 9 * 24 * hourMs), new Date(start)), (error) => {
+      assert.ok(ErrandError.is(error, "enqueue-too-many"));
+      assert.deepEqual(error.details, { most: 10_000 });
+      return true;
+    });
     assert.equal((await work.count()).ready, 0);
   });
 });

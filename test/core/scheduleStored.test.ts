@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Engine } from "../../src/core/engine.ts";
 import { ErrandError } from "../../src/core/errors.ts";
 import { taskOf, type Rule, type StoredSchedule } from "../../src/core/schedule/rule.ts";
-import { changeSchedule, readSchedule } from "../../src/core/schedule/stored.ts";
+import { changeSchedule, notesWith, readSchedule } from "../../src/core/schedule/stored.ts";
 import { every, task } from "../../src/index.ts";
 import { memory } from "../../src/memory/index.ts";
 import { testBroker } from "../../src/testing/index.ts";
@@ -89,4 +89,21 @@ test("what a schedule enqueues is called by its task, or by the name of its batc
   assert.equal(named({ works: [{ kind: "event", name: "happened" }] }), "happened");
   assert.equal(named({ works: [{ kind: "job", task: "prune", name: "not this" }] }), "prune");
   assert.equal(named({ works: [] }), "");
+});
+
+test("notes are read page by page, at most twenty of them", async () => {
+  for (const [pages, read] of [
+    [3, 3],
+    [40, 20],
+  ] as const) {
+    const asked: unknown[] = [];
+    const find = ({ after }: { readonly after?: string }): unknown => {
+      asked.push(after);
+      const key = String(asked.length);
+      return Promise.resolve({ rows: [{ key }], ...(asked.length < pages && { next: key }), now: asked.length });
+    };
+    const { notes, now } = await notesWith({ engine: { find } as unknown as Engine, runtime: new VirtualRuntime() }, "schedule/");
+    const keys = Array.from({ length: read }, (_, n) => String(n + 1));
+    assert.deepEqual([notes.map(({ key }) => key), now, asked], [keys, read, [undefined, ...keys.slice(0, -1)]]);
+  }
 });

@@ -39,6 +39,14 @@ test("what may have been stored stays in doubt when repeating the call fails, ho
   assert.deepEqual(await fourth.again(), []);
 });
 
+test("the error about a call names what was in it, at most a hundred", async () => {
+  const sender = new Sender(failing(["store-failed", "store-failed"]) as Engine, realRuntime());
+  const few = jobs(3);
+  assert.deepEqual((await errorOf(sender.send(few))).details, { ids: few.map(({ id }) => id) });
+  const many = jobs(150);
+  assert.deepEqual((await errorOf(sender.send(many))).details, { ids: many.slice(0, 100).map(({ id }) => id) });
+});
+
 /** An engine that answers when it is told to, with what is on its way. */
 class Slow {
   readonly isPipelined: boolean;
