@@ -1,6 +1,6 @@
 /** What is to be reached, and how far it has come. */
 import { allPlanted, readMatrix } from "../planted/matrix.ts";
-import { interval, percent } from "../mutation/interval.ts";
+import { percent } from "../mutation/interval.ts";
 import type { Certificate, Sum } from "./certificate.ts";
 
 export interface Goal {
@@ -71,8 +71,8 @@ function mutantsSoFar(sum: Summing): string {
   const tried = sum(["mutation"], "mutants");
   if (tried === 0) return "not run yet";
   const noticed = sum(["mutation"], "killed") + sum(["mutation"], "timedOut");
-  const [least, most] = interval(noticed, tried);
-  return `${percent(noticed / tried)}, of a sample of ${shown(tried)}: ${percent(least)} to ${percent(most)} of all (95 %)`;
+  const equivalent = sum(["mutation"], "equivalent");
+  return `${percent(noticed / tried)} of ${shown(tried)} drawn at random; ${shown(equivalent)} more change nothing that can be seen`;
 }
 
 function plantedSoFar(): string {
