@@ -123,4 +123,16 @@ export const found: readonly Found[] = [
     commit: "b0ac6a1",
   },
   { what: "under a virtual clock an outbox was not moved on", engine: "Redis", by: "scopes", commit: "95e1dad" },
+  {
+    what: "a batch counted a member twice that had come back to the batch's partition for its lane",
+    engine: "Redis over partitions",
+    by: "walk",
+    commit: "136ab1a",
+  },
+  {
+    what: "what a job handed over as it ended, under its own unique key, was not stored where the job had gone on to another partition",
+    engine: "Redis over partitions",
+    by: "differential",
+    commit: "b7cca46",
+  },
 ];

@@ -6,6 +6,7 @@ import { Divergence } from "../model/divergence.ts";
 import { perform } from "../model/perform.ts";
 import { shrink } from "../model/shrink.ts";
 import type { Store } from "../model/world.ts";
+import { isAtRest, narrowed } from "./partitions.ts";
 import { segmentOf } from "./segment.ts";
 import { StreamWorld } from "./streamWorld.ts";
 import { Stream, Together } from "./together.ts";
@@ -45,7 +46,8 @@ export async function compareEngines(engines: readonly EngineUnderTest[], campai
   const goOn = async (): Promise<void> => {
     while (next < campaign.segments && found === undefined) {
       const seed = campaign.seed + next++;
-      const commands = segmentOf(seed, campaign.chapters, campaign.commandsMax);
+      const all = segmentOf(seed, campaign.chapters, campaign.commandsMax);
+      const commands = engines.some(({ isParted }) => isParted) ? all.flatMap(narrowed) : all;
       try {
         const { operations, states } = await runSegment(engines, commands, campaign.compareEvery);
         done.segments += 1;
@@ -76,7 +78,7 @@ export async function runSegment(
     for (const [index, command] of commands.entries()) {
       log?.push(JSON.stringify(command));
       await perform(world, command);
-      if ((index + 1) % compareEvery !== 0 && index + 1 < commands.length) continue;
+      if (((index + 1) % compareEvery !== 0 || !isAtRest(command)) && index + 1 < commands.length) continue;
       await world.compareStates();
       states += 1;
     }

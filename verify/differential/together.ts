@@ -9,6 +9,7 @@ import { ErrandError } from "../../src/core/errors.ts";
 import type { Ms } from "../../src/core/runtime.ts";
 import { isRefusal } from "../model/compare.ts";
 import { Divergence, mustEqual } from "../model/divergence.ts";
+import { comparable, Parted, promised, rowsMost, withoutKept } from "./partitions.ts";
 
 type At = port.At<unknown>;
 
@@ -112,6 +113,7 @@ export class Together implements port.Engine {
   }
 
   async find<Q extends port.Query>(query: Q, at: port.At): Promise<port.Page<Q>> {
+    for (const engine of this.engines) if (engine instanceof Parted) await this.#compareWhole(engine, query, at);
     const { after, ...rest } = query as Q & { readonly after?: string };
     const name = JSON.stringify(rest);
     const pages: port.Page<Q>[] = [];
@@ -121,7 +123,7 @@ export class Together implements port.Engine {
     };
     const isOrdered = query.of === "jobs" || query.of === "joins";
     const plain = ({ rows, next }: port.Page<Q>): unknown => ({ rows: isOrdered ? rows : rows.length, isLast: next === undefined });
-    const page = await this.#ask(`find ${query.of}`, ask, plain);
+    const page = await this.#ask(`find ${query.of}`, ask, plain, isWhole);
     this.#stream.keepCursors(
       name,
       pages.map(({ next }) => next),
@@ -163,21 +165,36 @@ export class Together implements port.Engine {
     return { ...work, lease: { ...work.lease, lastFence: this.#stream.nextFence() } };
   }
 
+  /** Page by page, all of it. */
+  async #compareWhole(engine: Parted, query: port.Query, at: port.At): Promise<void> {
+    if ("after" in query) return;
+    const asked = "limit" in query ? { ...query, limit: rowsMost } : query;
+    const [{ rows }, all] = [await this.first.find(asked, at), await engine.whole(query, at)];
+    const expected = query.of === "jobs" ? withoutKept(rows, all) : rows;
+    mustEqual(`${engine.name} finds other ${query.of} than ${this.first.name}`, comparable(query.of, all), comparable(query.of, expected));
+  }
+
   /** All at once; those that are asked over a connection first. */
-  async #ask<T>(verb: string, ask: (engine: port.Engine, index: number) => port.Maybe<T>, plain: (answer: T) => unknown): Promise<T> {
+  async #ask<T>(
+    verb: string,
+    ask: (engine: port.Engine, index: number) => port.Maybe<T>,
+    plain: (answer: T) => unknown,
+    whom: (engine: port.Engine) => boolean = () => true,
+  ): Promise<T> {
     this.#stream.operations += 1;
-    const asked = this.engines.map((engine, index) => ({ engine, index })).toReversed();
-    const answers = (await Promise.all(asked.map(({ engine, index }) => answerOf(() => ask(engine, index))))).toReversed();
-    const first = answers[0] as T | ErrandError;
-    for (const [index, answer] of answers.entries()) if (index > 0) this.#compare(verb, index, answer, first, plain);
+    const asked = this.engines.map((engine, index) => ({ engine, index })).filter(({ engine }) => whom(engine));
+    const told = await Promise.all(asked.toReversed().map(async ({ engine, index }) => ({ index, answer: await answerOf(() => ask(engine, index)) })));
+    const first = told.at(-1)?.answer as T | ErrandError;
+    for (const { index, answer } of told) if (index > 0) this.#compare(verb, index, answer, first, plain);
     if (first instanceof ErrandError) throw first;
     return first;
   }
 
   #compare<T>(verb: string, index: number, got: T | ErrandError, expected: T | ErrandError, plain: (answer: T) => unknown): void {
-    const of = (answer: T | ErrandError): unknown => (answer instanceof ErrandError ? { refused: answer.code } : { answered: plain(answer) });
-    const [engine, first] = [this.engines[index]?.name, this.first.name];
-    mustEqual(`${engine} answers ${verb} otherwise than ${first}`, of(got), of(expected));
+    const engine = this.engines[index];
+    const told = engine instanceof Parted ? (answer: T): unknown => promised(plain(answer)) : plain;
+    const of = (answer: T | ErrandError): unknown => (answer instanceof ErrandError ? { refused: answer.code } : { answered: told(answer) });
+    mustEqual(`${engine?.name} answers ${verb} otherwise than ${this.first.name}`, of(got), of(expected));
   }
 }
 
@@ -191,6 +208,8 @@ async function answerOf<T>(ask: () => port.Maybe<T>): Promise<T | ErrandError> {
     throw error instanceof Divergence ? error : new Error("an engine threw what is no answer", { cause: error });
   }
 }
+
+const isWhole = (engine: port.Engine): boolean => !(engine instanceof Parted);
 
 const sizeOf = (atom: port.Atom | undefined): number => (atom?.works.length ?? 0) + (atom?.notes?.length ?? 0);
 

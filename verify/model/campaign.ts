@@ -11,6 +11,8 @@ export interface EngineUnderTest {
   readonly name: string;
   /** Why it cannot be tested here, if so. */
   readonly missing?: string;
+  /** A store of several partitions, of which less is told (differential/partitions.ts). */
+  readonly isParted?: true;
   readonly make: () => Store | Promise<Store>;
 }
 

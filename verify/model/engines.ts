@@ -13,11 +13,12 @@ import { PrivateServer } from "../../test/postgres/privateServer.ts";
 import { postgresMissing } from "../../test/postgres/server.ts";
 import { freshPlace as freshPrefix } from "../../test/redis/places.ts";
 import { redisMissing } from "../../test/redis/server.ts";
+import { Fences, Parted, partitions } from "../differential/partitions.ts";
 import type { EngineUnderTest } from "./campaign.ts";
 import { ModelEngine, modelName } from "./modelEngine.ts";
 import type { Store } from "./world.ts";
 
-export type EngineName = "memory" | "sqlite" | "postgres" | "redis";
+export type EngineName = "memory" | "sqlite" | "postgres" | "redis" | "partitions";
 
 emptyBy(emptyStore);
 /** One file of SQLite after the other in it. */
@@ -30,6 +31,7 @@ export const engines: Readonly<Record<EngineName, EngineUnderTest>> = {
   sqlite: { name: "sqlite", make: fileStore },
   postgres: { name: "postgres", ...(postgresMissing !== undefined && { missing: postgresMissing }), make: schemaStore },
   redis: { name: "redis", ...(redisMissing !== undefined && { missing: redisMissing }), make: prefixStore },
+  partitions: { name: "redis over partitions", ...(redisMissing !== undefined && { missing: redisMissing }), make: partedStore, isParted: true },
 };
 
 /** The model dressed as an engine; and one that leaves to tidy all that the port lets an engine leave to it. */
@@ -65,6 +67,12 @@ async function schemaStore(): Promise<Store> {
   await (ownServer ??= useOwnServer());
   const { pool, schema, done } = await freshPlace();
   return { connect: () => postgres(pool, { schema }), isShared: true, dispose: done };
+}
+
+async function partedStore(): Promise<Store> {
+  const { url, prefix, done } = await freshPrefix();
+  const fences = new Fences();
+  return { connect: () => new Parted(redis(url, { prefix, partitions }), fences), isShared: true, dispose: done };
 }
 
 async function prefixStore(): Promise<Store> {

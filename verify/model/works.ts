@@ -52,7 +52,8 @@ const withoutId = ({ id: _, ...plan }: JobPlan): JobPlan => plan;
 export function newStage(world: World, join: ModelJoin, plan: StagePlan): NewWork[] {
   const members = newMembers(world, join.id, plan.members);
   const size = join.given + members.length + (plan.size === "more" ? 1 : 0);
-  return [...members, joinOf(world, join.id, plan.isSealed ?? false, plan.size && plan.isSealed ? { size } : {})];
+  const around = join.join === undefined ? {} : { join: join.join };
+  return [...members, joinOf(world, join.id, plan.isSealed ?? false, { ...around, ...(plan.size && plan.isSealed && { size }) })];
 }
 
 /** What an outcome hands over: members of its job's own joins, or what comes after something. */

@@ -7,6 +7,11 @@ export interface Sent extends Enqueued {
   readonly forwarded?: number;
 }
 
+/** Its home knows only where it went. */
+export function isAway(answer: Sent): boolean {
+  return answer.forwarded !== undefined;
+}
+
 interface Arrived {
   readonly is: "works";
   readonly works: readonly (Sent & { readonly asked: string })[];

@@ -10,7 +10,7 @@ import { Carrier } from "./carrier.ts";
 import { changeOver } from "./changes.ts";
 import { conflictsOf } from "./conflicts.ts";
 import { Eras } from "./eras.ts";
-import { Forwarded } from "./forwarded.ts";
+import { Forwarded, isAway } from "./forwarded.ts";
 import type { Home } from "./home.ts";
 import { homeOfFence, homeOfText } from "./homes.ts";
 import { Lending } from "./lending.ts";
@@ -192,7 +192,7 @@ export class Spread implements StoreVerbs {
     const stored = await this.#at(home).enqueue(atoms, at, { homeOf, sends: (ids) => this.#forwarded.expectLetter(ids) });
     for (const [nth, answer] of stored.entries()) {
       const place = places[nth] ?? 0;
-      answers[place] = parted.size === 0 || ErrandError.is(answer) ? answer : this.#forwarded.answers(answer);
+      answers[place] = ErrandError.is(answer) || !answer.some(isAway) ? answer : this.#forwarded.answers(answer);
     }
   }
 
