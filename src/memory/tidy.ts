@@ -10,12 +10,12 @@ import { replay } from "./replay.ts";
 import { purge } from "./retention.ts";
 import type { Store } from "./store.ts";
 
-export function tidy(store: Store, { items, mayExpire, overdueMs = 0 }: Tidy, now: Instant): Tidied {
+export function tidy(store: Store, { items, mayExpire, expireUntil = Number.POSITIVE_INFINITY }: Tidy, now: Instant): Tidied {
   const before = store.skippedLate;
   // Late ones first, so that none of them asks for room.
   skipLateOnes(store, items, now);
   const promoted = promote(store, items, now);
-  const expired = mayExpire ? expire(store, items, now, now - overdueMs) : { takenBack: 0, quarantined: 0, hasMore: false };
+  const expired = mayExpire ? expire(store, items, now, Math.min(now, expireUntil)) : { takenBack: 0, quarantined: 0, hasMore: false };
   const cancelled = cancelMembers(store, items, now);
   const windows = store.limits.expire(items, now);
   const sorted = sortMembers(store, items, now);

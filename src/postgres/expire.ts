@@ -13,7 +13,7 @@ BEGIN
   RETURN (SELECT EXISTS (SELECT 1 FROM @.processes p WHERE NOT p.is_lost AND p.lease_until <= _until) OR EXISTS (SELECT 1 FROM @.processes p WHERE p.is_lost AND p.lease_until <= _until));
 END $$;
 
--- Takes back at most _limit jobs, of processes whose lease ended by _until. Whoever had to wait long for the write lock may have been kept from hearing the others' beats: it takes none back. By processes_lease.
+-- Takes back at most _limit jobs, of processes whose lease ended by _until. By processes_lease.
 CREATE FUNCTION @.expire(_limit int, _until bigint, OUT _taken_back int, OUT _quarantined int, OUT _has_more boolean) LANGUAGE plpgsql AS $$
 DECLARE
   _process record;
@@ -25,7 +25,6 @@ BEGIN
   _taken_back := 0;
   _quarantined := 0;
   _has_more := false;
-  IF current_setting('errand.has_waited_long', true) = '1' THEN RETURN; END IF;
   FOR _process IN (SELECT p.id, p.is_lost, p.lease_until FROM @.processes p WHERE NOT p.is_lost AND p.lease_until <= _until ORDER BY p.lease_until LIMIT _limit)
       UNION ALL (SELECT p.id, p.is_lost, p.lease_until FROM @.processes p WHERE p.is_lost AND p.lease_until <= _until ORDER BY p.lease_until LIMIT _limit)
       ORDER BY 3, 1 LIMIT _limit LOOP

@@ -12,7 +12,7 @@ DECLARE
   _is_readied boolean := false;
 BEGIN
   PERFORM @.begin_look(_stated);
-  IF (_pass ->> 'mayExpire')::boolean THEN _expire_until := @.now() - coalesce((_pass ->> 'overdueMs')::bigint, 0); END IF;
+  IF (_pass ->> 'mayExpire')::boolean THEN _expire_until := least(@.now(), (_pass ->> 'expireUntil')::bigint); END IF;
   IF @.is_tidy(_expire_until) THEN
     _answer := @.tidied(0, 0, 0, 0, 0, 0, false);
   ELSE

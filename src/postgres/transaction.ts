@@ -5,14 +5,10 @@
  * What a verb gathers while it runs stands in settings that are local to its transaction: lists of short texts, each item once, in the order of coming.
  * They leave no rows behind, work through transaction poolers, and roll back with a savepoint.
  */
-import { leaseMs } from "../core/defaults.ts";
 
 /** What is answered survives a crash, whatever the role says. Who waits for replicas to show it as well goes on doing so. */
 export const durably: string =
   "set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)";
-
-/** Beats take no lock. A wait for so long may mean that the whole server stood still, and beats with it. */
-const longMs = leaseMs / 2;
 
 export const transactionFunctions: string = `
 -- The store's time: the server's, never going back; or the one that a virtual clock states. A standby tells none: it lags, so what it answers is no answer,
@@ -27,10 +23,8 @@ END $$;
 CREATE FUNCTION @.begin_verb(stated bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   now bigint;
-  asked_at timestamptz := clock_timestamp();
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(@schema, 714));
-  PERFORM set_config('errand.has_waited_long', CASE WHEN clock_timestamp() - asked_at > interval '${longMs} milliseconds' THEN '1' ELSE '' END, true);
   PERFORM ${durably};
   PERFORM @.forget_gathered();
   now := @.time_of(stated);

@@ -10,7 +10,7 @@ local items = request.items
 -- Late ones first, so that none of them asks for room.
 U.due.skip_late_ones(items)
 local promoted = U.due.promote(items)
-local expired = request.mayExpire and U.expire.expire(items, S.now - (request.overdueMs or 0)) or { takenBack = 0, quarantined = 0, hasMore = false }
+local expired = request.mayExpire and U.expire.expire(items, math.min(S.now, request.expireUntil or S.now)) or { takenBack = 0, quarantined = 0, hasMore = false }
 local cancelled = U.joinPasses.cancel_members(items)
 local windows = U.limits.expire(items)
 local sorted = { U.lanePasses.sort_members(items) }

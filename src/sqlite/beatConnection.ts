@@ -52,7 +52,7 @@ class SqliteBeat implements BeatConnection {
     // Asked after the wait for the lock.
     const now = this.#sql.value<number>(clock) ?? 0;
     const shared = { runtime: { now: () => now, random: () => 0 }, dictionary: new Dictionary(), notices: new NoticeCache() };
-    const answer = work(new Transaction(shared, this.#sql, now, false));
+    const answer = work(new Transaction(shared, this.#sql, now));
     this.#sql.run("COMMIT");
     return answer;
   }

@@ -64,19 +64,19 @@ export class Store {
 
   /** Looks without the write lock: nothing of it is ever written. */
   read<T>(at: At<unknown>, look: (transaction: Transaction) => T): Maybe<T> {
-    return this.#retrying(() => look(new Transaction(this, this.sql, at.now, false)));
+    return this.#retrying(() => look(new Transaction(this, this.sql, at.now)));
   }
 
   /** One commit of its own. At once if the write lock is free, else as soon as it is had. */
   write<T>(at: At<unknown>, work: (transaction: Transaction) => T): Maybe<T> {
-    return this.#retrying((hasWaited) => this.#commit(at, work, hasWaited));
+    return this.#retrying(() => this.#commit(at, work));
   }
 
   /** As part of the app's own transaction: stored and rolled back with it, and at once or not at all. */
   writeWithin<T>(handle: Handle, sql: Statements, at: At<unknown>, work: (transaction: Transaction) => T): T {
     try {
       handle.exec("SAVEPOINT errand");
-      const transaction = new Transaction(this, sql, at.now, false);
+      const transaction = new Transaction(this, sql, at.now);
       const answer = work(transaction);
       transaction.finish();
       handle.exec("RELEASE errand");
@@ -125,10 +125,10 @@ export class Store {
     }
   }
 
-  #commit<T>(at: At<unknown>, work: (transaction: Transaction) => T, hasWaited: boolean): T {
+  #commit<T>(at: At<unknown>, work: (transaction: Transaction) => T): T {
     this.sql.run("BEGIN IMMEDIATE");
     try {
-      const transaction = new Transaction(this, this.sql, at.now, hasWaited);
+      const transaction = new Transaction(this, this.sql, at.now);
       const answer = work(transaction);
       transaction.finish();
       this.sql.run("COMMIT");
@@ -142,24 +142,24 @@ export class Store {
   }
 
   /** The app may hold the lock on a handle of this very process, across an await: waiting for it must not block the event loop. */
-  #retrying<T>(run: (hasWaited: boolean) => T): Maybe<T> {
+  #retrying<T>(run: () => T): Maybe<T> {
     try {
-      return this.#run(run, false);
+      return this.#run(run);
     } catch (error) {
       if (!isBusy(error)) throw failureOf(error, this.path);
     }
     return new Promise((resolve, reject) => this.#later({ run, resolve, reject, until: this.runtime.monotonic() + storeBusyMs, pauseMs: retryFirstMs }));
   }
 
-  #run<T>(run: (hasWaited: boolean) => T, hasWaited: boolean): T {
+  #run<T>(run: () => T): T {
     if (this.#isClosed) throw new ErrandError("broker-closed", "the sqlite engine is closed; open its broker before using it");
-    return run(hasWaited);
+    return run();
   }
 
   #later<T>(waiting: Waiting<T>): void {
     this.runtime.after(waiting.pauseMs * (0.5 + this.runtime.random()), () => {
       try {
-        waiting.resolve(this.#run(waiting.run, true));
+        waiting.resolve(this.#run(waiting.run));
       } catch (error) {
         if (isBusy(error) && this.runtime.monotonic() < waiting.until) this.#later({ ...waiting, pauseMs: Math.min(retryUpToMs, waiting.pauseMs * 2) });
         else waiting.reject(failureOf(error, this.path));
@@ -178,7 +178,7 @@ export class Store {
 }
 
 interface Waiting<T> {
-  readonly run: (hasWaited: boolean) => T;
+  readonly run: () => T;
   readonly resolve: (answer: T) => void;
   readonly reject: (error: Error) => void;
   readonly until: number;

@@ -11,11 +11,11 @@ import { isAnyPurgeDue, purge, purgeGivenUp } from "./retention.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Looks first, without the write lock: idle writes nothing. */
-export function isTidy(look: Transaction, { mayExpire, overdueMs = 0 }: Tidy): boolean {
+export function isTidy(look: Transaction, { mayExpire, expireUntil = Number.POSITIVE_INFINITY }: Tidy): boolean {
   return (
     (firstDueAt(look.sql) ?? Infinity) > look.now &&
     (firstDeadlineAt(look.sql) ?? Infinity) >= look.now &&
-    !(mayExpire && isAnyExpired(look.sql, look.now - overdueMs)) &&
+    !(mayExpire && isAnyExpired(look.sql, Math.min(look.now, expireUntil))) &&
     !isAnyLaneMarked(look.sql) &&
     !isAnyPassLeft(look.sql) &&
     (firstFreeAt(look.sql) ?? Infinity) > look.now &&
@@ -43,11 +43,10 @@ export function nothingTidied(look: Transaction): Tidied {
   };
 }
 
-export function tidy(tx: Transaction, { items, mayExpire, overdueMs = 0 }: Tidy): Tidied {
+export function tidy(tx: Transaction, { items, mayExpire, expireUntil = Number.POSITIVE_INFINITY }: Tidy): Tidied {
   skipLateOnes(tx, items);
   const promoted = promote(tx, items);
-  // Whoever had to wait for the write lock may have been kept from hearing the others' beats.
-  const expired = mayExpire && !tx.hasWaited ? expire(tx, items, tx.now - overdueMs) : { takenBack: 0, quarantined: 0, hasMore: false };
+  const expired = mayExpire ? expire(tx, items, Math.min(tx.now, expireUntil)) : { takenBack: 0, quarantined: 0, hasMore: false };
   const sorted = sortMembers(tx, items);
   const hasMoreStarts = forgetEndedStarts(tx, items);
   noteFreed(tx, items);

@@ -32,8 +32,6 @@ export class Transaction {
   readonly numbers: Numbers;
   readonly counters: CounterChanges = new CounterChanges();
   readonly dictionary: Dictionary;
-  /** It had to wait for the write lock. */
-  readonly hasWaited: boolean;
   /** Lanes that may have room. */
   readonly lanesToAdmit: Set<string> = new Set();
   /** Work may have become ready. */
@@ -51,10 +49,9 @@ export class Transaction {
   #gates: Gates | undefined;
   #nextSeq: number | undefined;
 
-  constructor(shared: Shared, sql: Statements, stated: Instant | undefined, hasWaited: boolean) {
+  constructor(shared: Shared, sql: Statements, stated: Instant | undefined) {
     this.#shared = shared;
     this.sql = sql;
-    this.hasWaited = hasWaited;
     this.#before = readNumbersOf(sql);
     this.now = Math.max(this.#before.clock, stated ?? shared.runtime.now());
     this.numbers = { ...this.#before, clock: this.now };

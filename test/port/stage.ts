@@ -206,7 +206,7 @@ export class Stage {
   }
 
   async tidy(items = 1_000, mayExpire = true, overdueMs = 0): Promise<Tidied> {
-    return this.#watched(["tidy"], async () => this.engine.tidy({ items, mayExpire, overdueMs }, this.at));
+    return this.#watched(["tidy"], async () => this.engine.tidy({ items, mayExpire, expireUntil: this.now - overdueMs }, this.at));
   }
 
   /** Lets the leases end and takes back what they held; whoever claims next is another process. */

@@ -45,7 +45,7 @@ export class Stage implements AsyncDisposable {
   readonly engine: Engine;
   readonly calls: { readonly verb: Verb; readonly args: readonly unknown[] }[] = [];
   /** Called before a verb reaches the engine; what it throws is the call's failure. */
-  before: (verb: Verb) => void = () => undefined;
+  before: (verb: Verb, args: readonly unknown[]) => void = () => undefined;
   /** Called with the engine's answer; what it throws stands for a reply that was lost. */
   afterwards: (verb: Verb, answer: unknown) => void = () => undefined;
   readonly workers: Worker[] = [];
@@ -151,7 +151,7 @@ export class Stage implements AsyncDisposable {
     if (name !== "claim" && name !== "settle" && name !== "beat" && name !== "tidy" && name !== "find") return call;
     const watched = (...args: unknown[]): unknown => {
       this.calls.push({ verb: name, args });
-      this.before(name);
+      this.before(name, args);
       const answer = call(...args);
       this.afterwards(name, answer);
       return answer;

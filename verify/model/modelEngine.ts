@@ -33,7 +33,7 @@ import { gateRowsOf } from "./gates.ts";
 import { Model } from "./model.ts";
 import type { Told } from "./model.ts";
 import { joinRowOf } from "./rows.ts";
-import { expireUntil } from "./tidying.ts";
+import { untilOf } from "./tidying.ts";
 
 /** Its tidy is neither bounded nor counted. */
 export const modelName = "model";
@@ -76,7 +76,7 @@ export class ModelEngine implements Engine {
   }
 
   tidy(pass: Tidy, { now = 0 }: At): Maybe<Tidied> {
-    this.model.tidy(expireUntil(pass, now), now, this.told(now, 0), { parts: ["forget", "expire", "replay"], cancelsFirst: false });
+    this.model.tidy(untilOf(pass, now), now, this.told(now, 0), { parts: ["forget", "expire", "replay"], cancelsFirst: false });
     return {
       now,
       promoted: 0,

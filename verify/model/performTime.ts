@@ -8,7 +8,7 @@ import { leaseMs } from "./plans.ts";
 import { claim, claimOf } from "./performRuns.ts";
 import { modelName } from "./modelEngine.ts";
 import { copyOf, processNamed } from "./state.ts";
-import { expireUntil, tidyOrders } from "./tidying.ts";
+import { tidyOrders, untilOf } from "./tidying.ts";
 import type { View } from "./view.ts";
 import type { World } from "./world.ts";
 
@@ -50,7 +50,8 @@ export async function performCrashLoop(world: World, command: Of<"crashLoop">): 
 }
 
 export async function performTidy(world: World, command: Of<"tidy">): Promise<void> {
-  return tidy(world, command);
+  const { items, mayExpire, overdueMs = 0 } = command;
+  return tidy(world, { items, mayExpire, expireUntil: world.now - overdueMs });
 }
 
 /** History is replayed before it is forgotten: which of both one pass does first is free. */
@@ -63,20 +64,19 @@ export async function performPassDays(world: World): Promise<void> {
 }
 
 /** Bounded passes until nothing is left. Their order is the engine's; what stands at the end is not. */
-async function tidy(world: World, { items, mayExpire, overdueMs = 0 }: Tidy): Promise<void> {
+async function tidy(world: World, pass: Tidy): Promise<void> {
   const passes: { readonly did: Tidied; readonly after: View }[] = [];
   let hasMore = true;
   while (hasMore) {
     must(passes.length < passesMax, `tidy still has more after ${passesMax} passes`);
-    const pass: Tidy = { items, mayExpire, overdueMs };
     const did = await world.call("tidy", pass, () => world.engine.tidy(pass, { now: world.now }));
     const after = await world.look();
     passes.push({ did, after });
-    if (world.engine.name !== modelName) checkCounted(did, items, passes.at(-2)?.after ?? world.view, after, world.model.state.replays.length > 0);
+    if (world.engine.name !== modelName) checkCounted(did, pass.items, passes.at(-2)?.after ?? world.view, after, world.model.state.replays.length > 0);
     hasMore = did.hasMore;
   }
   const view = passes.at(-1)?.after ?? world.view;
-  tidyModel(world, view, expireUntil({ items, mayExpire, overdueMs }, world.now));
+  tidyModel(world, view, untilOf(pass, world.now));
 }
 
 /** The order of steps is free: one of them must lead to all that the engine shows. */

@@ -44,8 +44,8 @@ const partOrders: readonly (readonly Part[])[] = [
 export const tidyOrders: readonly TidyOrder[] = [false, true].flatMap((cancelsFirst) => partOrders.map((parts) => ({ parts, cancelsFirst })));
 
 /** By when a lease must have ended that a pass takes back; undefined: it takes none. */
-export function expireUntil({ mayExpire, overdueMs = 0 }: Tidy, now: Instant): Instant | undefined {
-  return mayExpire ? now - overdueMs : undefined;
+export function untilOf({ mayExpire, expireUntil }: Tidy, now: Instant): Instant | undefined {
+  return mayExpire ? Math.min(now, expireUntil ?? now) : undefined;
 }
 
 export function tidyAll(state: ModelState, expireUntil: Instant | undefined, now: Instant, told: Tidying, { parts, cancelsFirst }: TidyOrder): void {

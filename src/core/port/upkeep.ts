@@ -18,13 +18,13 @@ export interface Heard {
 export interface Tidy {
   /** At most this many jobs are touched for each reason. An ended job goes when endedAt + keep <= now and enqueuedAt + rememberMs <= now. */
   readonly items: number;
-  /**
-   * Whether expired processes' jobs may be taken back: the asker has reached the store for a whole lease term (G20).
-   * An engine takes none back in a pass in which it had to wait for what beats wait for as well: the store's write lock, or a store that stood still.
-   */
+  /** Whether expired processes' jobs may be taken back: the asker has reached the store for a whole lease term (G20). */
   readonly mayExpire: boolean;
-  /** Only of processes whose lease ended so long ago at least: as long as the store was away within that term, for nobody could renew one then. Default 0. */
-  readonly overdueMs?: Ms;
+  /**
+   * Only of processes whose lease had ended by then. Default: now. The asker names the time at which it asks, less what the store was away for within that term: nobody
+   * could renew a lease then, nor while this very call waited for the store, or its write lock.
+   */
+  readonly expireUntil?: Instant;
 }
 
 /** What one pass did, counted. */

@@ -17,6 +17,8 @@ export class Housekeeping {
   readonly #madeReady: () => void;
   #timer: Timer | undefined;
   #pass: Promise<void> | undefined;
+  /** What the store's clock showed when a pass was answered, less ours. */
+  #aheadMs: number | undefined;
   #isStopped = false;
 
   /** `madeReady`: a pass may have made jobs ready. */
@@ -51,10 +53,12 @@ export class Housekeeping {
   async #onePass(): Promise<boolean> {
     const { engine, runtime, settings } = this.#parts;
     const { missingMs, awayMs } = this.#contact.within(settings.leaseMs);
-    const mayExpire = missingMs === 0;
+    const mayExpire = missingMs === 0 && this.#aheadMs !== undefined;
+    const expireUntil = Math.floor(runtime.monotonic() + (this.#aheadMs ?? 0) - awayMs);
     try {
-      const tidied = await engine.tidy({ items: tidyMax, mayExpire, ...(awayMs > 0 && { overdueMs: Math.ceil(awayMs) }) }, at(runtime));
+      const tidied = await engine.tidy({ items: tidyMax, mayExpire, ...(mayExpire && { expireUntil }) }, at(runtime));
       this.#contact.reached("tidy");
+      this.#aheadMs = tidied.now - runtime.monotonic();
       if (hasMadeReady(tidied)) this.#madeReady();
       return tidied.hasMore;
     } catch (error) {
