@@ -237,6 +237,24 @@ test("of many jobs that one call handed in, one that is gone is lost, and none m
   assert.deepEqual(brokenIn(verdictOf(refused)), ["I2 nothing is stored or runs that was not asked for, or that was refused"]);
 });
 
+test("what a process could not tell behind another one that was stopped, holding what both wait for, its death explains as late as that", () => {
+  const run = { p: "w1", kind: "plain", n: "p1-9", job: "p1-9", fence: 900, attempt: 1 } as const;
+  const lines: AnyLine[] = [
+    ...good().map((line) => (line.is === "count" && line.state === "completed" ? { ...line, jobs: line.jobs + 1 } : line)),
+    ...call("plain", "p1-9", 20_000),
+    { is: "start", t: 20_010, ...run },
+    { is: "failed", t: 20_012, ...run },
+    { is: "fault", kind: "kill", on: "w1", from: 27_000, to: 27_000 },
+    ...ran({ kind: "plain", n: "p1-9", at: 32_000, p: "w2" }),
+    stored("plain", "p1-9"),
+  ];
+  assert.deepEqual(
+    brokenIn(verdictOf(lines)).map((one) => one.slice(0, 2)),
+    ["I3"],
+  );
+  assert.deepEqual(brokenIn(verdictOf([...lines, { is: "fault", kind: "stop", on: "w9", from: 19_000, to: 26_000 }])), []);
+});
+
 test("a slot whose end the store has forgotten may run again; one that it had told before may not", () => {
   const again = ran({ kind: "slot", n: "verify-every-second/1000", at: 5_400, p: "w2" });
   const wipe: AnyLine = { is: "fault", kind: "wipe", on: "*", from: 5_000, to: 5_100, forgetsFrom: 0 };

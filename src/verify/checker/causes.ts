@@ -2,7 +2,7 @@
 import type { Fault, FaultKind } from "../faults/fault.ts";
 import type { Ledger, Run } from "./ledger.ts";
 
-/** After its end a run is settled: what comes between within that time may have swallowed the settling. On a busy machine, or behind a stopped process, it takes seconds. */
+/** After its end a run is settled: what comes between within that time may have swallowed the settling. On a busy machine it takes seconds. */
 const settledWithinMs = 5_000;
 /** A process that was held up writes the start of what it had claimed before. */
 const writtenWithinMs = 2_000;
@@ -27,10 +27,13 @@ const causing: readonly FaultKind[] = [
 export class Causes {
   readonly #byProcess: Map<string, Fault[]>;
   readonly #ofAll: readonly Fault[];
+  /** By their beginnings. */
+  readonly #stops: readonly Fault[];
 
   constructor({ faults }: Ledger) {
     this.#byProcess = Map.groupBy(faults, ({ on }) => on);
     this.#ofAll = faults.filter(({ on }) => on === "*");
+    this.#stops = faults.filter(({ kind }) => kind === "stop").toSorted((a, b) => a.from - b.from);
   }
 
   of(process: string): readonly Fault[] {
@@ -58,8 +61,15 @@ export class Causes {
     return [...this.#byProcess.values()].flat().filter(({ kind, on }) => endingLeases.includes(kind) && !on.startsWith("p")).length;
   }
 
+  /** A process that is stopped may hold what others write behind, such as a file's write lock. */
+  #settledBy(ended: number): number {
+    let by = ended + settledWithinMs;
+    for (const { from, to } of this.#stops) if (from <= by && to >= ended) by = Math.max(by, to + settledWithinMs);
+    return by;
+  }
+
   #causeOf(before: Run, run: Run): Fault | undefined {
-    const until = Math.min(run.from, (before.to ?? Number.POSITIVE_INFINITY) + settledWithinMs);
+    const until = Math.min(run.from, this.#settledBy(before.to ?? Number.POSITIVE_INFINITY));
     const afterMs = before.end === "aborted" ? heardWithinMs : writtenWithinMs;
     const ofBefore = first(this.of(before.p).filter((fault) => fault.from <= until && fault.to + afterMs >= before.from));
     if (ofBefore !== undefined || run.fence > before.fence) return ofBefore;
