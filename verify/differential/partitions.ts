@@ -3,21 +3,21 @@
  * (src/redis/guarantees.ts), and what the port leaves to an engine. Where that decides what is stored from then on, the commands leave it out; else the comparison does:
  * here, and nowhere else.
  *
- *   G6   an id is compared where the job's keys lead: one that is named has none. One that waits for a join or a predecessor comes to its key later: it has none. Who may
- *        be rewritten has its lane and its limits in the partition of its key, and its content again: with that, too, its id is compared where it was first.
+ *   G6   an id is compared where the job's keys lead: a job that is named has none, an event one value. One that waits for a join or a predecessor comes to its unique
+ *        key later: it has none. One that may be rewritten has lane and limits in the partition of its key, and is rewritten to the same: its id is compared where it was.
  *   G7   what one call stores at once takes any one order: a call has one job of each lane, key and limit, and one event. Who waited elsewhere comes to its lane later:
  *        it has none.
  *   G8   urgency holds within a partition: claims ask for all there is, and what they hand out is a set; none asks for one that runs alone, or under terms that bound how
  *        many. What goes on to another partition meanwhile comes with the next claim, which is asked for at once; when something is due next, with a later one.
  *   G9   limits over all keys are lent: no terms. Those of several keys are passed in the order of their names: one to a job, in the partition of its other keys.
- *   G10  the order of history holds within a partition: subscriptions that ask for it have no keys.
- *   G11  several predecessors are waited for partition by partition: a job or a join has one, and a member has none.
- *   G19  lists go by the clocks of partitions, pages and changes with a limit with them: they are sets, all pages together, and changes have no limit. Of members
- *        that have ended, and of what others come after, less is told in lists and counts.
+ *   G11  several predecessors are waited for partition by partition: a job or a join has one, a member none. What goes elsewhere is not refused there: a call has one batch,
+ *        member or successor, and none beside notes.
+ *   G19  lists go by the clocks of partitions, pages and changes with a limit with them: they are sets, all pages together, and changes have no limit. Of members that
+ *        have ended, and of what others come after, less is told in lists and counts.
  *
  * An engine's own in any case: fences, and the ids that derive from them (of deaths, whose subscribers are left out); whether a claim renews a lease, of which here all
- * are renewed; whether a claim or tidy skips what is too late; how a job stands that somebody else has, in an answer; since when a process is known that holds nothing.
- * Not asked for: a birth with a lease; and more than one batch, member or successor in a call, or one beside notes, since what refuses one that goes elsewhere is not looked for there.
+ * are renewed; whether a claim or tidy skips what is too late; in which order history is replayed, for which subscriptions have no keys; how a job stands that somebody
+ * else has, in an answer; since when a process is known that holds nothing. Not asked for: a birth with a lease.
  */
 import type * as port from "../../src/core/engine.ts";
 import type { AtomPlan, Command, JobPlan, JoinPlan, OutcomePlan } from "../model/commands.ts";
@@ -92,7 +92,7 @@ class Narrowing {
       ...atom,
       ...(join && this.#isFirst("composed") && { joins: [this.#join(join)] }),
       jobs: jobs.map((job) => this.job(job, false)),
-      ...(event && this.#isFirst("event") && { events: [event] }),
+      ...(event && this.#isFirst("event") && { events: [event.id === undefined ? event : { ...event, key: 0 }] }),
     };
   }
 

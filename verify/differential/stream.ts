@@ -11,7 +11,7 @@ import { tally } from "../tally.ts";
 import { compareEngines, differs, story } from "./campaign.ts";
 import type { Campaign } from "./campaign.ts";
 
-const usual = { chapters: 12, commandsMax: 60, compareEvery: 40, atOnce: 3, shrinkMs: 60_000 } as const;
+const usual = { chapters: 12, commandsMax: 60, compareEvery: 80, atOnce: 3, shrinkMs: 60_000 } as const;
 /** A segment's, about. */
 const operationsOfOne = 650;
 const seed = Number(process.env["STREAM_SEED"] ?? 1);
