@@ -27,7 +27,7 @@ function goals(certificate: Certificate): string {
 function layers({ sums, version }: Certificate): string {
   const rows = sums.map((sum) => [sum.layer, sum.engine, shown(sum.runs), countsOf(sum), sum.seeds.join(", "), whenOf(sum)]);
   const body = rows.length === 0 ? "Nothing has been recorded yet." : table(["layer", "on", "runs", "counts", "seeds", "commits"], rows);
-  return `## What was run\n\nVersion ${version}. Names that end in \`Most\` are the largest of all runs, the others are added up; a commit with a \`+\` had changes of its own. The same figures as data: [verify/certificate.json](../verify/certificate.json).\n\n${body}`;
+  return `## What was run\n\nVersion ${version}. Names that end in \`Most\` are the largest of all runs, the others are added up; a commit with a \`+\` had changes of its own, and one that the history does not know was put together with others later. The same figures as data: [verify/certificate.json](../verify/certificate.json).\n\n${body}`;
 }
 
 function broken({ broken: all }: Certificate): string {

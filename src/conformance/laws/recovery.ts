@@ -80,6 +80,7 @@ const outages: readonly Law[] = [
     const workers = [await world.worker({ long }, two), await world.worker({ long }, two)];
     await workers[0]?.broker.enqueue([1, 2, 3, 4].map((n) => long.with({ n })));
     await world.until("they run", () => world.runs.length === 4);
+    await world.advance("20s");
     world.cutStore();
     await world.advance("30s");
     world.healStore(workers[0]);
