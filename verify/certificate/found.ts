@@ -150,7 +150,7 @@ export const found: readonly Found[] = [
   {
     what: "each call that a lost connection met ended it once more, until Node.js warned of a leak",
     engine: "Redis",
-    by: "laws",
+    by: "not on record",
     commit: "36ec89a",
   },
 ];
