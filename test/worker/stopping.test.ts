@@ -1,6 +1,7 @@
 /** How a worker stops: it claims no more, waits, hands back, and writes what it knows. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import type { Claimed } from "../../src/core/engine.ts";
 import { task } from "../../src/core/task.ts";
 import { Stage } from "./stage.ts";
 
@@ -182,4 +183,18 @@ test("a run that was asked back fails all the same, where what it left behind wa
   await stopped;
   const { state, attempts, history } = await stage.job(id);
   assert.deepEqual([state, attempts, history.at(-1)?.error?.message], ["scheduled", 1, "left behind"]);
+});
+
+test("what the store hands out while the worker is told to stop goes back, and does not start", async () => {
+  let starts = 0;
+  const work = task("work", () => void starts++);
+  await using stage = new Stage({ work });
+  const ids = await stage.enqueue(work.with({}), work.with({}));
+  stage.afterwards = (verb, answer) => {
+    if (verb === "claim" && (answer as Claimed).jobs.length > 0) void stage.workers[0]?.stop();
+  };
+  await stage.start();
+  await stage.advance(5_000);
+  const states = await Promise.all(ids.map(async (id) => (await stage.job(id)).state));
+  assert.deepEqual([starts, states], [0, ["ready", "ready"]]);
 });
