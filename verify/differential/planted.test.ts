@@ -5,6 +5,7 @@ import type { Atom, Changed, Claim, Claimed, Enqueued, At, Outcome, Settled } fr
 import { ErrandError } from "../../src/core/errors.ts";
 import { memory } from "../../src/memory/index.ts";
 import type { EngineUnderTest } from "../model/campaign.ts";
+import { Divergence } from "../model/divergence.ts";
 import { plants } from "../model/planted.ts";
 import type { Plant } from "../model/planted.ts";
 import { joinedPlants } from "../model/plantedJoined.ts";
@@ -34,6 +35,12 @@ class OtherCode extends Wrapped {
     return answers.map((answer) =>
       answer instanceof ErrandError && answer.code === "note-conflict" ? new ErrandError("id-conflict", answer.message) : answer,
     );
+  }
+}
+
+class CutOff extends Wrapped {
+  override claim(): never {
+    throw new ErrandError("store-unreachable", "cut off; try again");
   }
 }
 
@@ -67,6 +74,14 @@ describe("the stream of operations", () => {
       ).found,
       undefined,
     );
+  });
+  it("tells a store that was not reached from an engine that answers otherwise", async () => {
+    const { found } = await compareEngines(
+      beside((engine) => new CutOff(engine)),
+      { ...campaign, segments: 1 },
+    );
+    assert.ok(found?.first instanceof Error && !(found.first instanceof Divergence), String(found?.first));
+    assert.match(found.first.message, /^memory threw what is no answer/);
   });
   for (const { bug, breaks, on } of [...own, ...plants, ...joinedPlants].filter((plant) => !unseen.has(plant.bug))) {
     it(`finds that ${bug} (${breaks})`, async () => {

@@ -183,7 +183,9 @@ export class Together implements port.Engine {
   ): Promise<T> {
     this.#stream.operations += 1;
     const asked = this.engines.map((engine, index) => ({ engine, index })).filter(({ engine }) => whom(engine));
-    const told = await Promise.all(asked.toReversed().map(async ({ engine, index }) => ({ index, answer: await answerOf(() => ask(engine, index)) })));
+    const told = await Promise.all(
+      asked.toReversed().map(async ({ engine, index }) => ({ index, answer: await answerOf(engine.name, () => ask(engine, index)) })),
+    );
     const first = told.at(-1)?.answer as T | ErrandError;
     for (const { index, answer } of told) if (index > 0) this.#compare(verb, index, answer, first, plain);
     if (first instanceof ErrandError) throw first;
@@ -200,12 +202,13 @@ export class Together implements port.Engine {
 
 const same = (answer: unknown): unknown => answer;
 
-async function answerOf<T>(ask: () => port.Maybe<T>): Promise<T | ErrandError> {
+/** A store that is not reached, by a server that is gone or a connection that somebody cut, is no engine that answers otherwise. */
+async function answerOf<T>(engine: string, ask: () => port.Maybe<T>): Promise<T | ErrandError> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof ErrandError) return error;
-    throw error instanceof Divergence ? error : new Error("an engine threw what is no answer", { cause: error });
+    if (error instanceof ErrandError && !error.code.startsWith("store-")) return error;
+    throw error instanceof Divergence ? error : new Error(`${engine} threw what is no answer`, { cause: error });
   }
 }
 
