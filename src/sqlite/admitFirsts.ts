@@ -12,7 +12,7 @@ const isPlain = `m.width = 1 AND (j.flags & ${flags.hasStartBy | flags.hasKeyLim
  */
 const firsts = `SELECT q.lane, q.first, j.line, CASE
     WHEN q.top > ${places.admitted} OR EXISTS (SELECT 1 FROM errand_lanes k WHERE k.lane = q.lane) THEN 'other'
-    WHEN q.first IS NULL OR EXISTS (SELECT 1 FROM errand_running r WHERE r.seq = q.first) THEN 'nobody'
+    WHEN q.first IS NULL OR EXISTS (SELECT 1 FROM errand_rows w WHERE w.lane = q.lane) OR EXISTS (SELECT 1 FROM errand_running r WHERE r.seq = q.first) THEN 'nobody'
     WHEN q.top = ${places.admitted} THEN iif(m.width = 1, 'nobody', 'other')
     ELSE iif(${isPlain} AND j.due_at <= ?, 'first', 'other') END
   FROM (SELECT value AS lane, (SELECT min(seq) FROM errand_members WHERE lane = value AND place = 0) AS first,

@@ -3,6 +3,7 @@ import type { After } from "../core/engine.ts";
 import { answerTo, jobBefore, joinBefore, unmetReason } from "../core/joining.ts";
 import type { JobState } from "../core/states.ts";
 import { flags, hasFlag, jobAt } from "./job.ts";
+import { splitRowAround } from "./laneRow.ts";
 import type { Job } from "./job.ts";
 import { isOpen } from "./join.ts";
 import type { Join } from "./join.ts";
@@ -59,6 +60,7 @@ export function comeAfter(tx: Transaction, node: number, edges: readonly Edge[])
   edges.forEach(({ before, when }, at) => {
     tx.sql.run(addEdge, node, at, before, wantedCodes[when]);
     tx.sql.run(tellFollowers, before);
+    splitRowAround(tx, before);
     tx.sql.run(tellRunning, before);
   });
 }

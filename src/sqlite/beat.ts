@@ -2,6 +2,7 @@
 import type { Heard } from "../core/engine.ts";
 import type { Ms } from "../core/runtime.ts";
 import { eraOf } from "./schema.ts";
+import { holdsRow } from "./laneRow.ts";
 import { processAsking } from "./processes.ts";
 import type { Process } from "./processes.ts";
 import type { Transaction } from "./transaction.ts";
@@ -30,7 +31,7 @@ export function beat(tx: Transaction, name: string, leaseMs: Ms): Heard {
 }
 
 function holds(tx: Transaction, process: Process): boolean {
-  return tx.sql.value(anyRunning, process.id) !== undefined || tx.sql.value(anyTicket, process.id) !== undefined;
+  return tx.sql.value(anyRunning, process.id) !== undefined || holdsRow(tx, process.id) || tx.sql.value(anyTicket, process.id) !== undefined;
 }
 
 /** A process that is not known holds nothing, so it lost nothing. */

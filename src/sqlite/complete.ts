@@ -5,6 +5,7 @@ import { turnFollowers } from "./after.ts";
 import { giveBackKeys } from "./keyLimit.ts";
 import { leaveLanes } from "./lane.ts";
 import type { Leaving } from "./lane.ts";
+import { endRows } from "./laneRow.ts";
 import type { Transaction } from "./transaction.ts";
 import { releaseKeys } from "./unique.ts";
 
@@ -64,8 +65,14 @@ function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, wit
   const [first] = group.values();
   if (first === undefined) return;
   const bySeq = outcomesBySeq(tx, group, first.claim);
+  const ofRows = (without & flags.hasLane) === 0 ? completeRows(tx, bySeq, first) : nobody;
+  for (const seq of ofRows) {
+    const outcome = bySeq.get(seq);
+    if (outcome) completed.add(outcome);
+    bySeq.delete(seq);
+  }
   const rows = endRunning(tx, Float64Array.from(bySeq.keys()).toSorted(), first, without);
-  if (rows.length === 0) return;
+  if (rows.length + ofRows.length === 0) return;
   leaveAll(tx, rows);
   countCompleted(tx, rows);
   for (const [seq, , , flagsOf, terms] of rows) {
@@ -75,6 +82,21 @@ function completeGroup(tx: Transaction, group: ReadonlyMap<string, Outcome>, wit
     if (outcome) completed.add(outcome);
   }
   tx.handedOut?.forget(first.claim, group.keys());
+}
+
+const nobody: readonly number[] = [];
+
+/** Those that ran in rows, all of a row or the first of it. */
+function completeRows(tx: Transaction, bySeq: ReadonlyMap<number, Outcome>, { fence, claim }: Outcome): readonly number[] {
+  const seqs: number[] = [];
+  for (const { line, keep, seqs: ofRow } of endRows(tx, bySeq, { fence, claim })) {
+    seqs.push(...ofRow);
+    tx.purgesAt(tx.now + tx.dictionary.keepById(tx.sql, keep).completed).push(...ofRow);
+    tx.counters.add(line, "running", -ofRow.length);
+    tx.counters.add(line, "completed", ofRow.length);
+  }
+  if (seqs.length > 0) tx.sql.run(enterDone, tx.now, listOf(Float64Array.from(seqs).toSorted()));
+  return seqs;
 }
 
 /** Whom the process was handed out itself, it need not look for. */

@@ -44,6 +44,15 @@ CREATE INDEX errand_terms_running ON errand_terms (id) WHERE running > 0;
 CREATE TABLE errand_gate_starts (name TEXT NOT NULL, at INTEGER NOT NULL, starts INTEGER NOT NULL, PRIMARY KEY (name, at)) WITHOUT ROWID;
 `;
 
+export const rowTables: string = `
+-- Members of lanes that run in a row behind another: see laneRow.ts.
+CREATE TABLE errand_rows (
+  lane TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, jobs INTEGER NOT NULL, line INTEGER NOT NULL, keep INTEGER NOT NULL,
+  process INTEGER NOT NULL, fence INTEGER NOT NULL, claim TEXT NOT NULL, started_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX errand_rows_fence ON errand_rows (fence);
+`;
+
 /** From version 1. Blocked members of lanes are told by errand_members from now on. */
 export const fromVersion1: string = `
 ALTER TABLE errand_ready ADD COLUMN since INTEGER;
@@ -57,3 +66,6 @@ ${compositionTables}`;
 /** From version 2. Ready jobs that were tried before stand apart. */
 export const fromVersion2: string = `
 UPDATE errand_ready SET line = (SELECT ${readyPlaceOf("j")} FROM errand_jobs j WHERE j.seq = errand_ready.seq);`;
+
+/** From version 3. Members that run in a row may be one row. */
+export const fromVersion3: string = rowTables;

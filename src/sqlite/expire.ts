@@ -2,6 +2,7 @@
 import { deathsAloneMax, suspectsBeforeAlone } from "../core/defaults.ts";
 import { jobAt, remember } from "./job.ts";
 import type { Job } from "./job.ts";
+import { splitRowsOf } from "./laneRow.ts";
 import { attemptRow, die, end, wait } from "./life.ts";
 import type { Statements } from "./statements.ts";
 import type { Transaction } from "./transaction.ts";
@@ -38,6 +39,7 @@ export function expire(tx: Transaction, limit: number, until: number): Expired {
   const processes = tx.sql.tuples<[id: number, isLost: number]>(expiredOnes, until, limit);
   for (const [id] of processes) {
     const room = limit - expired.takenBack;
+    splitRowsOf(tx, id);
     const held = tx.sql.tuples<[seq: number]>(runningOf, id, room + 1);
     const tickets = tx.sql.run(dropTickets, id);
     if (held.length + tickets === 0) {

@@ -25,7 +25,7 @@ export interface Found {
   readonly next: number | undefined;
 }
 
-/** A condition on j, r, d, m and l, with its values. */
+/** A condition on j, r, d, m, w and l, with its values. */
 export interface Condition {
   readonly sql: string;
   readonly values: readonly Value[];
@@ -34,6 +34,8 @@ export interface Condition {
 /** Above that many, ready jobs and members of lanes are not sorted into the order of enqueue but found by walking it. */
 const readySortMax = 50_000;
 
+/** Walks the rows, no more than there are hands; then by primary key. */
+const inRows = "SELECT m.seq FROM errand_rows w CROSS JOIN errand_members m ON m.lane = w.lane AND m.place = 0 AND m.seq BETWEEN w.first AND w.last";
 /** All lines: there are few. */
 const linesNamed = "SELECT id FROM errand_lines WHERE queue = coalesce(?, queue) AND task = coalesce(?, task)";
 /** All lines: there are few. More than there are blocked or parked members of lanes. */
@@ -79,7 +81,8 @@ function candidatesOf(look: Transaction, where: JobFilter, slice: Slice): Condit
 
 /** Rowids of the small tables, errand_jobs_state, or errand_ready by line; undefined where walking errand_jobs is better. */
 function armOf(sql: Statements, state: JobState, where: JobFilter, beyond: string, from: number, walkMax: number): Condition | undefined {
-  if (state === "running") return { sql: `SELECT seq FROM errand_running WHERE ${beyond}`, values: [from] };
+  if (state === "running")
+    return { sql: `SELECT seq FROM errand_running WHERE ${beyond} UNION SELECT seq FROM (${inRows}) WHERE ${beyond}`, values: [from, from] };
   if (state === "completed") return { sql: `SELECT seq FROM errand_done WHERE ${beyond}`, values: [from] };
   if (state === "blocked") return blockedArm(sql, beyond, from, walkMax);
   if (state !== "ready") return { sql: inState(state, beyond), values: [from] };
@@ -112,9 +115,9 @@ function conditionsOf(look: Transaction, where: JobFilter): Condition[] {
 }
 
 function isInState(state: JobState): string {
-  if (state === "running") return "(j.state = 0 AND r.seq IS NOT NULL)";
+  if (state === "running") return "(j.state = 0 AND (r.seq IS NOT NULL OR w.lane IS NOT NULL))";
   if (state === "completed") return "(j.state = 0 AND d.seq IS NOT NULL)";
-  const isIdle = "j.state = 0 AND r.seq IS NULL AND d.seq IS NULL";
+  const isIdle = "j.state = 0 AND r.seq IS NULL AND d.seq IS NULL AND w.lane IS NULL";
   if (state === "ready") return `(${isIdle} AND m.seq IS NULL)`;
   return state === "blocked" ? `(j.state = ${codeOf(state)} OR (${isIdle} AND m.seq IS NOT NULL))` : `j.state = ${codeOf(state)}`;
 }

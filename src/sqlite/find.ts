@@ -22,7 +22,7 @@ const notes = "SELECT key, version, value, written_at AS writtenAt FROM errand_n
 /** By UNIQUE (process); the running jobs are walked once: as many as there are hands. */
 const processes = `SELECT p.process, p.lease_until AS leaseUntil, p.since, coalesce(r.running, 0) AS running
   FROM (SELECT * FROM errand_processes WHERE process > ? AND is_lost = 0 ORDER BY process LIMIT ?) p
-  LEFT JOIN (SELECT process, count(*) AS running FROM errand_running GROUP BY process) r ON r.process = p.id ORDER BY p.process`;
+  LEFT JOIN (SELECT process, sum(jobs) AS running FROM (SELECT process, 1 AS jobs FROM errand_running UNION ALL SELECT process, jobs FROM errand_rows) GROUP BY process) r ON r.process = p.id ORDER BY p.process`;
 /** By errand_lanes_closed. */
 const lanes = "SELECT lane, closed_by AS closedBy, closed_at AS closedAt FROM errand_lanes WHERE closed_at IS NOT NULL AND lane > ? ORDER BY lane LIMIT ?";
 /** By rowids. */

@@ -3,6 +3,7 @@ import { attemptsRecordedMax } from "../core/defaults.ts";
 import type { AttemptRow, LaneMembership, NewJob } from "../core/engine.ts";
 import type { Instant, Ms } from "../core/runtime.ts";
 import type { JobState } from "../core/states.ts";
+import { splitRow } from "./laneRow.ts";
 import { codeOf, stateOfCode } from "./numbers.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -93,6 +94,7 @@ interface JobRecord extends Job {
   readonly code: number;
   readonly doneAt: Instant | null;
   readonly isBehind: number;
+  readonly rowOf: string | null;
 }
 
 const columns = `
@@ -101,20 +103,22 @@ const columns = `
   iif(j.flags & ${flags.hasKeyLimits}, j.extra -> '$.keyLimits', NULL) AS keyLimits, iif(j.flags & ${flags.hasLater}, j.extra -> '$.later', NULL) AS later, j.urgency, j.head_start AS headStartMs, j.due_at AS dueAt,
   j.start_by AS startBy, j.attempts, j.starts, j.suspects, j.has_died AS hasDied, j.delayed_by AS delayedBy, j.checkpoint, j.result, j.history,
   j.reason, j.is_poison AS isPoison, j.ended_at AS endedAt, j.since, j.state AS code, d.ended_at AS doneAt,
-  r.process, r.claim, r.fence, r.started_at AS startedAt, r.is_cancelling AS isCancelling, r.flags AS runningFlags, r.terms, m.seq IS NOT NULL AS isBehind`;
+  r.process, r.claim, r.fence, r.started_at AS startedAt, r.is_cancelling AS isCancelling, r.flags AS runningFlags, r.terms, m.seq IS NOT NULL AS isBehind, w.lane AS rowOf`;
+/** Where member m runs as one of a row, w is that row. By primary key. */
+export const rowOfMember = "LEFT JOIN errand_rows w ON w.lane = m.lane AND m.seq BETWEEN w.first AND w.last";
 const joined = `LEFT JOIN errand_running r ON r.seq = j.seq LEFT JOIN errand_done d ON d.seq = j.seq
-  LEFT JOIN errand_members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq`;
+  LEFT JOIN errand_members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq ${rowOfMember}`;
 /** By errand_jobs_id, then rowids and a primary key. */
 export const jobById: string = `SELECT ${columns} FROM errand_jobs j ${joined} WHERE j.id = ?`;
 /** By rowids and a primary key. */
 export const jobBySeq: string = `SELECT ${columns} FROM errand_jobs j ${joined} WHERE j.seq = ?`;
 
 export function findJob(tx: Transaction, id: string): Job | undefined {
-  return jobOf(tx.sql.get<JobRecord>(jobById, id));
+  return jobOf(tx, tx.sql.get<JobRecord>(jobById, id));
 }
 
 export function jobAt(tx: Transaction, seq: number): Job | undefined {
-  return jobOf(tx.sql.get<JobRecord>(jobBySeq, seq));
+  return jobOf(tx, tx.sql.get<JobRecord>(jobBySeq, seq));
 }
 
 /** It never started, and may not any more. */
@@ -163,8 +167,13 @@ export function codeIn(job: Pick<Job, "state" | "flags">): number {
   return isTold || (job.state === "blocked" && !hasFlag(job, flags.isHeld | flags.isLimited)) ? 0 : codeOf(job.state);
 }
 
-function jobOf(record: JobRecord | undefined): Job | undefined {
+/** What is done with one that runs as part of a row concerns it alone. */
+function jobOf(tx: Transaction, record: JobRecord | undefined): Job | undefined {
   if (record === undefined) return undefined;
+  if (record.rowOf !== null) {
+    splitRow(tx, record.rowOf);
+    return jobAt(tx, record.seq);
+  }
   const { code, fence, doneAt, isBehind } = record;
   const state = stateFrom({ code, isRunning: fence !== null, isDone: doneAt !== null, isBehind: isBehind === 1 });
   return Object.assign(record, { state, endedAt: record.doneAt ?? record.endedAt });

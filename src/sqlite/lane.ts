@@ -2,6 +2,7 @@
 import { claimMax } from "../core/defaults.ts";
 import type { Instant } from "../core/runtime.ts";
 import type { Job } from "./job.ts";
+import { splitRow } from "./laneRow.ts";
 import type { Transaction } from "./transaction.ts";
 
 /**
@@ -36,7 +37,8 @@ const isAt = "SELECT 1 FROM errand_members WHERE lane = ? AND place = ? AND seq 
 const standing = `SELECT closed_at IS NOT NULL, k.key IS NOT NULL, (SELECT count(*) FROM errand_members WHERE lane = q.lane AND place = 1),
     EXISTS (SELECT 1 FROM errand_members WHERE lane = q.lane AND place = 3),
     (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 0), (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 2),
-    EXISTS (SELECT 1 FROM errand_running WHERE seq = (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 0))
+    EXISTS (SELECT 1 FROM errand_running WHERE seq = (SELECT min(seq) FROM errand_members WHERE lane = q.lane AND place = 0)),
+    (SELECT last FROM errand_rows WHERE lane = q.lane)
   FROM (SELECT ? AS lane) q LEFT JOIN (SELECT lane AS key, closed_at FROM errand_lanes) k ON k.key = q.lane`;
 /** A row stands at the beginning of those at `blocked`. */
 const isAnyFollowing =
@@ -90,11 +92,15 @@ interface Standing {
   readonly first: number | undefined;
   /** It runs in a row behind one that has ended. */
   readonly isFirstRunning: boolean;
+  /** The last of those that run as one row. */
+  readonly lastOfRow: number | null;
 }
 
 /** Those that run in a row behind others must not be overtaken by one that comes before them now. */
 function standingBefore(tx: Transaction, lane: string, { seq }: Member): Standing {
   const found = standingOf(tx, lane);
+  // Between those of a row he would be taken for one of them.
+  if (found.lastOfRow !== null && seq < found.lastOfRow) splitRow(tx, lane);
   if (!found.isFirstRunning || found.first === undefined || seq > found.first) return found;
   admitFollowers(tx, lane);
   return standingOf(tx, lane);
@@ -103,11 +109,12 @@ function standingBefore(tx: Transaction, lane: string, { seq }: Member): Standin
 /** A lane without members is forgotten, whenever that is found. */
 function standingOf(tx: Transaction, lane: string): Standing {
   const [row] = tx.sql.tuples<StandingRow>(standing, lane);
-  const [isClosed, isKnown, admitted, hasHead, blocked, parked, isBlockedRunning] = row ?? [0, 0, 0, 0, null, null, 0];
+  const [isClosed, isKnown, admitted, hasHead, blocked, parked, isBlockedRunning, lastOfRow] = row ?? [0, 0, 0, 0, null, null, 0, null];
   const first = blocked === null || parked === null ? (blocked ?? parked ?? undefined) : Math.min(blocked, parked);
   const isEmpty = admitted === 0 && hasHead === 0 && first === undefined;
   if (isEmpty && isKnown === 1) tx.sql.run(forgetLane, lane);
-  return { isClosed: isClosed === 1 && !isEmpty, admitted, hasHead: hasHead === 1, first, isFirstRunning: isBlockedRunning === 1 && first === blocked };
+  const isFirstRunning = (isBlockedRunning === 1 || lastOfRow !== null) && first === blocked;
+  return { isClosed: isClosed === 1 && !isEmpty, admitted, hasHead: hasHead === 1, first, isFirstRunning, lastOfRow };
 }
 
 type StandingRow = [
@@ -118,15 +125,18 @@ type StandingRow = [
   blocked: number | null,
   parked: number | null,
   isBlockedRunning: number,
+  lastOfRow: number | null,
 ];
 
 /** Those that run in a row behind others count as admitted from here on. */
 export function admitFollowers(tx: Transaction, lane: string): void {
+  splitRow(tx, lane);
   tx.sql.run(admitRunning, lane, lane);
 }
 
 /** One of those that run in a row comes back: the others are a row no more. */
 export function breakRow(tx: Transaction, lane: string): void {
+  splitRow(tx, lane);
   if (tx.sql.value(isAnyFollowing, lane) !== undefined) admitFollowers(tx, lane);
 }
 

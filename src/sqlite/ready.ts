@@ -5,11 +5,11 @@ import { Cursor } from "./cursor.ts";
 import type { Contender, Head, OpenLine, Taking } from "./cursor.ts";
 import { FreshCursor, Turns } from "./fresh.ts";
 import { followersOf } from "./inRow.ts";
+import type { Follower } from "./inRow.ts";
 import { flags } from "./job.ts";
 import type { Line } from "./lines.ts";
 import { alonePlace, anyAlone, anyTried, isTriedPlace, triedPlace } from "./readyPlace.ts";
 import type { Room } from "./room.ts";
-import type { Taken } from "./start.ts";
 import type { Transaction } from "./transaction.ts";
 
 export interface Chosen {
@@ -22,7 +22,7 @@ export interface Chosen {
   /** It may stand anywhere in its line. */
   readonly isListed: boolean;
   /** Members of its lane that are handed out in a row behind it. */
-  readonly followers: readonly Taken[];
+  readonly followers: readonly Follower[];
 }
 
 /** By primary key. */
@@ -133,10 +133,10 @@ function isLate(tx: Transaction, [, seq, flagged]: Head): boolean {
   return (flagged & flags.hasStartBy) !== 0 && (tx.sql.value<number>(startByOf, seq) ?? Infinity) < tx.now;
 }
 
-const nobody: readonly Taken[] = [];
+const nobody: readonly Follower[] = [];
 
 /** They use up what may be held ahead. */
-function rowBehind(tx: Transaction, { queue, line }: Contender, head: Head, { alone, inRow, room }: Choice, left: number): readonly Taken[] {
+function rowBehind(tx: Transaction, { queue, line }: Contender, head: Head, { alone, inRow, room }: Choice, left: number): readonly Follower[] {
   if (inRow <= 1 || alone === "only" || (head[2] & flags.hasLane) === 0 || room.isGated(line.task) || room.boundsRetries(line.task)) return nobody;
   const most = Math.min(inRow - 1, queue.ahead, left, room.leftOf(line.task));
   const followers = most > 0 ? followersOf(tx, head[1], most) : nobody;

@@ -5,7 +5,7 @@ import type { Instant, Ms } from "../core/runtime.ts";
 import { isEnded } from "../core/states.ts";
 import type { JobState } from "../core/states.ts";
 import { blockedBy } from "./blockedBy.ts";
-import { flags, hasFlag, stateFrom } from "./job.ts";
+import { flags, hasFlag, rowOfMember, stateFrom } from "./job.ts";
 import { readyPlaceOf } from "./readyPlace.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -51,14 +51,15 @@ export const rowColumns = `
   j.seq, j.id, l.task, l.queue, j.state AS code, j.payload, j.head_start AS headStartMs, j.urgency, j.enqueued_at AS enqueuedAt, j.due_at AS dueAt,
   j.start_by AS startBy, j.attempts, j.starts, j.suspects, j.lane, j.if_dead AS ifDead, j.unique_key AS uniqueKey, coalesce(y.since, j.since) AS since, j.delayed_by AS delayedBy,
   j.reason, j.ended_at AS endedAt, j.is_poison AS isPoison, j.history, j.checkpoint, j.result, j.extra, d.ended_at AS doneAt,
-  r.claim, r.fence, r.started_at AS startedAt, r.is_cancelling AS isCancelling, p.process, p.lease_until AS leaseUntil,
+  coalesce(r.claim, w.claim) AS claim, coalesce(r.fence, w.fence) AS fence, coalesce(r.started_at, w.started_at) AS startedAt,
+  r.is_cancelling AS isCancelling, p.process, p.lease_until AS leaseUntil,
   j.flags, m.seq IS NOT NULL AS isBehind`;
 
 /** By rowids and primary keys. */
 export const rowJoins: string = `CROSS JOIN errand_lines l ON l.id = j.line LEFT JOIN errand_running r ON r.seq = j.seq LEFT JOIN errand_done d ON d.seq = j.seq
-  LEFT JOIN errand_processes p ON p.id = r.process
   LEFT JOIN errand_ready y ON y.line = ${readyPlaceOf("j")} AND y.urgency = j.urgency AND y.seq = j.seq
-  LEFT JOIN errand_members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq`;
+  LEFT JOIN errand_members m ON m.lane = j.lane AND m.place = 0 AND m.seq = j.seq ${rowOfMember}
+  LEFT JOIN errand_processes p ON p.id = coalesce(r.process, w.process)`;
 
 /** By errand_joined_seq, then rowids. */
 const joinsOf = `SELECT m.seq, n.id FROM json_each(?) e CROSS JOIN errand_joined m ON m.seq = e.value CROSS JOIN errand_joins n ON n.seq = m.joined

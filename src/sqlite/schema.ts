@@ -3,14 +3,15 @@
  *
  * A job's wide row is written at enqueue and, if its life is plain, never again: that it is ready, running or completed is told by a small row
  * in `errand_ready`, `errand_running` or `errand_done` (`state` 0). A member that its lane blocks is told by `errand_members` (`state` 0, place 0), so that
- * it can be started in a row without a write to its wide row. Every other state stands in the wide row.
+ * it can be started in a row without a write to its wide row, and mostly without one of its own in `errand_running`: see laneRow.ts. Every other state stands in
+ * the wide row.
  */
 import { ErrandError } from "../core/errors.ts";
-import { compositionTables, fromVersion1, fromVersion2 } from "./compositionTables.ts";
+import { compositionTables, fromVersion1, fromVersion2, fromVersion3, rowTables } from "./compositionTables.ts";
 import { numbers } from "./numbers.ts";
 import type { Statements } from "./statements.ts";
 
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 const tables = `
 CREATE TABLE errand_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -78,7 +79,7 @@ CREATE TABLE errand_tickets (
   UNIQUE (name, ticket)
 );
 CREATE INDEX errand_tickets_process ON errand_tickets (process);
-${compositionTables}`;
+${compositionTables}${rowTables}`;
 
 const writeNumber = "INSERT INTO errand_numbers (line, what, value) VALUES (0, ?, 0)";
 const ourTables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name GLOB 'errand_*' AND name NOT GLOB 'errand_outbox*'";
@@ -99,7 +100,8 @@ export function bringSchema(sql: Statements, file: string, era: () => string): v
   if (version === 0) createSchema(sql, era());
   else if (version < schemaVersion) {
     if (version < 2) sql.exec(fromVersion1);
-    sql.exec(fromVersion2);
+    if (version < 3) sql.exec(fromVersion2);
+    sql.exec(fromVersion3);
     sql.run(changeMeta, String(schemaVersion), "schema");
   }
 }

@@ -1,7 +1,10 @@
 /** Leases the chosen jobs: out of errand_ready, into errand_running, all of a line at once. */
 import type { Claim, ClaimedJob, KeyLimit } from "../core/engine.ts";
+import type { Follower } from "./inRow.ts";
 import { flags } from "./job.ts";
 import { countStarts } from "./keyLimit.ts";
+import { startRow } from "./laneRow.ts";
+import type { RowStart } from "./laneRow.ts";
 import type { Line } from "./lines.ts";
 import { leaseTo } from "./processes.ts";
 import type { Process } from "./processes.ts";
@@ -68,7 +71,7 @@ export function start(tx: Transaction, lease: Lease, known: Process | undefined,
     tx.counters.add(first.line.id, "ready", -ofLine.length);
     tx.counters.add(first.line.id, "running", ofLine.length);
   }
-  startFollowers(tx, chosen, [process, lease.fence, lease.claim, tx.now, null]);
+  startFollowers(tx, chosen, rows, [process, lease.fence, lease.claim, tx.now]);
   return claimedJobs(tx, chosen, rows, lease);
 }
 
@@ -103,17 +106,18 @@ function startListed(tx: Transaction, ofLine: readonly Chosen[], values: Started
   return tx.sql.tuples<TakenHead>(listedJobs, seqs);
 }
 
-/** They stay where their lane has them, so that nothing but their running is written. */
-function startFollowers(tx: Transaction, chosen: readonly Chosen[], values: Started): void {
+/** They stay where their lane has them, so that nothing but their running is written: mostly one row for all of a lane. */
+function startFollowers(tx: Transaction, chosen: readonly Chosen[], rows: ReadonlyMap<number, TakenHead>, rowStart: RowStart): void {
   const seqs: number[] = [];
-  for (const { line, followers } of chosen) {
+  for (const { line, seq: head, followers } of chosen) {
     if (followers.length === 0) continue;
-    for (const [seq] of followers) seqs.push(seq);
+    const lane = rows.get(head)?.[atLane] ?? null;
+    if (lane === null || !startRow(tx, lane, line, followers, rowStart)) for (const [seq] of followers) seqs.push(seq);
     tx.counters.add(line.id, "blocked", -followers.length);
     tx.counters.add(line.id, "running", followers.length);
   }
   // In the order of their rows: 0.4 µs each where any order takes 0.8.
-  if (seqs.length > 0) tx.sql.run(listedEnterRunning, flags.isFollowing, ...values, JSON.stringify(seqs.toSorted((a, b) => a - b)));
+  if (seqs.length > 0) tx.sql.run(listedEnterRunning, flags.isFollowing, ...rowStart, null, JSON.stringify(seqs.toSorted((a, b) => a - b)));
 }
 
 const atId = 1;
@@ -157,7 +161,7 @@ interface More {
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** `lane`: where it has one of width 1. */
-function claimedJob(tx: Transaction, line: Line, row: Taken | TakenHead, lane: string | null, more: More): ClaimedJob {
+function claimedJob(tx: Transaction, line: Line, row: Taken | TakenHead | Follower, lane: string | null, more: More): ClaimedJob {
   const [, id, payload, attempts, starts, suspects, enqueuedAt, dueAt, checkpoint, extra, flagged] = row;
   const job: Mutable<ClaimedJob> = {
     id,
@@ -178,7 +182,7 @@ function claimedJob(tx: Transaction, line: Line, row: Taken | TakenHead, lane: s
   return extra === null ? job : Object.assign(job, parseExtra(extra));
 }
 
-function addTies(tx: Transaction, job: Mutable<ClaimedJob>, row: Taken | TakenHead, { joins, fence }: More): void {
+function addTies(tx: Transaction, job: Mutable<ClaimedJob>, row: Taken | TakenHead | Follower, { joins, fence }: More): void {
   const [seq, , , , , , , , , extra, flagged] = row;
   const join = joins.get(seq);
   if (join !== undefined) job.join = join;

@@ -10,6 +10,7 @@ import { cases as finding } from "./find.ts";
 import { cases as gathering } from "./gather.ts";
 import { cases as gates } from "./gates.ts";
 import { cases as inRow } from "./inRow.ts";
+import { cases as inRowParts } from "./inRowParts.ts";
 import { cases as joinEnds } from "./joinEnds.ts";
 import { cases as joinFinding } from "./joinFind.ts";
 import { cases as joinKept } from "./joinKept.ts";
@@ -64,6 +65,7 @@ export const tables: Readonly<Record<string, readonly Case[]>> = {
   terms,
   retries,
   inRow,
+  inRowParts,
   bornLeases,
   gathering,
 };

@@ -15,7 +15,7 @@ describe("a file of schema 1", () => {
       return shapeOf(bench.app());
     });
     assert.deepEqual(shapes[0], shapes[1]);
-    assert.equal(valueOf(old.app(), "SELECT value FROM errand_meta WHERE key = 'schema'"), "3");
+    assert.equal(valueOf(old.app(), "SELECT value FROM errand_meta WHERE key = 'schema'"), "4");
     assert.equal(valueOf(old.app(), "SELECT value FROM errand_meta WHERE key = 'era'"), "an era");
   });
 

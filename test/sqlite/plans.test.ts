@@ -15,6 +15,8 @@ const mayBeWalked = [
   /^SCAN errand_(lines|passes)$/,
   // Live members of lanes, where there are few of them.
   /^SCAN errand_members$/,
+  // Rows of lanes that run: there are no more than hands.
+  /^SCAN (w|errand_rows)( USING INDEX errand_rows_fence)?$/,
   // The joins within one that is changed as a whole; what running jobs hold.
   /^SCAN (t|tree)$/,
   /^SCAN errand_terms USING INDEX errand_terms_running$/,
