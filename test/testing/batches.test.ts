@@ -1,7 +1,7 @@
 /** What a test can say of batches and chains. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { batch, chain, skip, task, type Errand } from "../../src/index.ts";
+import { batch, chain, skip, task, type BatchView, type Errand } from "../../src/index.ts";
 import { testBroker } from "../../src/testing/index.ts";
 
 const done: string[] = [];
@@ -103,4 +103,27 @@ test("a premise is compared in tests, and asserted", async () => {
   version = 2;
   await work.drain();
   assert.equal((await work.enqueued())[0]?.reason, "expected version 1, found 2");
+});
+
+test("a batch is read page by page, its jobs and the batches in it, to its end", async () => {
+  for (const [jobs, batches] of [
+    [5, 3],
+    [3, 5],
+    [2, 0],
+    [0, 0],
+  ] as const) {
+    await using work = testBroker({ part });
+    const { id } = await work.enqueue(
+      batch([...Array.from({ length: jobs }, (_, n) => part.with({ n })), ...Array.from({ length: batches }, (_, n) => batch([part.with({ n })]))]),
+    );
+    const seen = { jobs: new Set<string>(), batches: new Set<string>() };
+    let [pages, after]: [number, string | undefined] = [0, undefined];
+    do {
+      const page: BatchView | undefined = await work.batch(id, { limit: 2, ...(after !== undefined && { after }) });
+      for (const job of page?.jobs ?? []) seen.jobs.add(job.id);
+      for (const each of page?.batches ?? []) seen.batches.add(each.id);
+      after = page?.next;
+    } while (++pages < 10 && after !== undefined);
+    assert.deepEqual([seen.jobs.size, seen.batches.size, pages], [jobs, batches, Math.max(1, Math.ceil(Math.max(jobs, batches) / 2))]);
+  }
 });

@@ -42,6 +42,20 @@ const equivalents: readonly Equivalent[] = [
     why: "one pattern is kept and not many, and each is read anew as it was",
   },
   {
+    file: "src/core/schedule/zone.ts",
+    line: "if (this.#offsets.size >= offsetsKept) this.#offsets.clear();",
+    from: "this.#offsets.size >= offsetsKept",
+    to: "this.#offsets.size < offsetsKept",
+    why: "one offset is kept and not many, and each is found anew as it was",
+  },
+  {
+    file: "src/core/worker/stranded.ts",
+    line: '{ of: "jobs", where: { states: ["running"] }, limit: pageMax, ...(after !== undefined && { after }) },',
+    from: "after !== undefined",
+    to: "true",
+    why: "a page after nothing is the first, as where it is absent",
+  },
+  {
     file: "src/core/schedule/rule.ts",
     line: "...(join !== undefined && { join: named(join) }),",
     from: "join !== undefined",
