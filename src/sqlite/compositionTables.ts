@@ -44,6 +44,7 @@ CREATE INDEX errand_terms_running ON errand_terms (id) WHERE running > 0;
 CREATE TABLE errand_gate_starts (name TEXT NOT NULL, at INTEGER NOT NULL, starts INTEGER NOT NULL, PRIMARY KEY (name, at)) WITHOUT ROWID;
 `;
 
+/** New since version 3: members that run in a row may be one row. */
 export const rowTables: string = `
 -- Members of lanes that run in a row behind another: see laneRow.ts.
 CREATE TABLE errand_rows (
@@ -66,6 +67,3 @@ ${compositionTables}`;
 /** From version 2. Ready jobs that were tried before stand apart. */
 export const fromVersion2: string = `
 UPDATE errand_ready SET line = (SELECT ${readyPlaceOf("j")} FROM errand_jobs j WHERE j.seq = errand_ready.seq);`;
-
-/** From version 3. Members that run in a row may be one row. */
-export const fromVersion3: string = rowTables;

@@ -7,7 +7,7 @@
  * the wide row.
  */
 import { ErrandError } from "../core/errors.ts";
-import { compositionTables, fromVersion1, fromVersion2, fromVersion3, rowTables } from "./compositionTables.ts";
+import { compositionTables, fromVersion1, fromVersion2, rowTables } from "./compositionTables.ts";
 import { numbers } from "./numbers.ts";
 import type { Statements } from "./statements.ts";
 
@@ -101,7 +101,7 @@ export function bringSchema(sql: Statements, file: string, era: () => string): v
   else if (version < schemaVersion) {
     if (version < 2) sql.exec(fromVersion1);
     if (version < 3) sql.exec(fromVersion2);
-    sql.exec(fromVersion3);
+    sql.exec(rowTables);
     sql.run(changeMeta, String(schemaVersion), "schema");
   }
 }
