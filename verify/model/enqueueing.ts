@@ -26,6 +26,8 @@ export interface Storing extends Choices {
   readonly fenceOf: (workId: string) => number;
   /** The code with which it refused the atom. */
   readonly refusal?: string | undefined;
+  /** The content of a job as the atom found it: one that replaces it there changes nothing for what the same id means in that atom. */
+  readonly contentBefore?: (id: string) => string | undefined;
 }
 
 /** Changes `state` and answers, or throws the ErrandError that refuses the atom: the caller then puts the old state back. */
@@ -37,7 +39,9 @@ export function storeAtom(state: ModelState, atom: Atom, now: Instant, told: Sto
 }
 
 /** The works of one atom. An id that lost its unique key there means the winner in what comes after it, also where that is gone. */
-export function storeWorks(state: ModelState, works: readonly NewWork[], now: Instant, told: Storing): Enqueued[] {
+export function storeWorks(state: ModelState, works: readonly NewWork[], now: Instant, asTold: Storing): Enqueued[] {
+  const contents = new Map(state.jobs.map(({ id, content }) => [id, content]));
+  const told: Storing = { ...asTold, contentBefore: (id) => contents.get(id) };
   const winners = new Map<string, string>();
   const answers = works.map((work) => {
     const after = (work.kind === "event" ? undefined : work.after)?.map(({ id, when }) => ({ id: winners.get(id) ?? id, when }));
@@ -70,7 +74,7 @@ function isStored(state: ModelState, { kind, id }: NewJob | NewJoin): boolean {
 
 export function storeJob(state: ModelState, work: NewJob, now: Instant, told: Storing): Enqueued {
   const same = jobWithId(state, work.id);
-  if (same !== undefined && same.content !== work.content) throw new ErrandError("id-conflict", work.id);
+  if (same !== undefined && (told.contentBefore?.(work.id) ?? same.content) !== work.content) throw new ErrandError("id-conflict", work.id);
   const duplicate = same === undefined ? joinWinner(state, work, now, told) : { id: same.id, isDuplicate: true, state: same.state };
   if (duplicate !== undefined) {
     adopt(state, work, duplicate.id, now, told);

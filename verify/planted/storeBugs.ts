@@ -89,8 +89,8 @@ const ofPostgres: readonly Planted[] = [
     "a dead worker's lease ends a minute late",
     "G20",
     "expire",
-    "NOT p.is_lost AND p.lease_until <= @.now() ORDER BY",
-    "NOT p.is_lost AND p.lease_until <= @.now() - 60000 ORDER BY",
+    "NOT p.is_lost AND p.lease_until <= _until ORDER BY",
+    "NOT p.is_lost AND p.lease_until <= _until - 60000 ORDER BY",
   ),
   ofEngine(
     "postgres",
