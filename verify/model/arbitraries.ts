@@ -183,15 +183,7 @@ const weighted: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Comm
     arbitrary: plan<Extract<Command, { do: "crash" }>>({ do: fc.constant("crash"), worker: upTo(2), isTakenBack: maybe(5, fc.constant(true)) }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("crashLoop" as const), worker: upTo(2), times: fc.integer({ min: 1, max: 5 }) }) },
-  {
-    weight: 32,
-    arbitrary: fc.record({
-      do: fc.constant("tidy" as const),
-      items: fc.constantFrom(1, 2, 1_000),
-      mayExpire: fc.boolean(),
-      overdueMs: fc.constantFrom(0, 0, 0, 2_501, 9_501),
-    }),
-  },
+  { weight: 32, arbitrary: fc.record({ do: fc.constant("tidy" as const), items: fc.constantFrom(1, 2, 1_000), mayExpire: fc.boolean() }) },
   {
     weight: 36,
     arbitrary: plan<Extract<Command, { do: "cancel" | "retry" | "delete" }>>({
