@@ -34,8 +34,8 @@ describe("compaction", { skip: postgresMissing ?? false }, () => {
     await litter("ready", "(line, urgency, seq, flags) SELECT 99, n, n, 0");
     await litter("scheduled", "(due_at, seq) SELECT n, n");
     const before = await bytes("ready");
-    await compacted();
-    assert.ok((await bytes("ready")) < before / 10 && (await bytes("scheduled")) < before / 10);
+    await shrunk("ready", before);
+    await shrunk("scheduled", before);
     assert.deepEqual(await claimed(start), ["b", "a"]);
     assert.deepEqual(await claimed(start + hour), ["c"]);
     await holder.done();
@@ -52,8 +52,7 @@ describe("compaction", { skip: postgresMissing ?? false }, () => {
     assert.equal(await bytes("ready"), before);
     await app.query("ROLLBACK");
     app.release();
-    await compacted();
-    assert.ok((await bytes("ready")) < before / 10);
+    await shrunk("ready", before);
     assert.deepEqual(await claimed(start + hour), ["d"]);
   });
 
@@ -77,6 +76,11 @@ describe("compaction", { skip: postgresMissing ?? false }, () => {
 
   async function compacted(): Promise<void> {
     await place.pool.query(`SELECT ${place.schema}.compact()`);
+  }
+
+  /** One that somebody is at, such as autovacuum, is left to a later pass. */
+  async function shrunk(table: string, before: number): Promise<void> {
+    for (const deadline = performance.now() + 20_000; (await bytes(table)) >= before / 10; await compacted()) assert.ok(performance.now() < deadline, table);
   }
 
   async function bytes(table: string): Promise<number> {
